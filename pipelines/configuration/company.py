@@ -1,0 +1,49 @@
+"""`company.yml`: who the company is and whom to alert."""
+
+from typing import Annotated
+from zoneinfo import ZoneInfo, available_timezones
+
+from pydantic import Field, field_validator
+
+from pipelines.configuration.base import Model
+
+
+class EmailAlertConfig(Model):
+    """Mail server and addresses for alerts; `user` and `password` only as `${ENV_VAR}`."""
+
+    to: Annotated[list[str], Field(min_length=1)]
+    sender: str
+    host: str
+    port: int = 25
+    user: str | None = None
+    password: str | None = None
+    use_starttls: bool = False
+
+
+class AlertConfig(Model):
+    """Where alerts go. `start_by` is the local time (HH:MM) by which the nightly run must have started."""
+
+    webhook: str | None = None
+    email: EmailAlertConfig | None = None
+    start_by: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "04:00"
+
+
+class CompanyConfig(Model):
+    name: Annotated[str, Field(min_length=1)]
+    time_zone: str = "Europe/Berlin"
+    base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
+    country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "DE"
+    controllers: Annotated[list[str], Field(min_length=1)]
+    nightly_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:00"
+    alerts: AlertConfig = AlertConfig()
+
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str) -> str:
+        if value not in available_timezones():
+            raise ValueError(f"'{value}' is not a time zone; use a name such as Europe/Berlin")
+        return value
+
+    @property
+    def zone(self) -> ZoneInfo:
+        return ZoneInfo(self.time_zone)

@@ -1,0 +1,70 @@
+"""Write what an owner decided into schema `config` of the build, so that SQL can read it as tables.
+
+Add a table here when a dbt model needs a decision from `config/`. Each is one row per entry of its file.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration
+
+LAST = 1000  # priority of a source that survivorship.yml does not name
+
+FIELD_GROUPS = ("name", "email", "phone", "mobile", "address", "birth_date", "company", "language", "gender")
+
+
+def write_policies(connection: DuckDBPyConnection, configuration: Configuration, build: Build) -> None:
+    """Replace every table of schema `config`; the tables and columns are those of `_TABLES`."""
+    company, survivorship = configuration.company, configuration.survivorship
+    priorities = []
+    for group in FIELD_GROUPS:
+        order = survivorship.source_priority.get(group, survivorship.default_priority)
+        for source in configuration.sources:
+            rank = order.index(source.name) + 1 if source.name in order else LAST
+            priorities.append((group, source.name, rank))
+    exclusions, value = configuration.exclusions, configuration.value
+    rows: dict[str, list[tuple[object, ...]]] = {
+        "build": [
+            (
+                build.build_id,
+                build.version,
+                build.as_of,
+                build.base_version,
+                configuration.digest,
+                company.time_zone,
+                company.base_currency,
+                company.country,
+            )
+        ],
+        "sources": [(s.name, s.role, s.controller, s.enabled) for s in configuration.sources],
+        "source_priority": priorities,
+        "permission_bases": [
+            (channel, basis) for channel, bases in configuration.permissions.channels.items() for basis in bases
+        ],
+        "exclusions": [(exclusions.open_critical_ticket, exclusions.missing_permission, exclusions.just_bought_days)],
+        "critical_priorities": [(p,) for p in exclusions.critical_priorities],
+        "value": [(value.top_share, value.window_days)],
+    }
+    connection.execute("create schema if not exists config")
+    for table, definition in _TABLES.items():
+        connection.execute(f"create or replace table config.{table} ({definition})")
+        if rows[table]:
+            marks = ", ".join("?" for _ in rows[table][0])
+            connection.executemany(f"insert into config.{table} values ({marks})", rows[table])
+
+
+_TABLES = {
+    "build": "build_id text, version text, as_of timestamp, base_version text, policy_version text, time_zone text, "
+    "base_currency text, country text",
+    "sources": "source_system text, role text, controller text, is_enabled boolean",
+    "source_priority": "field_group text, source_system text, priority integer",
+    "permission_bases": "channel text, basis text",
+    "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer",
+    "critical_priorities": "priority text",
+    "value": "top_share double, window_days integer",
+}

@@ -1,0 +1,121 @@
+"""Where things are and how much of the machine may be used.
+
+Add a setting here when it depends on the machine, not on the company: what a company decides lives in `config/`.
+Nothing is read at import; `Settings.from_environment()` reads the environment when it is called.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+PROJECT_DIR = Path(__file__).resolve().parents[1]
+DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
+EXPECTATIONS_DIR = PROJECT_DIR / "expectations"
+
+# Tools that report home or look for updates; all off, in this process and in every child.
+QUIET_ENVIRONMENT = {
+    "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
+    "DBT_VERSION_CHECK": "false",
+    "DO_NOT_TRACK": "1",
+    "GX_ANALYTICS_ENABLED": "false",
+}
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Folders and limits of one data folder.
+
+    Attributes:
+        data_dir: root of everything that is written at run time.
+        config_dir: the owner's configuration.
+        memory_limit: DuckDB's limit for one connection, e.g. `4GB`.
+        threads: worker threads of DuckDB.
+        keep_versions: published versions kept for rollback, at least 2.
+        executor: `in_process` or `multiprocess`.
+    """
+
+    data_dir: Path
+    config_dir: Path
+    memory_limit: str
+    threads: int
+    keep_versions: int = 7
+    executor: str = "in_process"
+
+    @classmethod
+    def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
+        """Read `KUNDENSTAMM_DATA_DIR`, `_CONFIG_DIR`, `_MEMORY_LIMIT`, `_THREADS`, `_KEEP_VERSIONS`, `_EXECUTOR`."""
+        env = os.environ if environment is None else environment
+        return cls(
+            data_dir=Path(env.get("KUNDENSTAMM_DATA_DIR") or PROJECT_DIR / ".data").expanduser().absolute(),
+            config_dir=Path(env.get("KUNDENSTAMM_CONFIG_DIR") or PROJECT_DIR / "config").expanduser().absolute(),
+            memory_limit=env.get("KUNDENSTAMM_MEMORY_LIMIT") or _half_of_the_memory(),
+            threads=int(env.get("KUNDENSTAMM_THREADS") or os.cpu_count() or 2),
+            keep_versions=max(2, int(env.get("KUNDENSTAMM_KEEP_VERSIONS") or 7)),
+            executor=env.get("KUNDENSTAMM_EXECUTOR") or "in_process",
+        )
+
+    @property
+    def landing_dir(self) -> Path:
+        return self.data_dir / "landing"
+
+    @property
+    def build_dir(self) -> Path:
+        return self.data_dir / "build"
+
+    @property
+    def build_warehouse(self) -> Path:
+        return self.build_dir / "warehouse.duckdb"
+
+    @property
+    def build_audit(self) -> Path:
+        return self.build_dir / "audit.duckdb"
+
+    @property
+    def builds_dir(self) -> Path:
+        return self.data_dir / "builds"
+
+    @property
+    def state_dir(self) -> Path:
+        return self.data_dir / "state"
+
+    @property
+    def versions_dir(self) -> Path:
+        return self.data_dir / "published" / "versions"
+
+    @property
+    def current(self) -> Path:
+        """The symbolic link that readers open; it may not exist yet."""
+        return self.data_dir / "published" / "current"
+
+    @property
+    def lock_file(self) -> Path:
+        return self.data_dir / "lock"
+
+    @property
+    def dagster_home(self) -> Path:
+        return self.data_dir / "dagster"
+
+    @property
+    def temp_dir(self) -> Path:
+        return self.data_dir / "tmp"
+
+    @property
+    def sample_dir(self) -> Path:
+        return self.data_dir / "sample"
+
+    @property
+    def overrides_file(self) -> Path:
+        return self.data_dir / "overrides.csv"
+
+    def landing_file(self, source_name: str) -> Path:
+        return self.landing_dir / f"{source_name}.duckdb"
+
+
+def _half_of_the_memory() -> str:
+    """Half of the machine: pandas, Splink and the audit work beside DuckDB."""
+    total = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(1, total // 2 // 10**9)}GB"

@@ -1,0 +1,178 @@
+"""Run dbt on the open build: in this process, quietly, and with the file released afterwards.
+
+Add here what every dbt call must obey. Which models a stage runs is decided in `defs/`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.errors import TransformError
+from pipelines.settings import DBT_PROJECT_DIR, QUIET_ENVIRONMENT, Settings
+from pipelines.warehouse import log_privately
+
+if TYPE_CHECKING:
+    from dbt.contracts.graph.manifest import Manifest
+
+PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
+
+
+@dataclass(frozen=True)
+class NodeResult:
+    """What dbt did with one model or test.
+
+    Attributes:
+        unique_id: dbt's id, e.g. `model.kundenstamm.customers`.
+        status: `success`, `pass`, `warn`, `fail`, `error` or `skipped`.
+        failures: failing rows of a test, else None.
+        seconds: execution time.
+    """
+
+    unique_id: str
+    status: str
+    failures: int | None
+    seconds: float
+
+    @property
+    def name(self) -> str:
+        return self.unique_id.split(".")[2]
+
+
+def project_hash() -> str:
+    """SHA-256 over every file dbt parses; the parsed project is kept under this name."""
+    digest = hashlib.sha256()
+    for file in sorted(DBT_PROJECT_DIR.rglob("*")):
+        relative = file.relative_to(DBT_PROJECT_DIR)
+        if file.is_file() and file.suffix in PARSED_SUFFIXES and relative.parts[0] not in {"target", "logs"}:
+            digest.update(str(relative).encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+def parsed_project() -> Path:
+    """The folder with `manifest.json` and `partial_parse.msgpack` of the project as it is; parsed when missing."""
+    folder = DBT_PROJECT_DIR / "target" / project_hash()
+    if folder.is_dir():
+        return folder
+    folder.parent.mkdir(exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix="parse-", dir=folder.parent))
+    try:
+        result = _invoke(["parse"], target=work, write_json=True)
+        if not result.success:
+            raise TransformError(f"The dbt project cannot be parsed: {_reason(result.exception)}")
+        try:
+            work.rename(folder)
+        except OSError:  # another process parsed the same state and was first
+            pass
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+    for old in folder.parent.iterdir():
+        if old.is_dir() and old != folder and not old.name.startswith("parse-"):
+            shutil.rmtree(old, ignore_errors=True)
+    return folder
+
+
+def load_manifest() -> dict[str, Any]:
+    """dbt's manifest of the project as it is, as plain data."""
+    data: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_text())
+    return data
+
+
+def run_dbt(
+    settings: Settings,
+    command: str,
+    select: Sequence[str],
+    *,
+    variables: Mapping[str, Any] | None = None,
+) -> list[NodeResult]:
+    """Run `dbt <command>` (`run`, `test`, `build`) for the selected nodes on the open build.
+
+    Args:
+        settings: names the build and its limits.
+        command: dbt's sub-command.
+        select: dbt selection expressions; unit tests are never run on a build.
+        variables: dbt vars.
+
+    Returns:
+        One result per node, in the order of execution. Failed data tests do not raise.
+
+    Raises:
+        TransformError: when a model failed; dbt's own message, which may hold values, goes to `build/errors.log`.
+    """
+    spill = Path(tempfile.mkdtemp(prefix="dbt-", dir=_existing(settings.temp_dir)))
+    arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
+    if command in {"build", "test"}:
+        arguments += ["--exclude-resource-type", "unit_test"]
+    try:
+        result = _invoke(arguments, target=settings.build_dir / "dbt", settings=settings, spill=spill)
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+    if result.exception is not None:
+        log_privately(settings, result.exception)
+        raise TransformError(
+            f"dbt could not run ({type(result.exception).__name__}); its own words are in build/errors.log."
+        )
+    outcomes = [
+        NodeResult(r.node.unique_id, str(r.status), r.failures, round(r.execution_time, 3)) for r in result.result
+    ]
+    failed = [r for r in result.result if str(r.status) == "error"]
+    if failed and command != "test":
+        log_privately(settings, TransformError("\n\n".join(f"{r.node.unique_id}: {r.message}" for r in failed)))
+        names = ", ".join(r.node.name for r in failed)
+        raise TransformError(f"dbt could not build {names}; its own words are in build/errors.log.")
+    return outcomes
+
+
+def _invoke(
+    arguments: list[str],
+    *,
+    target: Path,
+    settings: Settings | None = None,
+    spill: Path | None = None,
+    write_json: bool = False,
+) -> Any:
+    os.environ.update(QUIET_ENVIRONMENT)
+    if settings is not None:
+        os.environ.update(
+            KUNDENSTAMM_DBT_PATH=str(settings.build_warehouse),
+            KUNDENSTAMM_DBT_MEMORY_LIMIT=settings.memory_limit,
+            KUNDENSTAMM_DBT_THREADS=str(settings.threads),
+            KUNDENSTAMM_DBT_TEMP=str(spill),
+        )
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+    from dbt.cli.main import dbtRunner
+
+    # A manifest handed over is not parsed again, also when the data folder is another one than at parsing.
+    manifest = None if write_json else _parsed_manifest()
+    quiet = ["--quiet", "--log-level", "none", "--log-level-file", "none"]
+    where = ["--project-dir", str(DBT_PROJECT_DIR), "--profiles-dir", str(DBT_PROJECT_DIR)]
+    paths = ["--target-path", str(target), "--log-path", str(target)]
+    json_option = ["--write-json" if write_json else "--no-write-json"]
+    try:
+        return dbtRunner(manifest=manifest).invoke([*quiet, *arguments, *where, *paths, *json_option])
+    finally:
+        DuckDBConnectionManager.close_all_connections()  # otherwise the file stays locked
+
+
+def _parsed_manifest() -> Manifest:
+    from dbt.contracts.graph.manifest import Manifest
+    from dbt.parser.manifest import extended_mashumuro_decoder
+
+    packed = (parsed_project() / "partial_parse.msgpack").read_bytes()
+    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)  # type: ignore[no-any-return]
+
+
+def _existing(folder: Path) -> Path:
+    folder.mkdir(parents=True, exist_ok=True)
+    return folder
+
+
+def _reason(error: BaseException | None) -> str:
+    return " ".join(str(error).split())[:400]

@@ -1,0 +1,128 @@
+"""The only place that opens DuckDB connections.
+
+Add here what every connection must obey: limits, temp folder, no downloads, errors as sentences without values.
+Queries and table definitions do not belong here.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import tempfile
+import traceback
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import WarehouseError
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection, Error
+
+    from pipelines.settings import Settings
+
+# Schemas of build/warehouse.duckdb, in the order of the stages.
+SCHEMAS = ("config", "raw", "staging", "clean", "identity", "intermediate", "marts", "activation", "meta")
+PUBLISHED_SCHEMAS = ("marts", "activation", "audit", "meta")
+
+
+def engine_options(settings: Settings) -> dict[str, str | int | bool]:
+    """DuckDB's settings for every connection, also those that dbt, Splink and Great Expectations open."""
+    return {
+        "memory_limit": settings.memory_limit,
+        "threads": settings.threads,
+        "autoinstall_known_extensions": False,
+        "autoload_known_extensions": False,
+        "TimeZone": "UTC",
+    }
+
+
+@contextmanager
+def connect(
+    path: Path | None,
+    settings: Settings,
+    *,
+    read_only: bool = False,
+    attach: Mapping[str, Path] | None = None,
+) -> Iterator[DuckDBPyConnection]:
+    """Open one connection, close it in the end, and turn every engine error into a sentence.
+
+    Args:
+        path: the file to open, or None for an in-memory database.
+        settings: limits and folders.
+        read_only: open `path` without the right to write.
+        attach: further files by catalog name, always attached read-only.
+
+    Raises:
+        WarehouseError: for every error of the engine; the original text, which may hold values, goes to
+            `build/errors.log` (mode 0600) and nowhere else.
+    """
+    import duckdb
+
+    settings.temp_dir.mkdir(parents=True, exist_ok=True)
+    # A temp folder per connection: processes that share one destroy each other's spilled files.
+    spill = tempfile.mkdtemp(prefix="duckdb-", dir=settings.temp_dir)
+    try:
+        connection = duckdb.connect(
+            str(path) if path else ":memory:",
+            read_only=read_only,
+            config={**engine_options(settings), "temp_directory": spill},
+        )
+        try:
+            for name, file in (attach or {}).items():
+                connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
+            yield connection
+        finally:
+            connection.close()
+    except duckdb.Error as error:
+        log_privately(settings, error)
+        raise WarehouseError(sentence(error, path)) from None
+    finally:
+        shutil.rmtree(spill, ignore_errors=True)
+
+
+def sentence(error: Error, path: Path | None = None) -> str:
+    """Say what an engine error means without repeating a value from it."""
+    where = f" in {path.name}" if path else ""
+    text = str(error)
+    if "Conflicting lock" in text or "Could not set lock" in text:
+        return f"The database file{where} is in use by another process. Wait for it to end, then start again."
+    if "No space left" in text or "disk full" in text.lower():
+        return f"The disk is full; nothing was published{where}. Free space and start again."
+    if "ermission denied" in text:
+        return f"Writing{where} is not permitted. Check who owns the data folder and its permissions."
+    kind = type(error).__name__.removesuffix("Exception")
+    meaning = {
+        "OutOfMemory": "the memory limit was reached; raise KUNDENSTAMM_MEMORY_LIMIT",
+        "Conversion": "a value does not fit the type of its column",
+        "OutOfRange": "a value is outside the range of its type",
+        "InvalidInput": "an input has the wrong form",
+        "Constraint": "a constraint of a table was violated",
+        "Catalog": "a table or column is missing; run the steps before this one first",
+        "Binder": "a table or column is missing; run the steps before this one first",
+        "Parser": "a statement is not valid SQL",
+        "Serialization": "the file was written by another version of DuckDB",
+        "IO": "a file could not be read or written",
+    }.get(kind, "the database engine reported an error")
+    return f"{kind} error{where}: {meaning}. The engine's own words are in build/errors.log."
+
+
+def log_privately(settings: Settings, error: BaseException) -> None:
+    """Append the full error to `build/errors.log`, readable by its owner only. It may hold personal data."""
+    settings.build_dir.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(settings.build_dir / "errors.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    with os.fdopen(descriptor, "a", encoding="utf-8") as log:
+        log.write(f"--- {datetime.now(UTC).isoformat()}\n")
+        log.writelines(traceback.format_exception(error))
+
+
+def identifier(name: str) -> str:
+    """Quote a name for SQL."""
+    return '"' + name.replace('"', '""') + '"'
+
+
+def literal(value: object) -> str:
+    """Quote a value as an SQL text literal."""
+    return "'" + str(value).replace("'", "''") + "'"

@@ -1,0 +1,46 @@
+"""Fixtures that every test may use: settings in a folder of its own, and a small valid configuration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from pipelines.configuration import Configuration, load_configuration
+from pipelines.settings import PROJECT_DIR, Settings
+
+SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
+
+
+@pytest.fixture(autouse=True)
+def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test sees the developer's own settings; keys are the same in every test."""
+    for name in ("DATA_DIR", "CONFIG_DIR", "MEMORY_LIMIT", "THREADS", "KEEP_VERSIONS", "EXECUTOR", "SAMPLE"):
+        monkeypatch.delenv(f"KUNDENSTAMM_{name}", raising=False)
+    monkeypatch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    return Settings.from_environment(
+        {
+            "KUNDENSTAMM_DATA_DIR": str(tmp_path / "data"),
+            "KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config"),
+            "KUNDENSTAMM_MEMORY_LIMIT": "2GB",
+            "KUNDENSTAMM_THREADS": "2",
+        }
+    )
+
+
+@pytest.fixture
+def configuration(settings: Settings) -> Configuration:
+    """The shipped configuration of the sample company."""
+    return load_configuration(settings)
+
+
+@pytest.fixture
+def shared_data() -> Path:
+    """Public data sets with known truth; a test that needs them is skipped where they are absent."""
+    if not SHARED_DATA.is_dir():
+        pytest.skip("the public data sets are not beside this checkout")
+    return SHARED_DATA
