@@ -35,7 +35,6 @@ def engine_options(settings: Settings) -> dict[str, str | int | bool]:
         "threads": settings.threads,
         "autoinstall_known_extensions": False,
         "autoload_known_extensions": False,
-        "TimeZone": "UTC",
     }
 
 
@@ -71,6 +70,7 @@ def connect(
             config={**engine_options(settings), "temp_directory": spill},
         )
         try:
+            connection.execute("set TimeZone = 'UTC'")  # an option of an extension, unknown while connecting
             for name, file in (attach or {}).items():
                 connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
             yield connection
