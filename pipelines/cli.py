@@ -1,0 +1,223 @@
+"""The `kundenstamm` command: what a person types, and the exit codes a scheduler reads.
+
+Add a command here; what it does lives in the stage packages. Heavy imports stay inside the commands.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from pipelines.errors import ConfigurationError, KundenstammError, LockedError
+from pipelines.settings import PROJECT_DIR, QUIET_ENVIRONMENT, Settings
+
+PUBLISHED, FAILED, REFUSED, ACTIVE, CONFIGURATION = 0, 1, 2, 3, 4
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split(":")[0])
+console = Console(highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration folder; default ./config.")]
+DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; default ./.data.")]
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
+    os.environ.update(QUIET_ENVIRONMENT)
+    try:
+        app()
+    except KundenstammError as error:
+        errors.print(str(error), style="red", markup=False)
+        sys.exit(_exit_code(error))
+    except KeyboardInterrupt:
+        errors.print("Interrupted; what was published is untouched.")
+        sys.exit(130)
+
+
+def _exit_code(error: KundenstammError) -> int:
+    if isinstance(error, ConfigurationError):
+        return CONFIGURATION
+    return ACTIVE if isinstance(error, LockedError) else FAILED
+
+
+def _settings(config: Path | None = None, data: Path | None = None) -> Settings:
+    """The settings of this call; also what every child process and Dagster will read."""
+    if config is not None:
+        os.environ["KUNDENSTAMM_CONFIG_DIR"] = str(config.expanduser().absolute())
+    if data is not None:
+        os.environ["KUNDENSTAMM_DATA_DIR"] = str(data.expanduser().absolute())
+    return Settings.from_environment()
+
+
+@app.command()
+def run(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    as_of: Annotated[str | None, typer.Option(help="Compute for this moment (ISO 8601, UTC); default now.")] = None,
+    full: Annotated[bool, typer.Option(help="Read every file again, also unchanged ones.")] = False,
+    approve_shrink: Annotated[
+        str | None, typer.Option(help="Take deliveries that shrank beyond their limit; give the reason.")
+    ] = None,
+) -> None:
+    """Run the nightly job here. Exit: 0 published, 1 failed, 2 refused, 3 another run is active, 4 configuration."""
+    from pipelines.configuration import load_configuration
+    from pipelines.lock import hold
+
+    settings = _settings(config, data)
+    configuration = load_configuration(settings)
+    with hold(settings):
+        from pipelines.defs.launch import execute_nightly, prepare_instance
+        from pipelines.defs.progress import Progress
+        from pipelines.summary import print_summary
+
+        prepare_instance(settings)
+        progress = Progress(console)
+        _, succeeded = execute_nightly(_run_config(configuration, as_of, full, approve_shrink), progress.show)
+    if succeeded:
+        print_summary(console, settings)
+        return
+    errors.print(progress.failure or "The run failed.", style="red", markup=False)
+    if progress.refused:
+        print_summary(console, settings)
+    sys.exit(REFUSED if progress.refused else FAILED)
+
+
+def _run_config(configuration: Any, as_of: str | None, full: bool, approve_shrink: str | None) -> dict[str, Any]:
+    # Dagster's own console log would repeat every event; progress is shown by us.
+    run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": {}}
+    if as_of:
+        run_config["ops"]["open_build"] = {"config": {"as_of": as_of}}
+    if full or approve_shrink:
+        for source in configuration.sources:
+            run_config["ops"][f"extract_{source.name}"] = {"config": {"full": full, "approved_shrink": approve_shrink}}
+    return run_config
+
+
+@app.command()
+def sample(
+    out: Annotated[Path, typer.Option(help="Folder to write to.")],
+    customers: Annotated[int, typer.Option(min=1, help="How many persons.")] = 10_000,
+    seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
+    as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day; default today.")] = None,
+    reuse: Annotated[bool, typer.Option(help="Keep a sample of the same customers and seed, whatever its day.")] = False,
+) -> None:
+    """Write the sample company: CRM, shop and support desk, with the truth in a folder of its own."""
+    from pipelines.sample import generate_sample, is_sample_of
+
+    if reuse and is_sample_of(out, customers=customers, seed=seed):
+        console.print(f"The sample company is in {_short(out)}.")
+        return
+    moment = as_of or datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
+    report = generate_sample(out.expanduser().absolute(), customers=customers, seed=seed, as_of=moment)
+    console.print(f"Wrote the sample company to {_short(out)}: {report.sentence}")
+
+
+@app.command()
+def status(data: DataOption = None) -> None:
+    """Say what is published, since when, on which audit, and why something newer is not."""
+    from pipelines.publish import read_status
+
+    for line in read_status(_settings(data=data)).lines():
+        console.print(line, markup=False)
+
+
+@app.command()
+def versions(data: DataOption = None) -> None:
+    """List the published versions that are kept."""
+    from pipelines.publish import list_versions
+
+    table = Table("version", "published", "as of", "verdict", "customers", "")
+    for version in list_versions(_settings(data=data)):
+        table.add_row(
+            version.version,
+            f"{version.published_at:%Y-%m-%d %H:%M} UTC",
+            f"{version.as_of:%Y-%m-%d}",
+            version.verdict,
+            f"{version.customer_count:,}",
+            "current" if version.is_current else "",
+        )
+    console.print(table)
+
+
+@app.command()
+def rollback(
+    version: Annotated[str, typer.Argument(help="A version that `kundenstamm versions` lists.")],
+    reason: Annotated[str, typer.Option(help="Why; it is kept.")],
+    data: DataOption = None,
+) -> None:
+    """Make a kept version current again and withdraw audiences until the next audited build."""
+    from pipelines.lock import hold
+    from pipelines.publish import roll_back
+
+    settings = _settings(data=data)
+    with hold(settings):
+        roll_back(settings, version, reason=reason, now=datetime.now(UTC).replace(tzinfo=None))
+    console.print(f"{version} is current again; its audiences are withdrawn until the next audited build.")
+
+
+@app.command()
+def sql(
+    query: Annotated[str | None, typer.Argument(help="One query; without it, an interactive session.")] = None,
+    restricted: Annotated[bool, typer.Option(help="Read the file with the identifiers.")] = False,
+    data: DataOption = None,
+) -> None:
+    """Query the published version: read-only, and the same version as long as the session lasts."""
+    from pipelines.publish import run_reader
+
+    run_reader(_settings(data=data), query, restricted=restricted, console=console)
+
+
+@app.command()
+def validate(config: ConfigOption = None) -> None:
+    """Check the configuration and load Dagster's code location."""
+    settings = _settings(config)
+    from pipelines.configuration import load_configuration
+
+    load_configuration(settings)
+    from pipelines.defs.launch import prepare_instance
+
+    prepare_instance(settings)
+    _become_dagster("definitions", "validate", "-w", "workspace.yaml", "--log-level", "warning")
+
+
+@app.command()
+def ui(
+    config: ConfigOption = None,
+    data: DataOption = None,
+    port: Annotated[int, typer.Option(help="Port on 127.0.0.1.")] = 3000,
+) -> None:
+    """Serve the Dagster UI and its daemon on 127.0.0.1, with the schedule."""
+    from pipelines.defs.launch import prepare_instance
+    from pipelines.transform import parsed_project
+
+    prepare_instance(_settings(config, data))
+    parsed_project()  # once here, not in each of Dagster's processes
+    console.print(f"Dagster is starting on http://127.0.0.1:{port} (stop with Ctrl-C).")
+    _become_dagster("dev", "-w", "workspace.yaml", "-h", "127.0.0.1", "-p", str(port))
+
+
+def _become_dagster(*arguments: str) -> None:
+    """Replace this process by Dagster's own command, started where workspace.yaml is."""
+    os.chdir(PROJECT_DIR)
+    os.execv(Path(sys.executable).with_name("dagster"), ["dagster", *arguments])  # noqa: S606
+
+
+def _short(path: Path) -> str:
+    try:
+        return str(path.absolute().relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)
+
+
+logging.getLogger("pipelines").addHandler(logging.NullHandler())
+
+if __name__ == "__main__":
+    main()

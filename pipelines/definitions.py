@@ -1,0 +1,65 @@
+"""The whole flow on one screen."""
+
+from __future__ import annotations
+
+import os
+
+import dagster as dg
+
+from pipelines.audit import load_catalogue
+from pipelines.configuration import load_configuration
+from pipelines.defs.activate import audience_assets
+from pipelines.defs.audit import rule_checks, verdict_asset
+from pipelines.defs.clean import clean_assets
+from pipelines.defs.executor import one_run_at_a_time
+from pipelines.defs.extract import raw_assets, source_assets
+from pipelines.defs.invalid import invalid_definitions
+from pipelines.defs.jobs import build_jobs
+from pipelines.defs.meta import build_asset, columns_asset
+from pipelines.defs.publish import version_asset
+from pipelines.defs.resolve import identity_assets
+from pipelines.defs.schedules import nightly_schedule
+from pipelines.defs.sensors import dead_runs, missed_night
+from pipelines.defs.transform import dbt_assets, in_folder
+from pipelines.errors import KundenstammError
+from pipelines.settings import QUIET_ENVIRONMENT, Settings
+from pipelines.transform import load_manifest
+
+
+def build_defs(settings: Settings | None = None) -> dg.Definitions:
+    """All assets, checks, jobs, schedules and sensors of one configuration.
+
+    An invalid configuration gives one asset that carries the sentences.
+    """
+    os.environ.update(QUIET_ENVIRONMENT)
+    try:
+        configuration = load_configuration(settings or Settings.from_environment())
+        manifest = load_manifest()
+        catalogue = load_catalogue(configuration)
+    except KundenstammError as error:
+        return invalid_definitions(error)
+
+    sources = [source_assets(source) for source in configuration.sources]
+    raw = raw_assets(configuration)
+    staging = dbt_assets(manifest, name="stage", belongs=in_folder("staging"))
+    clean = clean_assets(manifest)
+    marts = dbt_assets(manifest, name="build_marts", belongs=lambda n: in_folder("intermediate")(n) or in_folder("marts")(n))
+    computed = [build_asset, raw, staging, clean, identity_assets, marts, audience_assets, columns_asset]
+    verdict = verdict_asset(key for definition in computed for key in definition.keys)
+
+    return dg.Definitions(
+        assets=[*sources, *computed, verdict, version_asset],
+        asset_checks=[rule_checks(catalogue)],
+        jobs=build_jobs(configuration),
+        schedules=[nightly_schedule(configuration)],
+        sensors=[dead_runs, missed_night(configuration)],
+        executor=one_run_at_a_time,
+    )
+
+
+defs = build_defs()
+
+
+def nightly_job() -> dg.JobDefinition:
+    """The nightly job, for runs started by the command line."""
+    return defs.resolve_job_def("nightly")

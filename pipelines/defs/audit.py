@@ -1,0 +1,128 @@
+"""The audit as one asset and one check per rule.
+
+The checks do not block: blocking checks across layers would make the graph circular and hide later suites. Only
+publishing asks the verdict.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+
+from pipelines.build import read_steps
+from pipelines.defs.steps import WAREHOUSE_POOL, Step, step, step_name
+from pipelines.defs.translator import describe_asset
+
+if TYPE_CHECKING:
+    from pipelines.audit import Catalogue, Rule, RuleResult
+
+VERDICT = dg.AssetKey(["audit", "verdict"])
+SEVERITY = {
+    "critical": dg.AssetCheckSeverity.ERROR,
+    "warning": dg.AssetCheckSeverity.WARN,
+    "info": dg.AssetCheckSeverity.WARN,
+}
+GOOD = {"passed", "not_applicable"}
+
+
+def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The asset that runs every suite once. `audited` are all assets of the build."""
+
+    @dg.multi_asset(
+        name="audit_verdict",
+        specs=[
+            describe_asset(
+                ("audit", "verdict"),
+                "All suites over every layer, run once on exactly this build, with results, report and verdict. "
+                "A refused build does not fail here: it fails to publish. One row per build.",
+                deps=audited,
+                kinds=("greatexpectations", "duckdb"),
+            )
+        ],
+        pool=WAREHOUSE_POOL,
+    )
+    def verdict(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.audit import refusal_sentences, run_audit
+
+        with step(context) as working:
+            found = run_audit(working.settings, working.configuration, working.build)
+            facts: dict[str, Any] = {
+                "verdict": found.status,
+                "report": "build/report/index.html",
+                **{status.replace("_", " "): count for status, count in found.status_counts.items()},
+            }
+            if sentences := refusal_sentences(found):
+                facts["refused because"] = dg.MarkdownMetadataValue("\n".join(f"- {s}" for s in sentences))
+            yield working.materialized(VERDICT, rows=len(found.results), metadata=facts)
+
+    return verdict
+
+
+def rule_checks(catalogue: Catalogue) -> dg.AssetChecksDefinition:
+    """One check per rule, on the table it looks at: reports the verdict's result, or runs the rule when alone."""
+    rules = {(dg.AssetKey(rule.asset_key), rule.check_name): rule for rule in catalogue.rules}
+
+    @dg.multi_asset_check(
+        name="rules",
+        specs=[
+            dg.AssetCheckSpec(
+                rule.check_name,
+                asset=key,
+                additional_deps=[] if key == VERDICT else [VERDICT],
+                description=f"{rule.display_id} ({rule.severity}, {rule.dimension}): {rule.description}",
+                metadata={"suite": rule.suite, "owner": rule.owner, "remedy": rule.remedy},
+            )
+            for (key, _), rule in rules.items()
+        ],
+        can_subset=True,
+        pool=WAREHOUSE_POOL,
+    )
+    def check_rules(context: dg.AssetCheckExecutionContext) -> Iterator[dg.AssetCheckResult]:
+        with step(context) as working:
+            chosen = [rules[key.asset_key, key.name] for key in sorted(context.selected_asset_check_keys)]
+            results = _results(working, chosen)
+            for rule in chosen:
+                yield _check_result(rule, results.get(rule.id, []))
+
+    return check_rules
+
+
+def _results(working: Step, rules: list[Rule]) -> Mapping[str, list[RuleResult]]:
+    """The verdict's results when it was made in this run, else the rules run now on the open build."""
+    from pipelines.audit import load_verdict, run_rules
+
+    made = read_steps(working.settings).get(step_name(VERDICT))
+    verdict = load_verdict(working.settings) if made and made.run_id == working.run_id else None
+    found = verdict.results if verdict else run_rules(working.settings, working.configuration, working.build, rules)
+    grouped: dict[str, list[RuleResult]] = {}
+    for result in found:
+        grouped.setdefault(result.rule_id, []).append(result)
+    return grouped
+
+
+def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
+    """One check result for a rule over all its objects; counts only."""
+    bad = [r for r in results if r.status not in GOOD]
+    lines = [
+        f"| {r.object} | {r.status} | {r.failed_count if r.failed_count is not None else ''} "
+        f"| {r.element_count if r.element_count is not None else ''} |"
+        for r in results
+    ]
+    return dg.AssetCheckResult(
+        asset_key=dg.AssetKey(rule.asset_key),
+        check_name=rule.check_name,
+        passed=bool(results) and not bad,
+        severity=SEVERITY[rule.severity],
+        description=rule.remedy if bad else None,
+        metadata={
+            "rule": rule.display_id,
+            "status": ", ".join(sorted({r.status for r in results})) or "not_run",
+            "failed": sum(r.failed_count or 0 for r in results),
+            "of": sum(r.element_count or 0 for r in results),
+            "objects": dg.MarkdownMetadataValue(
+                "\n".join(["| object | status | failed | of |", "|---|---|---|---|", *lines])
+            ),
+        },
+    )

@@ -1,0 +1,137 @@
+"""Extract as assets: one op per source, one asset per entity it delivers; then the union of all landings."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines.configuration import Configuration, SourceConfig, load_configuration
+from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step
+from pipelines.defs.translator import describe_asset
+from pipelines.entities import ENTITIES, Entity
+from pipelines.settings import Settings
+
+RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
+
+
+class ExtractConfig(dg.Config):
+    full: bool = Field(default=False, description="Read everything again, also files that did not change.")
+    approved_shrink: str | None = Field(
+        default=None, description="Take a delivery that shrank beyond the limit; the reason is kept with the load."
+    )
+
+
+def entities_of(source: SourceConfig) -> list[Entity]:
+    """The entities a source lands, with the orders that a flat export of order lines carries."""
+    names = list(source.entities)
+    lines = source.entities.get("order_lines")
+    if lines and "orders" not in names and any(column.startswith("order_") for column in _order_columns(lines)):
+        names.append("orders")
+    return [entity for name in names if (entity := source.find_entity(name))]
+
+
+def _order_columns(lines: Any) -> list[str]:
+    line_columns = {c.name for c in ENTITIES["shop", "order_lines"].columns}
+    return [c for c in (*lines.columns, *lines.defaults) if c not in line_columns]
+
+
+def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
+    """The op of one source."""
+    entities = entities_of(source)
+
+    @dg.multi_asset(
+        name=f"extract_{source.name}",
+        specs=[
+            describe_asset(
+                (source.name, entity.name),
+                f"{entity.name.replace('_', ' ').capitalize()} as {source.name} delivers them, landed with history. "
+                f"One row per record of the source."
+                + ("" if source.enabled else " The source is switched off: the last landed rows are kept."),
+                deps=[BUILD],
+                kinds=(source.connector, "duckdb"),
+            )
+            for entity in entities
+        ],
+        can_subset=True,
+        pool=f"source_{source.name}",
+        retry_policy=RETRIES,
+    )
+    def extract(context: dg.AssetExecutionContext, config: ExtractConfig) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.extract import load_source
+
+        with sentences(f"extract_{source.name}"):
+            settings = Settings.from_environment()
+            configuration = load_configuration(settings)
+            reports = load_source(
+                settings,
+                configuration,
+                configuration.source(source.name),
+                run_id=context.run.run_id,
+                now=datetime.now(UTC).replace(tzinfo=None),
+                only={key.path[-1] for key in context.selected_asset_keys},
+                approved_shrink=config.approved_shrink,
+                full=config.full,
+            )
+            for report in reports:
+                key = dg.AssetKey([source.name, report.entity])
+                if key in context.selected_asset_keys:
+                    yield dg.MaterializeResult(asset_key=key, metadata=report.facts())
+
+    return extract
+
+
+def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
+    """The op that unites the landings into `raw.*`."""
+    deliverers: dict[str, list[dg.AssetKey]] = {entity.table: [] for entity in ENTITIES.values()}
+    for source in configuration.sources:
+        for entity in entities_of(source):
+            deliverers[entity.table].append(dg.AssetKey([source.name, entity.name]))
+    landed = [key for keys in deliverers.values() for key in keys]
+    specs = [
+        describe_asset(
+            ("raw", table),
+            "The union of all landings in canonical columns and types; empty when no source delivers it. "
+            "One row per record of a source.",
+            deps=[BUILD, *keys],
+        )
+        for table, keys in deliverers.items()
+    ]
+    specs.append(
+        describe_asset(
+            ("raw", "rejects"),
+            "Records that could not be landed, by key and reason. One row per open reject.",
+            deps=[BUILD, *landed],
+        )
+    )
+    specs.append(
+        describe_asset(
+            ("raw", "reconciliation"),
+            "What was delivered and what became of it, since the last published version. "
+            "One row per source and entity.",
+            deps=[BUILD, *landed],
+        )
+    )
+
+    @dg.multi_asset(name="unite_landings", specs=specs, can_subset=True, pool=WAREHOUSE_POOL)
+    def unite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.extract import build_raw
+        from pipelines.publish import read_watermarks
+        from pipelines.warehouse import connect
+
+        with step(context) as working:
+            with connect(working.settings.build_warehouse, working.settings) as connection:
+                rows = build_raw(
+                    connection,
+                    working.settings,
+                    working.configuration,
+                    tables={key.path[-1] for key in context.selected_asset_keys},
+                    since=read_watermarks(working.settings),
+                )
+            for key in sorted(context.selected_asset_keys):
+                yield working.materialized(key, rows=rows[key.path[-1]])
+
+    return unite

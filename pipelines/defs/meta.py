@@ -1,0 +1,104 @@
+"""The open build and the register of published columns, as assets."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from pydantic import Field
+
+from pipelines.build import open_build, record_step
+from pipelines.configuration import load_configuration
+from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step, step_name
+from pipelines.defs.translator import describe_asset
+from pipelines.errors import ConfigurationError
+from pipelines.settings import Settings
+
+COLUMNS = dg.AssetKey(["meta", "columns"])
+
+
+class BuildConfig(dg.Config):
+    as_of: str | None = Field(
+        default=None, description="The moment the figures are computed for, ISO 8601, UTC; by default the run's start."
+    )
+
+
+def read_moment(text: str) -> datetime:
+    """An ISO 8601 moment as naive UTC.
+
+    Raises:
+        ConfigurationError: it is none.
+    """
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise ConfigurationError(
+            [f"as_of is '{text[:40]}', which is no moment; write it like 2026-01-31 or 2026-01-31T02:00:00."]
+        ) from None
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+@dg.multi_asset(
+    name="open_build",
+    specs=[
+        describe_asset(
+            ("meta", "build"),
+            "The open build: an empty warehouse file under this run's name, with the owner's decisions as tables. "
+            "The previous build is moved away. One row per build.",
+        )
+    ],
+    pool=WAREHOUSE_POOL,
+)
+def build_asset(context: dg.AssetExecutionContext, config: BuildConfig) -> Iterator[dg.MaterializeResult[Any]]:
+    with sentences("open_build"):
+        settings = Settings.from_environment()
+        now = datetime.now(UTC).replace(tzinfo=None)
+        run = context.run
+        build = open_build(
+            settings,
+            load_configuration(settings),
+            build_id=run.root_run_id or run.run_id,
+            as_of=read_moment(config.as_of) if config.as_of else now,
+            now=now,
+        )
+        record_step(
+            settings,
+            step=step_name(BUILD),
+            run_id=run.run_id,
+            started_at=now.replace(tzinfo=UTC),
+            finished_at=datetime.now(UTC),
+            rows=1,
+        )
+        yield dg.MaterializeResult(
+            asset_key=BUILD,
+            metadata={
+                "version": build.version,
+                "as_of": build.as_of.isoformat(),
+                "configuration": build.config_digest,
+                "base version": build.base_version or "none",
+            },
+        )
+
+
+@dg.multi_asset(
+    name="register_columns",
+    specs=[
+        describe_asset(
+            ("meta", "columns"),
+            "What is published: one row per column of every published table, with description, purpose, owner, "
+            "retention, and whether it is personal data.",
+            deps=[BUILD],
+        )
+    ],
+    pool=WAREHOUSE_POOL,
+)
+def columns_asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    from pipelines.publish import register_columns
+    from pipelines.warehouse import connect
+
+    with step(context) as working:
+        with connect(working.settings.build_warehouse, working.settings) as connection:
+            rows = register_columns(connection)
+        yield working.materialized(COLUMNS, rows=rows)

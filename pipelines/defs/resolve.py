@@ -1,0 +1,45 @@
+"""Resolve as assets: which records are one person, and the life of every id."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import dagster as dg
+
+from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, step
+from pipelines.defs.tables import count_tables
+from pipelines.defs.translator import describe_asset
+
+TABLES = {
+    "members": "Which customer every person record belongs to. One row per person record.",
+    "links": "The evidence that joined records. One row per accepted pair.",
+    "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
+    "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
+    "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
+}
+
+
+@dg.multi_asset(
+    name="resolve_identities",
+    specs=[
+        describe_asset(
+            ("identity", table),
+            text,
+            deps=[BUILD, dg.AssetKey(["clean", "persons"]), dg.AssetKey(["clean", "contact_points"])],
+            kinds=("python", "splink", "duckdb"),
+        )
+        for table, text in TABLES.items()
+    ],
+    pool=WAREHOUSE_POOL,
+)
+def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    from pipelines.resolve import resolve_identities
+    from pipelines.warehouse import connect
+
+    with step(context) as working:
+        with connect(working.settings.build_warehouse, working.settings) as connection:
+            resolve_identities(connection, working.settings, working.configuration, working.build)
+            rows = count_tables(connection, "identity", TABLES)
+        for table in TABLES:
+            yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table])

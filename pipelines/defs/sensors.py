@@ -1,0 +1,74 @@
+"""What is watched between runs: runs that died, and nights that did not start."""
+
+from __future__ import annotations
+
+from datetime import datetime, time, timedelta
+
+import dagster as dg
+from dagster import RunsFilter
+
+from pipelines.alerts import send_alert
+from pipelines.configuration import Configuration
+from pipelines.defs.executor import DEAD_RUN, mark_dead_runs
+from pipelines.defs.jobs import NIGHTLY
+from pipelines.lock import is_held
+from pipelines.settings import Settings
+
+# A run says that it started a moment before its process takes the lock.
+SILENT_SECONDS = 60
+
+
+@dg.sensor(
+    name="dead_runs",
+    minimum_interval_seconds=30,
+    default_status=dg.DefaultSensorStatus.RUNNING,
+    description="Marks runs failed whose process is gone, so that the queue moves on, and alerts.",
+)
+def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+    settings = Settings.from_environment()
+    if is_held(settings):
+        return dg.SkipReason("A run is at work.")
+    dead = mark_dead_runs(context.instance, except_run=None, silent_seconds=SILENT_SECONDS)
+    for run_id in dead:
+        send_alert(settings, subject=f"Kundenstamm: run {run_id[:8]} failed", text=DEAD_RUN)
+    return dg.SkipReason(f"{len(dead)} dead runs were marked failed." if dead else "No run is at work.")
+
+
+def night_is_missing(now: datetime, start: time, start_by: time, last_start: datetime | None) -> bool:
+    """True when the night's run should have started by now and has not; all times in the company's zone."""
+    due = datetime.combine(now.date(), start, now.tzinfo)
+    limit = datetime.combine(now.date(), start_by, now.tzinfo)
+    if limit <= due:  # the run starts before midnight and is due after it
+        due -= timedelta(days=1)
+    return limit <= now < limit + timedelta(hours=12) and (last_start is None or last_start < due)
+
+
+def missed_night(configuration: Configuration) -> dg.SensorDefinition:
+    """Alert once when the nightly run has not started by `alerts.start_by`."""
+    company = configuration.company
+    start, start_by = time.fromisoformat(company.nightly_at), time.fromisoformat(company.alerts.start_by)
+
+    @dg.sensor(
+        name="missed_night",
+        minimum_interval_seconds=300,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description=f"Alerts when the nightly run has not started by {company.alerts.start_by}.",
+    )
+    def missed(context: dg.SensorEvaluationContext) -> dg.SkipReason:
+        now = datetime.now(company.zone)
+        records = context.instance.get_run_records(RunsFilter(job_name=NIGHTLY), limit=1)
+        last = datetime.fromtimestamp(records[0].create_timestamp.timestamp(), company.zone) if records else None
+        if not night_is_missing(now, start, start_by, last):
+            return dg.SkipReason("The night's run is not missing.")
+        if context.cursor == now.date().isoformat():
+            return dg.SkipReason("The night's run is missing; an alert was sent before.")
+        send_alert(
+            Settings.from_environment(),
+            subject="Kundenstamm: nightly did not start",
+            text=f"The nightly run due at {company.nightly_at} has not started by {company.alerts.start_by}. "
+            f"Look at the schedule and the queue in the Dagster UI.",
+        )
+        context.update_cursor(now.date().isoformat())
+        return dg.SkipReason("The night's run is missing; an alert was sent.")
+
+    return missed

@@ -1,0 +1,74 @@
+"""dbt models as assets: one op per dbt call, specs from dbt's manifest.
+
+The manifest is read as plain data: importing dagster-dbt for the same specs would add three seconds to every load of
+the code location.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from typing import Any
+
+import dagster as dg
+
+from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, step
+from pipelines.defs.tables import count_tables
+from pipelines.defs.translator import describe_asset
+from pipelines.transform import run_dbt
+from pipelines.warehouse import connect
+
+Node = Mapping[str, Any]
+
+
+def dbt_assets(
+    manifest: Mapping[str, Any], *, name: str, belongs: Callable[[Node], bool]
+) -> dg.AssetsDefinition:
+    """One op that builds the models for which `belongs` is true."""
+    models = {
+        node["unique_id"]: node
+        for node in manifest["nodes"].values()
+        if node["resource_type"] == "model" and belongs(node)
+    }
+    key_of = {_key(node): node for node in models.values()}
+
+    @dg.multi_asset(
+        name=name,
+        specs=[_spec(node, manifest) for node in models.values()],
+        can_subset=True,
+        pool=WAREHOUSE_POOL,
+    )
+    def run_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        with step(context) as working:
+            chosen = [key_of[key]["name"] for key in context.selected_asset_keys]
+            seconds = {r.name: r.seconds for r in run_dbt(working.settings, "run", sorted(chosen))}
+            with connect(working.settings.build_warehouse, working.settings, read_only=True) as connection:
+                for key in sorted(context.selected_asset_keys):
+                    node = key_of[key]
+                    rows = None  # a view is not computed only to count it
+                    if node["config"]["materialized"] == "table":
+                        rows = count_tables(connection, node["schema"], [node["name"]])[node["name"]]
+                    yield working.materialized(key, rows=rows, seconds=seconds[node["name"]])
+
+    return run_models
+
+
+def in_folder(folder: str) -> Callable[[Node], bool]:
+    """True for models below `models/<folder>/`."""
+    return lambda node: node["fqn"][1] == folder
+
+
+def _key(node: Node) -> dg.AssetKey:
+    table = node["name"] if node["resource_type"] == "model" else node["identifier"]
+    return dg.AssetKey([node["schema"], table])
+
+
+def _spec(node: Node, manifest: Mapping[str, Any]) -> dg.AssetSpec:
+    parents = {**manifest["nodes"], **manifest["sources"]}
+    deps = {_key(parents[p]) for p in node["depends_on"]["nodes"] if p in parents}
+    # Tables of decisions are made with the build itself.
+    deps = {BUILD if key.path[0] == "config" else key for key in deps}
+    folder = node["fqn"][2] if len(node["fqn"]) > 3 else None
+    return describe_asset(
+        (node["schema"], node["name"]), node["description"], deps=deps, kinds=("dbt", "duckdb"), folder=folder
+    )
+
