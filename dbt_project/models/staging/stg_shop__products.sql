@@ -1,0 +1,41 @@
+with
+
+products as (
+
+    select * from {{ source('raw', 'shop_products') }}
+
+),
+
+cast_and_trimmed as (
+
+    select
+        record_key,
+        source_system,
+        source_record_id,
+        {{ trimmed_text('sku') }},
+        {{ trimmed_text('name') }},
+        {{ trimmed_text('category') }},
+        {{ trimmed_text('category_path') }},
+        {{ trimmed_text('brand') }},
+        {{ trimmed_text('parent_product_record_id') }},
+        {{ trimmed_text('currency') }},
+        list_amount,
+        cost_amount,
+        is_gift_card,
+        is_sensitive,
+        parent_product_record_key,
+        created_at,
+        updated_at,
+        deleted_at,
+        {{ trimmed_text('merged_into_record_id') }},
+        merged_into_record_key,
+        identifiers,
+        custom,
+        _loaded_at,
+        _run_id,
+        {{ is_deleted() }} as is_deleted
+    from products
+
+)
+
+select * from cast_and_trimmed
