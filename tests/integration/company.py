@@ -1,0 +1,106 @@
+"""A company to run: a data folder, a configuration and sources of its own, driven as a person or a scheduler would."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.warehouse import connect
+
+COMMAND = Path(sys.executable).with_name("kundenstamm")
+TIMEOUT_SECONDS = 240
+
+
+@dataclass
+class Company:
+    """`root` holds `data/`, `config/` and `sample/`, and an empty home."""
+
+    root: Path
+    extra: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def data(self) -> Path:
+        return self.root / "data"
+
+    @property
+    def config(self) -> Path:
+        return self.root / "config"
+
+    @property
+    def sample(self) -> Path:
+        return self.root / "sample"
+
+    @property
+    def settings(self) -> Settings:
+        return Settings.from_environment(self.environment)
+
+    @property
+    def environment(self) -> dict[str, str]:
+        home = self.root / "home"
+        home.mkdir(exist_ok=True)
+        kept = {name: os.environ[name] for name in ("PATH", "LANG", "LC_ALL") if name in os.environ}
+        return {
+            **kept,
+            "HOME": str(home),
+            "KUNDENSTAMM_DATA_DIR": str(self.data),
+            "KUNDENSTAMM_CONFIG_DIR": str(self.config),
+            "KUNDENSTAMM_SAMPLE": str(self.sample),
+            "KUNDENSTAMM_MEMORY_LIMIT": "2GB",
+            "KUNDENSTAMM_THREADS": "2",
+            **self.extra,
+        }
+
+    def start(self, *arguments: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [str(COMMAND), *arguments],
+            env=self.environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.root,
+        )
+
+    def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            [str(COMMAND), *arguments],
+            env=self.environment,
+            capture_output=True,
+            text=True,
+            cwd=self.root,
+            timeout=TIMEOUT_SECONDS,
+            check=False,
+        )
+
+    def run(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """`kundenstamm run`, for a fixed moment unless another is given."""
+        return self.call("run", *(arguments or ("--as-of", "2026-11-01")))
+
+    def query(self, sql: str, *, file: str = "warehouse.duckdb") -> list[tuple[Any, ...]]:
+        """Rows of the published version."""
+        path = self.data / "published" / "current" / file
+        with connect(None, self.settings, attach={"published": path.resolve()}) as connection:
+            connection.execute("use published")
+            return connection.execute(sql).fetchall()
+
+    @property
+    def version(self) -> str:
+        return (self.data / "published" / "current").readlink().name
+
+    def copy_to(self, root: Path) -> Company:
+        shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
+        return Company(root, dict(self.extra))
+
+
+def copy_configuration(target: Path, source: Path = PROJECT_DIR / "config") -> None:
+    shutil.copytree(source, target)
+
+
+def said(process: subprocess.CompletedProcess[str]) -> str:
+    """All a person saw, in one line."""
+    return " ".join((process.stdout + process.stderr).split())

@@ -1,0 +1,71 @@
+"""Companies to run: made once for all tests of a session, copied for each test that changes something."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+from collections.abc import Callable
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from pipelines.sample import generate_sample
+from tests.integration.company import Company, copy_configuration, said
+
+AS_OF = datetime(2026, 11, 1)
+CUSTOMERS = 400
+
+
+def _once(folder: Path, make: Callable[[Path], None]) -> Path:
+    """Make a folder once for all parallel test processes."""
+    with Path(f"{folder}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            partial = Path(f"{folder}.partial")
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir(parents=True)
+            make(partial)
+            partial.rename(folder)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
+
+
+@pytest.fixture(scope="session")
+def new_company(shared_folder: Path) -> Company:
+    """The sample company with nothing run yet; do not change it."""
+
+    def make(folder: Path) -> None:
+        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF)
+        copy_configuration(folder / "config")
+
+    return Company(_once(shared_folder / "new-company", make))
+
+
+@pytest.fixture(scope="session")
+def published_company(shared_folder: Path, new_company: Company) -> Company:
+    """The sample company after one published run; do not change it."""
+
+    def make(folder: Path) -> None:
+        company = new_company.copy_to(folder)
+        done = company.run()
+        assert done.returncode == 0, said(done)
+        (folder / "output.txt").write_text(done.stdout)
+
+    return Company(_once(shared_folder / "published-company", make))
+
+
+@pytest.fixture
+def fresh(new_company: Company, tmp_path: Path) -> Company:
+    return new_company.copy_to(tmp_path / "company")
+
+
+@pytest.fixture
+def published(published_company: Company, tmp_path: Path) -> Company:
+    return published_company.copy_to(tmp_path / "company")

@@ -1,0 +1,83 @@
+"""The nightly job from files to a published version, as a scheduler runs it."""
+
+from __future__ import annotations
+
+import re
+import stat
+
+import pytest
+
+from tests.integration.company import Company, said
+
+pytestmark = pytest.mark.slow
+
+
+def test_the_run_ends_with_what_was_read_published_and_how_to_query_it(published_company: Company) -> None:
+    output = (published_company.root / "output.txt").read_text()
+    for label in ("read from crm", "read from shop", "read from support", "corrected values", "customers",
+                  "merged records", "refused links", "audit of revenue", "Query it:"):
+        assert label in output
+    for stage in ("extract", "clean", "resolve", "unify", "activate", "audit", "publish"):
+        assert re.search(rf"^  {stage} ", output, re.MULTILINE), stage
+
+
+def test_every_person_record_is_exactly_one_customers(published_company: Company) -> None:
+    [(records, keys, customers)] = published_company.query(
+        "select count(*), count(distinct record_key), count(distinct customer_id) from marts.customer_source_records"
+    )
+    assert records == keys > customers > 0
+    [(published,)] = published_company.query("select count(*) from marts.customers")
+    assert published == customers
+
+
+def test_nobody_in_the_audience_is_excluded(published_company: Company) -> None:
+    [(members,)] = published_company.query("select count(*) from activation.audience_members")
+    assert members > 0
+    [(excluded,)] = published_company.query(
+        "select count(*) from activation.audience_members m join activation.exclusions e "
+        "on e.customer_id = m.customer_id or e.contact_point_key = m.contact_point_key "
+        "where e.reason in ('open_critical_ticket', 'just_bought')"
+    )
+    assert excluded == 0
+
+
+def test_the_published_files_cannot_be_written_and_the_restricted_one_is_not_for_everybody(
+    published_company: Company,
+) -> None:
+    folder = published_company.data / "published" / "current"
+    assert stat.S_IMODE((folder / "warehouse.duckdb").stat().st_mode) == 0o444
+    assert stat.S_IMODE((folder / "restricted.duckdb").stat().st_mode) == 0o440
+    assert stat.S_IMODE(folder.stat().st_mode) == 0o555
+
+
+def test_a_second_run_on_the_same_sources_changes_no_id(published: Company) -> None:
+    members = "select record_key, customer_id from marts.customer_source_records order by all"
+    before, first = published.query(members), published.version
+    again = published.run()
+    assert again.returncode == 0, said(again)
+    assert published.version != first
+    assert published.query(members) == before
+    assert published.query("select count(*) from marts.customer_id_events where version <> ?".replace("?", f"'{first}'")) == [(0,)]
+
+
+def test_a_second_run_with_one_process_per_step_gives_the_same(published: Company) -> None:
+    customers = "select * exclude (rfm_segment) from marts.customers order by customer_id"
+    before = published.query(customers)
+    published.extra["KUNDENSTAMM_EXECUTOR"] = "multiprocess"
+    again = published.run()
+    assert again.returncode == 0, said(again)
+    assert published.query(customers) == before
+
+
+def test_status_versions_sql_and_rollback_work_on_what_was_published(published: Company) -> None:
+    first = published.version
+    assert first in published.call("status").stdout
+    answer = published.call("sql", "select count(*) as customers from marts.customers")
+    assert answer.returncode == 0, said(answer)
+    assert str(published.query("select count(*) from marts.customers")[0][0]) in answer.stdout.replace(",", "")
+    assert published.run().returncode == 0
+    assert published.version != first
+    back = published.call("rollback", first, "--reason", "test")
+    assert back.returncode == 0, said(back)
+    assert published.version == first
+    assert first in published.call("versions").stdout

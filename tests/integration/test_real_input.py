@@ -1,0 +1,76 @@
+"""The pipeline on public data of real shops and of persons with known truth; only mapping YAML knows these files."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from pipelines.settings import PROJECT_DIR
+from pipelines.warehouse import connect
+from tests.integration.company import Company, copy_configuration, said
+
+pytestmark = pytest.mark.slow
+
+REAL = PROJECT_DIR / "tests" / "fixtures" / "real"
+
+
+def _company(root: Path, name: str, public_data: Path) -> Company:
+    company = Company(root, {"KUNDENSTAMM_PUBLIC_DATA": str(public_data)})
+    copy_configuration(company.config, REAL / name / "config")
+    return company
+
+
+def test_revenue_of_a_real_shop_equals_the_sum_over_its_file_to_the_last_digit(
+    tmp_path: Path, shared_data: Path
+) -> None:
+    company = _company(tmp_path, "online_retail", shared_data)
+    done = company.run()
+    assert done.returncode == 0, said(done)
+    file = shared_data / "shop" / "online_retail_2009_2010.parquet"
+    with connect(None, company.settings) as connection:
+        [(lines, expected)] = connection.execute(
+            f"select count(*), sum(Quantity * Price::decimal(18, 4)) from read_parquet('{file}')"
+        ).fetchall()
+    [(published_lines,)] = company.query("select count(*) from marts.order_lines")
+    assert published_lines == lines
+    [(revenue,)] = company.query("select sum(revenue_amount) from marts.orders")
+    assert isinstance(revenue, Decimal)
+    assert revenue == expected
+    [(unassigned,)] = company.query(
+        "select count(*) from marts.orders where customer_id is null and unassigned_reason is null"
+    )
+    assert unassigned == 0
+
+
+def test_two_registers_of_the_same_persons_are_joined_as_the_truth_says(tmp_path: Path, shared_data: Path) -> None:
+    company = _company(tmp_path, "febrl", shared_data)
+    done = company.run()
+    assert done.returncode == 0, said(done)
+    truth = f"""
+        select source_record_id as record_id, customer_id, coalesce(a.person, b.person) as person
+        from marts.source_record_keys
+        left join read_csv('{shared_data}/identity/febrl4_a_truth.csv', all_varchar = true) a
+            on source_system = 'register_a' and a.record_id = source_record_id
+        left join read_csv('{shared_data}/identity/febrl4_b_truth.csv', all_varchar = true) b
+            on source_system = 'register_b' and b.record_id = source_record_id
+    """
+    counts = company.query(
+        f"""
+        with records as ({truth}),
+        pairs as (
+            select customer_id, person, count(*) * (count(*) - 1) / 2 as pairs
+            from records group by grouping sets ((customer_id), (person), (customer_id, person))
+        )
+        select
+            sum(pairs) filter (where customer_id is not null and person is not null) as both,
+            sum(pairs) filter (where person is null) as found,
+            sum(pairs) filter (where customer_id is null) as true_pairs
+        from pairs
+        """,
+        file="restricted.duckdb",
+    )
+    [(both, found, true_pairs)] = counts
+    assert both / found >= 0.99
+    assert both / true_pairs >= 0.99

@@ -1,0 +1,101 @@
+"""Alerts reach a real mail server and a real webhook on loopback, and never make a run fail."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
+from email import message_from_bytes
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+from aiosmtpd.controller import Controller
+
+from pipelines.alerts import send_alert
+from pipelines.settings import PROJECT_DIR, Settings
+
+
+@contextmanager
+def _webhook(received: list[dict[str, Any]], status: int = 200) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
+            self.send_response(status)
+            self.end_headers()
+
+        def log_message(self, *_: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    try:
+        yield f"http://127.0.0.1:{server.server_port}/hook"
+    finally:
+        server.shutdown()
+        server.server_close()
+
+
+class _Mailbox:
+    def __init__(self) -> None:
+        self.mails: list[bytes] = []
+
+    async def handle_DATA(self, server: Any, session: Any, envelope: Any) -> str:  # noqa: ARG002, N802
+        self.mails.append(envelope.content)
+        return "250 OK"
+
+
+def _with_alerts(settings: Settings, folder: Path, alerts: str) -> Settings:
+    config = folder / "config"
+    config.mkdir()
+    for file in (PROJECT_DIR / "config").iterdir():
+        (config / file.name).write_text(file.read_text())
+    (config / "company.yml").write_text(
+        f"name: Test GmbH\ncontrollers: [Beispiel Handels GmbH]\nalerts: {alerts}\n"
+    )
+    return replace(settings, config_dir=config)
+
+
+def test_an_alert_reaches_the_webhook_in_the_form_that_slack_and_teams_take(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    received: list[dict[str, Any]] = []
+    with _webhook(received) as url:
+        monkeypatch.setenv("ALERT_HOOK", url)
+        configured = _with_alerts(settings, tmp_path, "{webhook: '${ALERT_HOOK}'}")
+        assert send_alert(configured, subject="Refused", text="CRM-001 failed.") == ["webhook"]
+    assert received == [{"text": "Refused\nCRM-001 failed."}]
+
+
+def test_an_alert_reaches_the_mail_server(settings: Settings, tmp_path: Path) -> None:
+    mailbox = _Mailbox()
+    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    controller.start()
+    try:
+        port = controller.server.sockets[0].getsockname()[1]
+        mail = f"{{email: {{to: [crm@example.org], sender: k@example.org, host: 127.0.0.1, port: {port}}}}}"
+        configured = _with_alerts(settings, tmp_path, mail)
+        assert send_alert(configured, subject="Refused", text="CRM-001 failed.") == ["email"]
+    finally:
+        controller.stop()
+    [mail_bytes] = mailbox.mails
+    message = message_from_bytes(mail_bytes)
+    assert message["Subject"] == "Refused"
+    assert "CRM-001 failed." in str(message.get_payload())
+
+
+@pytest.mark.parametrize("status", [500, 404])
+def test_a_webhook_that_answers_with_an_error_is_not_counted_as_reached(
+    settings: Settings, tmp_path: Path, status: int
+) -> None:
+    with _webhook([], status) as url:
+        configured = _with_alerts(settings, tmp_path, f"{{webhook: '{url}'}}")
+        assert send_alert(configured, subject="a", text="b") == []
+
+
+def test_an_unreachable_channel_never_raises(settings: Settings, tmp_path: Path) -> None:
+    alerts = "{webhook: 'http://127.0.0.1:9/', email: {to: [a@example.org], sender: b@example.org, host: 127.0.0.1, port: 9}}"
+    assert send_alert(_with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
