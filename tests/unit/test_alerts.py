@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -72,10 +73,12 @@ def test_an_alert_reaches_the_webhook_in_the_form_that_slack_and_teams_take(
 
 def test_an_alert_reaches_the_mail_server(settings: Settings, tmp_path: Path) -> None:
     mailbox = _Mailbox()
-    controller = Controller(mailbox, hostname="127.0.0.1", port=0)
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port = probe.getsockname()[1]
+    controller = Controller(mailbox, hostname="127.0.0.1", port=port)
     controller.start()
     try:
-        port = controller.server.sockets[0].getsockname()[1]
         mail = f"{{email: {{to: [crm@example.org], sender: k@example.org, host: 127.0.0.1, port: {port}}}}}"
         configured = _with_alerts(settings, tmp_path, mail)
         assert send_alert(configured, subject="Refused", text="CRM-001 failed.") == ["email"]

@@ -1,0 +1,1 @@
+"""What measures speed, scale and identity quality. Prints tables; never part of the tests."""

@@ -1,0 +1,20 @@
+"""`make bench`: the speed of the nightly job, then the quality of the identities."""
+
+from __future__ import annotations
+
+import argparse
+
+from benchmarks import identity, pipeline
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="make bench", description=__doc__)
+    parser.add_argument("--customers", type=int, nargs="*", default=[10_000, 100_000])
+    parser.add_argument("--runs", type=int, default=3, help="warm runs per size; the median is printed")
+    arguments = parser.parse_args()
+    pipeline.print_table(arguments.customers, arguments.runs)
+    identity.print_table()
+
+
+if __name__ == "__main__":
+    main()
