@@ -21,7 +21,9 @@ from pipelines.settings import PROJECT_DIR, QUIET_ENVIRONMENT, Settings
 
 PUBLISHED, FAILED, REFUSED, ACTIVE, CONFIGURATION = 0, 1, 2, 3, 4
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split(":")[0])
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split(":")[0]
+)
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
 
@@ -107,7 +109,9 @@ def sample(
     customers: Annotated[int, typer.Option(min=1, help="How many persons.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day; default today.")] = None,
-    reuse: Annotated[bool, typer.Option(help="Keep a sample of the same customers and seed, whatever its day.")] = False,
+    reuse: Annotated[
+        bool, typer.Option(help="Keep a sample of the same customers and seed, whatever its day.")
+    ] = False,
 ) -> None:
     """Write the sample company: CRM, shop and support desk, with the truth in a folder of its own."""
     from pipelines.sample import generate_sample, is_sample_of

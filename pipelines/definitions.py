@@ -43,7 +43,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     raw = raw_assets(configuration)
     staging = dbt_assets(manifest, name="stage", belongs=in_folder("staging"))
     clean = clean_assets(manifest)
-    marts = dbt_assets(manifest, name="build_marts", belongs=lambda n: in_folder("intermediate")(n) or in_folder("marts")(n))
+    marts = dbt_assets(
+        manifest, name="build_marts", belongs=lambda n: in_folder("intermediate")(n) or in_folder("marts")(n)
+    )
     computed = [build_asset, raw, staging, clean, identity_assets, marts, audience_assets, columns_asset]
     verdict = verdict_asset(key for definition in computed for key in definition.keys)
 

@@ -5,6 +5,7 @@ Add here what every dbt call must obey. Which models a stage runs is decided in 
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
 import os
@@ -67,10 +68,8 @@ def parsed_project() -> Path:
         result = _invoke(["parse"], target=work, write_json=True)
         if not result.success:
             raise TransformError(f"The dbt project cannot be parsed: {_reason(result.exception)}")
-        try:
+        with contextlib.suppress(OSError):  # another process parsed the same state and was first
             work.rename(folder)
-        except OSError:  # another process parsed the same state and was first
-            pass
     finally:
         shutil.rmtree(work, ignore_errors=True)
     for old in folder.parent.iterdir():

@@ -8,8 +8,23 @@ from pipelines.configuration.base import Model
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Entity
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
-RESERVED_NAMES = frozenset({"raw", "staging", "clean", "identity", "intermediate", "marts", "audit", "activation",
-                            "meta", "publish", "config", "main", "dbt"})
+RESERVED_NAMES = frozenset(
+    {
+        "raw",
+        "staging",
+        "clean",
+        "identity",
+        "intermediate",
+        "marts",
+        "audit",
+        "activation",
+        "meta",
+        "publish",
+        "config",
+        "main",
+        "dbt",
+    }
+)
 
 
 class SqlExpression(Model):

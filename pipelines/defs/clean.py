@@ -26,7 +26,8 @@ def clean_assets(manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     staging = [
         dg.AssetKey(["staging", node["name"]])
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and node["name"].startswith("stg_")
+        if node["resource_type"] == "model"
+        and node["name"].startswith("stg_")
         and node["name"].split("__")[1] in PERSONAL_INPUT
     ]
 

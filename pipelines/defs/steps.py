@@ -121,4 +121,3 @@ def build_dependencies(assets: Iterable[dg.AssetsDefinition]) -> dict[str, set[s
             if spec.group_name != "extract" or spec.key == BUILD:
                 found[step_name(spec.key)] = {step_name(dependency.asset_key) for dependency in spec.deps}
     return {name: needs & found.keys() for name, needs in found.items()}
-

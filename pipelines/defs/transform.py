@@ -20,9 +20,7 @@ from pipelines.warehouse import connect
 Node = Mapping[str, Any]
 
 
-def dbt_assets(
-    manifest: Mapping[str, Any], *, name: str, belongs: Callable[[Node], bool]
-) -> dg.AssetsDefinition:
+def dbt_assets(manifest: Mapping[str, Any], *, name: str, belongs: Callable[[Node], bool]) -> dg.AssetsDefinition:
     """One op that builds the models for which `belongs` is true."""
     models = {
         node["unique_id"]: node
@@ -71,4 +69,3 @@ def _spec(node: Node, manifest: Mapping[str, Any]) -> dg.AssetSpec:
     return describe_asset(
         (node["schema"], node["name"]), node["description"], deps=deps, kinds=("dbt", "duckdb"), folder=folder
     )
-

@@ -14,7 +14,7 @@ import pytest
 from pipelines.sample import generate_sample
 from tests.integration.company import Company, copy_configuration, said
 
-AS_OF = datetime(2026, 11, 1)
+AS_OF = datetime.fromisoformat("2026-11-01")
 CUSTOMERS = 400
 
 

@@ -14,8 +14,17 @@ pytestmark = pytest.mark.slow
 
 def test_the_run_ends_with_what_was_read_published_and_how_to_query_it(published_company: Company) -> None:
     output = (published_company.root / "output.txt").read_text()
-    for label in ("read from crm", "read from shop", "read from support", "corrected values", "customers",
-                  "merged records", "refused links", "audit of revenue", "Query it:"):
+    for label in (
+        "read from crm",
+        "read from shop",
+        "read from support",
+        "corrected values",
+        "customers",
+        "merged records",
+        "refused links",
+        "audit of revenue",
+        "Query it:",
+    ):
         assert label in output
     for stage in ("extract", "clean", "resolve", "unify", "activate", "audit", "publish"):
         assert re.search(rf"^  {stage} ", output, re.MULTILINE), stage
@@ -57,7 +66,9 @@ def test_a_second_run_on_the_same_sources_changes_no_id(published: Company) -> N
     assert again.returncode == 0, said(again)
     assert published.version != first
     assert published.query(members) == before
-    assert published.query("select count(*) from marts.customer_id_events where version <> ?".replace("?", f"'{first}'")) == [(0,)]
+    assert published.query(
+        "select count(*) from marts.customer_id_events where version <> ?".replace("?", f"'{first}'")
+    ) == [(0,)]
 
 
 def test_a_second_run_with_one_process_per_step_gives_the_same(published: Company) -> None:

@@ -24,11 +24,7 @@ def _plant(company: Company, birth_date: str) -> None:
     file = company.sample / "crm" / "contacts.csv"
     text = file.read_text(encoding="cp1252")
     header = text.splitlines()[0].split(";")
-    mapping = {
-        column: name
-        for name, column in company_mapping(company).items()
-        if isinstance(column, str)
-    }
+    mapping = {column: name for name, column in company_mapping(company).items() if isinstance(column, str)}
     values = []
     for column in header:
         name = mapping.get(column.strip('"'), column.strip('"'))
@@ -68,8 +64,7 @@ def _texts_of(file: Path, company: Company) -> Iterator[str]:
                         yield needle
     elif head.startswith(b"SQLite format 3"):
         with sqlite3.connect(f"file:{file}?mode=ro", uri=True) as database:
-            for row in database.iterdump():
-                yield row
+            yield from database.iterdump()
     else:
         yield file.read_bytes().decode("utf-8", errors="replace")
 
@@ -128,7 +123,9 @@ def test_an_engine_error_in_a_step_leaves_the_value_in_the_private_log_only(fres
     assert marker in text
     before, after = text.split(marker, 1)
     column = company_mapping(fresh)["last_name"]
-    broken = after.replace("columns:\n", f"columns:\n          job_title: {{sql: 'cast(\"{column}\" as integer)::text'}}\n", 1)
+    broken = after.replace(
+        "columns:\n", f"columns:\n          job_title: {{sql: 'cast(\"{column}\" as integer)::text'}}\n", 1
+    )
     sources.write_text(before + marker + broken)
     failed = fresh.run()
     assert failed.returncode in {1, 2, 4}, said(failed)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
 from pipelines.sample import break_sample
@@ -99,9 +97,8 @@ def test_the_code_location_loads_with_an_invalid_configuration(fresh: Company) -
     assert "value.yml, line 1" in (spec.description or "")
 
 
-@pytest.mark.parametrize("place", ["file instead of a folder"])
-def test_a_data_folder_that_cannot_be_written_is_one_sentence(fresh: Company, place: str, tmp_path: Path) -> None:
-    (fresh.root / "data").write_text(place)
+def test_a_data_folder_that_cannot_be_written_is_one_sentence(fresh: Company) -> None:
+    fresh.data.write_text("a file where the folder should be")
     failed = fresh.run()
     assert failed.returncode == 1, said(failed)
     assert "data folder" in said(failed)

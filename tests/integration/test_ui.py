@@ -11,6 +11,7 @@ import time
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -129,15 +130,22 @@ def _processes_of(company: Company) -> list[int]:
     """Every process whose environment names this company's data folder."""
     mark = f"KUNDENSTAMM_DATA_DIR={company.data}".encode()
     found = []
-    for entry in os.listdir("/proc"):
-        if entry.isdigit() and int(entry) != os.getpid():
+    for process in Path("/proc").iterdir():
+        if process.name.isdigit() and int(process.name) != os.getpid():
             try:
-                with open(f"/proc/{entry}/environ", "rb") as environ:
-                    if mark in environ.read().split(b"\0"):
-                        found.append(int(entry))
+                variables = (process / "environ").read_bytes().split(b"\0")
             except OSError:
                 continue
+            if mark in variables:
+                found.append(int(process.name))
     return found
+
+
+def _open_build(company: Company) -> str:
+    try:
+        return (company.data / "build" / "build.json").read_text()
+    except OSError:
+        return ""
 
 
 def test_a_run_of_the_command_line_is_re_executed_in_the_ui_and_an_asset_alone(published: Company) -> None:
@@ -148,7 +156,8 @@ def test_a_run_of_the_command_line_is_re_executed_in_the_ui_and_an_asset_alone(p
     file.write_bytes(kept)
     before = published.version
     with serving(published) as (ui, _):
-        [failed] = ui.ask("{ runsOrError(limit: 1) { ... on Runs { results { id status } } } }")["runsOrError"]["results"]
+        runs = ui.ask("{ runsOrError(limit: 1) { ... on Runs { results { id status } } } }")
+        [failed] = runs["runsOrError"]["results"]
         assert failed["status"] == "FAILURE"
         again = ui.rerun_from_failure(failed["id"])
         assert ui.wait(again) == "SUCCESS", ui.failures(again)
@@ -169,8 +178,7 @@ def test_after_a_power_cut_the_dead_run_is_marked_and_the_queue_moves_on(publish
     version = published.version
     with serving(published) as (ui, cut_power):
         run_id = ui.launch("nightly")
-        until(lambda: (published.data / "build" / "build.json").read_text() if (published.data / "build" / "build.json").exists() else "",
-              lambda text: run_id in text)
+        until(lambda: _open_build(published), lambda build: run_id in build)
         cut_power()
     assert published.version == version
     with serving(published) as (ui, _):
