@@ -29,7 +29,9 @@ def graph() -> str:
     lines += sorted(
         f"{s.name} {s.cron_schedule} {s.execution_timezone} {s.default_status.value}" for s in repository.schedule_defs
     )
-    lines += sorted(f"{s.name} every {s.minimum_interval_seconds} s {s.default_status.value}" for s in repository.sensor_defs)
+    lines += sorted(
+        f"{s.name} every {s.minimum_interval_seconds} s {s.default_status.value}" for s in repository.sensor_defs
+    )
     return "\n".join(lines) + "\n"
 
 

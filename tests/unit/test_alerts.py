@@ -54,9 +54,7 @@ def _with_alerts(settings: Settings, folder: Path, alerts: str) -> Settings:
     config.mkdir()
     for file in (PROJECT_DIR / "config").iterdir():
         (config / file.name).write_text(file.read_text())
-    (config / "company.yml").write_text(
-        f"name: Test GmbH\ncontrollers: [Beispiel Handels GmbH]\nalerts: {alerts}\n"
-    )
+    (config / "company.yml").write_text(f"name: Test GmbH\ncontrollers: [Beispiel Handels GmbH]\nalerts: {alerts}\n")
     return replace(settings, config_dir=config)
 
 

@@ -29,7 +29,9 @@ def _at(text: str) -> datetime:
     ],
     ids=["too early", "never ran", "ran", "ran yesterday only", "still today", "given up", "night of the clock change"],
 )
-def test_a_night_is_missing_between_its_limit_and_the_afternoon(now: str, last_start: str | None, missing: bool) -> None:
+def test_a_night_is_missing_between_its_limit_and_the_afternoon(
+    now: str, last_start: str | None, missing: bool
+) -> None:
     last = _at(last_start) if last_start else None
     assert night_is_missing(_at(now), time(2), time(4), last) is missing
 
