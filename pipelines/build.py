@@ -222,9 +222,18 @@ def stale_steps(settings: Settings, dependencies: Mapping[str, Collection[str]])
             if other is None:
                 if name not in dependencies:
                     problems.append(f"Step {name}, which {step} depends on, has not run on this build; run it.")
-            elif other.finished_at is None or other.finished_at > record.started_at:
+            elif _is_older(record, other):
                 problems.append(f"Step {step} is older than {name}, which it depends on; run {step} again.")
     return problems
+
+
+def _is_older(step: StepRecord, needed: StepRecord) -> bool:
+    """Whether a finished step did not see the last work of a step it depends on."""
+    if needed.finished_at is None:
+        return True
+    # Tables that one step makes together share its moments; their order is the step's own matter.
+    together = (needed.run_id, needed.started_at) == (step.run_id, step.started_at)
+    return not together and needed.finished_at > step.started_at
 
 
 def mark_published(settings: Settings, *, now: datetime) -> None:
@@ -261,7 +270,8 @@ def _move_previous_away(settings: Settings) -> None:
     if settings.build_dir.exists():
         record = _read_record(settings.build_dir)
         kept = settings.builds_dir / (record["build_id"] if record else "never-opened")
-        shutil.rmtree(kept, ignore_errors=True)
+        if kept.exists():
+            shutil.rmtree(kept)
         settings.build_dir.rename(kept)
     records = {folder: _read_record(folder) for folder in settings.builds_dir.iterdir()}
     failed = {folder: r["started_at"] for folder, r in records.items() if r and r["published_at"] is None}

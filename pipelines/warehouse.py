@@ -11,7 +11,7 @@ import shutil
 import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -45,6 +45,7 @@ def connect(
     *,
     read_only: bool = False,
     attach: Mapping[str, Path] | None = None,
+    temp_dir: Path | None = None,
 ) -> Iterator[DuckDBPyConnection]:
     """Open one connection, close it in the end, and turn every engine error into a sentence.
 
@@ -53,6 +54,7 @@ def connect(
         settings: limits and folders.
         read_only: open `path` without the right to write.
         attach: further files by catalog name, always attached read-only.
+        temp_dir: where the connection makes the folder it spills into; by default the data folder's own.
 
     Raises:
         WarehouseError: for every error of the engine; the original text, which may hold values, goes to
@@ -60,9 +62,7 @@ def connect(
     """
     import duckdb
 
-    settings.temp_dir.mkdir(parents=True, exist_ok=True)
-    # A temp folder per connection: processes that share one destroy each other's spilled files.
-    spill = tempfile.mkdtemp(prefix="duckdb-", dir=settings.temp_dir)
+    spill = _make_spill_folder(temp_dir or settings.temp_dir)
     try:
         connection = duckdb.connect(
             str(path) if path else ":memory:",
@@ -83,15 +83,29 @@ def connect(
         shutil.rmtree(spill, ignore_errors=True)
 
 
+def _make_spill_folder(parent: Path) -> str:
+    """A temp folder per connection: processes that share one destroy each other's spilled files.
+
+    It carries the process id, so that the folder of a killed process can be told and removed.
+    """
+    try:
+        parent.mkdir(parents=True, exist_ok=True)
+        return tempfile.mkdtemp(prefix=f"duckdb-{os.getpid()}-", dir=parent)
+    except OSError as error:
+        raise WarehouseError(
+            f"The temp folder {parent} cannot be written ({error.strerror}); free space or check its permissions."
+        ) from None
+
+
 def sentence(error: Error, path: Path | None = None) -> str:
     """Say what an engine error means without repeating a value from it."""
     where = f" in {path.name}" if path else ""
     text = str(error)
     if "Conflicting lock" in text or "Could not set lock" in text:
         return f"The database file{where} is in use by another process. Wait for it to end, then start again."
-    if "No space left" in text or "disk full" in text.lower():
-        return f"The disk is full; nothing was published{where}. Free space and start again."
-    if "ermission denied" in text:
+    if any(words in text for words in ("No space left", "File too large", "Disk quota exceeded", "max_temp_directory")):
+        return f"The disk is full{where}; what is published is untouched. Free space, then start again."
+    if "ermission denied" in text or "Read-only file system" in text:
         return f"Writing{where} is not permitted. Check who owns the data folder and its permissions."
     kind = type(error).__name__.removesuffix("Exception")
     meaning = {
@@ -110,12 +124,16 @@ def sentence(error: Error, path: Path | None = None) -> str:
 
 
 def log_privately(settings: Settings, error: BaseException) -> None:
-    """Append the full error to `build/errors.log`, readable by its owner only. It may hold personal data."""
-    settings.build_dir.mkdir(parents=True, exist_ok=True)
-    descriptor = os.open(settings.build_dir / "errors.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
-    with os.fdopen(descriptor, "a", encoding="utf-8") as log:
-        log.write(f"--- {datetime.now(UTC).isoformat()}\n")
-        log.writelines(traceback.format_exception(error))
+    """Append the full error to `build/errors.log`, readable by its owner only. It may hold personal data.
+
+    Never fails itself: on a full disk the sentence matters more than the log.
+    """
+    with suppress(OSError):
+        settings.build_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+        descriptor = os.open(settings.build_dir / "errors.log", os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+        with os.fdopen(descriptor, "a", encoding="utf-8") as log:
+            log.write(f"--- {datetime.now(UTC).isoformat()}\n")
+            log.writelines(traceback.format_exception(error))
 
 
 def identifier(name: str) -> str:

@@ -1,0 +1,178 @@
+"""Copy whole tables from the build into the files of a version, and prove that the copies are equal.
+
+Add here what must hold for every copied table. Nothing is computed here: what is published is what was audited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import warehouse
+from pipelines.errors import BuildError
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.settings import Settings
+
+VERSION_TABLE = ("meta", "version")
+
+# Names of the build's files while a version is written; none is the name of a schema.
+_BUILD, _AUDIT = "build_file", "audit_file"
+
+
+@dataclass(frozen=True)
+class ListedTable:
+    """One table of `meta.columns`. `columns` are (name, description) in order."""
+
+    schema: str
+    name: str
+    file: str
+    description: str
+    columns: tuple[tuple[str, str], ...]
+
+    @property
+    def full_name(self) -> str:
+        return f"{self.schema}.{self.name}"
+
+    @property
+    def path(self) -> str:
+        return f"{identifier(self.schema)}.{identifier(self.name)}"
+
+
+@dataclass(frozen=True)
+class Content:
+    """Row count of a table, and the sum of the hashes of its rows: equal whatever their order."""
+
+    row_count: int
+    content_hash: str
+
+
+def read_listed_tables(settings: Settings) -> list[ListedTable]:
+    """The tables that `meta.columns` of the open build lists, by schema and name.
+
+    Raises:
+        BuildError: nothing is listed; a listed table is missing, or has other columns than the listed ones.
+    """
+    with warehouse.connect(
+        settings.build_warehouse, settings, read_only=True, attach={_AUDIT: settings.build_audit}
+    ) as connection:
+        rows = connection.execute(
+            "select schema_name, table_name, min(file), min(table_description), "
+            "list((column_name, description) order by position) "
+            "from meta.columns group by all order by schema_name, table_name"
+        ).fetchall()
+        actual = {
+            (schema, table): columns
+            for schema, table, columns in connection.execute(
+                "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
+                "where (database_name = current_database()) <> (schema_name = 'audit') and not internal group by all"
+            ).fetchall()
+        }
+    tables = [ListedTable(schema, name, file, text, tuple(columns)) for schema, name, file, text, columns in rows]
+    problems = [] if tables else ["meta.columns lists no table; run its step."]
+    for table in tables:
+        if (table.schema, table.name) == VERSION_TABLE:
+            continue
+        columns = actual.get((table.schema, table.name))
+        if columns is None:
+            problems.append(f"{table.full_name} is listed in meta.columns but was not built; run its step.")
+        elif set(columns) != {name for name, _ in table.columns}:
+            different = ", ".join(sorted(set(columns) ^ {name for name, _ in table.columns}))
+            problems.append(f"{table.full_name} differs from meta.columns in {different}; describe what was built.")
+    if problems:
+        raise BuildError("\n".join(problems))
+    return tables
+
+
+def copy_tables(
+    settings: Settings, target: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
+) -> dict[str, Content]:
+    """Write `target` with exactly these tables, described by comments, and compare each with the build.
+
+    Returns:
+        Row count and hash of every copy, by full name.
+
+    Raises:
+        BuildError: a copy differs from the build.
+    """
+    attach = {_BUILD: settings.build_warehouse, _AUDIT: settings.build_audit}
+    with warehouse.connect(target, settings, attach=attach) as connection:
+        for schema in sorted({table.schema for table in tables}):
+            connection.execute(f"create schema {identifier(schema)}")
+        for table in tables:
+            if (table.schema, table.name) == VERSION_TABLE:
+                _write_version(connection, table, version_row)
+            else:
+                connection.execute(f"create table {table.path} as from {_origin(table)}")
+            _comment(connection, table)
+        expected = {t.full_name: read_content(connection, _origin(t)) for t in tables if not _is_version(t)}
+    with warehouse.connect(target, settings, read_only=True) as connection:
+        found = {table.full_name: read_content(connection, table.path) for table in tables}
+        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+    _require_equal(target, expected, found, {name for (name,) in names})
+    return found
+
+
+def copy_identity(settings: Settings, target: Path, names: Iterable[str]) -> dict[str, Content]:
+    """Write `target` with these tables of schema `identity`, and compare each with the build."""
+    names = list(names)
+    with warehouse.connect(target, settings, attach={_BUILD: settings.build_warehouse}) as connection:
+        expected = {}
+        for name in names:
+            origin = f"{_BUILD}.identity.{identifier(name)}"
+            connection.execute(f"create table {identifier(name)} as from {origin}")
+            expected[name] = read_content(connection, origin)
+    with warehouse.connect(target, settings, read_only=True) as connection:
+        found = {name: read_content(connection, identifier(name)) for name in names}
+    _require_equal(target, expected, found, set(names))
+    return found
+
+
+def read_content(connection: DuckDBPyConnection, table: str) -> Content:
+    """Count and hash one table, given by its quoted path."""
+    row = connection.execute(
+        f"select count(*), coalesce(sum(hash(content)::hugeint), 0)::text from {table} as content"
+    ).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return Content(int(row[0]), str(row[1]))
+
+
+def _require_equal(
+    target: Path, expected: Mapping[str, Content], found: Mapping[str, Content], tables: set[str]
+) -> None:
+    different = sorted(name for name, content in expected.items() if found.get(name) != content)
+    different += sorted(tables ^ found.keys())
+    if different:
+        raise BuildError(
+            f"The copy of {', '.join(different)} in {target.name} differs from the build; nothing was published. "
+            f"Check the disk, then publish again."
+        )
+
+
+def _is_version(table: ListedTable) -> bool:
+    return (table.schema, table.name) == VERSION_TABLE
+
+
+def _origin(table: ListedTable) -> str:
+    return f"{_AUDIT if table.schema == 'audit' else _BUILD}.{table.path}"
+
+
+def _write_version(connection: DuckDBPyConnection, table: ListedTable, row: Mapping[str, object]) -> None:
+    connection.execute(
+        f"create table {table.path} (version text, build_id text, run_id text, company text, created_at timestamp, "
+        f"as_of timestamp, base_version text, configuration_digest text, watermarks json, verdict json, software json)"
+    )
+    names = ", ".join(row)
+    marks = ", ".join("?" for _ in row)
+    connection.execute(f"insert into {table.path} ({names}) values ({marks})", list(row.values()))
+
+
+def _comment(connection: DuckDBPyConnection, table: ListedTable) -> None:
+    connection.execute(f"comment on table {table.path} is {literal(table.description)}")
+    for column, description in table.columns:
+        connection.execute(f"comment on column {table.path}.{identifier(column)} is {literal(description)}")

@@ -1,0 +1,92 @@
+"""The one documented way in: a read-only session on one published version, whatever is published meanwhile.
+
+Add here what a reader needs to be safe. Queries belong to the readers.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines import warehouse
+from pipelines.errors import BuildError, WarehouseError
+from pipelines.settings import PROJECT_DIR
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+    from rich.console import Console
+
+    from pipelines.settings import Settings
+
+EXAMPLE = "select country, count(*) as customers from marts.customers group by country order by customers desc"
+
+
+@contextmanager
+def open_reader(settings: Settings, *, restricted: bool = False) -> Iterator[DuckDBPyConnection]:
+    """A connection in memory that has the current version attached read-only and in use.
+
+    The link is resolved once, so the session stays on one version. Spilled data goes to a folder of the session's own:
+    readers that share one destroy each other's.
+
+    Raises:
+        BuildError: nothing is published, or this user may not read the restricted file.
+    """
+    name = "restricted" if restricted else "warehouse"
+    file = settings.current.resolve() / f"{name}.duckdb"
+    if not file.exists():
+        raise BuildError(f"Nothing is published in {settings.data_dir}; run `kundenstamm run` first.")
+    if not os.access(file, os.R_OK):
+        raise BuildError(f"This user may not read {file}; ask its owner, or read without the identifiers.")
+    temp_dir = Path(tempfile.gettempdir())  # readers need no right to write into the data folder
+    with warehouse.connect(None, settings, attach={name: file}, temp_dir=temp_dir) as connection:
+        connection.execute(f"use {name}")
+        yield connection
+
+
+def reader_command(settings: Settings) -> str:
+    """A command line that can be pasted and shows the customers by country."""
+    program = PROJECT_DIR / ".venv" / "bin" / "kundenstamm"
+    shown = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
+    is_default = settings.data_dir == PROJECT_DIR / ".data"
+    where = "" if is_default else f' --data "{settings.data_dir}"'
+    return f'{shown} sql{where} "{EXAMPLE}"'
+
+
+def run_reader(settings: Settings, query: str | None, *, restricted: bool, console: Console) -> None:
+    """Run one query and show its rows, or without a query read queries from the terminal until its end.
+
+    Raises:
+        BuildError: nothing is published.
+        WarehouseError: the single query failed; in a session the next one can be tried.
+    """
+    with open_reader(settings, restricted=restricted) as connection:
+        if query is not None:
+            if not _show(connection, query, console):
+                raise WarehouseError("The query was not carried out; the engine's words are above.")
+            return
+        console.print(f"Version {settings.current.resolve().name}, read-only. End with Ctrl-D.")
+        while True:
+            try:
+                line = console.input("sql> ")
+            except (EOFError, KeyboardInterrupt):
+                return
+            if line.strip():
+                _show(connection, line, console)
+
+
+def _show(connection: DuckDBPyConnection, query: str, console: Console) -> bool:
+    """Print the rows, or why there are none: to readers the engine's own words about their own query help most."""
+    import duckdb
+
+    try:
+        relation = connection.sql(query)
+        if relation is not None:
+            console.print(str(relation), markup=False, highlight=False, soft_wrap=True)
+    except duckdb.Error as error:
+        console.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        return False
+    return True

@@ -1,0 +1,219 @@
+"""The gate, and the way of a build through it: checked, put together, switched to, remembered.
+
+Add here what must be true before anything is published. Nothing may become current by another way.
+"""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Collection, Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.build import Build, is_published, stale_steps, to_utc
+from pipelines.errors import KundenstammError, RefusedError, WarehouseError
+from pipelines.publish.assemble import assemble_version
+from pipelines.publish.history import FAILED, REFUSED, record_outcome
+from pipelines.publish.switch import (
+    abandon_pending,
+    clean_up,
+    current_version,
+    finish_pending,
+    note_pending,
+    partial_folder,
+    prune_versions,
+    reveal,
+    switch_to,
+    version_names,
+)
+from pipelines.warehouse import log_privately
+
+if TYPE_CHECKING:
+    from pipelines.audit import Verdict
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+_NO_SPACE = {errno.ENOSPC, errno.EDQUOT, errno.EFBIG}
+
+
+@dataclass(frozen=True)
+class PublishReport:
+    """What was published.
+
+    Attributes:
+        version: its name.
+        already_published: nothing was done, because this build was published before.
+        table_count: tables in the restricted file, which holds all of them.
+        row_count: rows in them.
+        warehouse_bytes: size of the file for every analyst.
+        restricted_bytes: size of the file with identifiers.
+        pruned: names of old versions that were removed.
+    """
+
+    version: str
+    already_published: bool
+    table_count: int
+    row_count: int
+    warehouse_bytes: int
+    restricted_bytes: int
+    pruned: tuple[str, ...] = ()
+
+    @property
+    def sentence(self) -> str:
+        if self.already_published:
+            return f"This build is already published as {self.version}; nothing was done."
+        return f"Version {self.version} is published: {self.table_count} tables with {self.row_count:,} rows."
+
+
+def publish_version(
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    *,
+    dependencies: Mapping[str, Collection[str]],
+    now: datetime,
+    run_id: str,
+) -> PublishReport:
+    """Publish the open build as one new version and make it current, when the audit and its steps allow it.
+
+    Args:
+        dependencies: for every step of a build, the steps it depends on; without publishing itself.
+        now: when the version is published.
+        run_id: the run that publishes.
+
+    Raises:
+        RefusedError: the audit or a stale step forbids it; the message has one sentence per reason.
+        KundenstammError: it could not be written. In both cases what was published is untouched.
+    """
+    clean_up(settings)
+    if is_published(settings):
+        return _report(settings, build.version, already_published=True)
+    try:
+        verdict = pass_gate(settings, configuration, build, dependencies=dependencies)
+    except RefusedError as error:
+        record_outcome(settings, outcome=REFUSED, reason=str(error), run_id=run_id, now=now)
+        raise
+    return release_build(settings, configuration, build, verdict=summarize(verdict), now=now, run_id=run_id)
+
+
+def pass_gate(
+    settings: Settings, configuration: Configuration, build: Build, *, dependencies: Mapping[str, Collection[str]]
+) -> Verdict:
+    """The verdict that allows publishing exactly this build.
+
+    Raises:
+        RefusedError: with every reason why it must not be published.
+    """
+    from pipelines.audit import verify_verdict
+
+    reasons = stale_steps(settings, dependencies)
+    current = current_version(settings)
+    if build.base_version != current:
+        reasons.append(
+            f"The build was computed on version {build.base_version or 'none'}, but {current or 'none'} is current "
+            f"since; start the job `nightly` anew."
+        )
+    verdict = None
+    try:
+        verdict = verify_verdict(settings, configuration, build)
+    except RefusedError as error:
+        reasons.append(str(error))
+    if verdict is None or reasons:
+        raise RefusedError("\n".join(reasons))
+    return verdict
+
+
+def summarize(verdict: Verdict) -> dict[str, Any]:
+    """The verdict as the version keeps it: counts, and the file it was about."""
+    return {
+        "status": verdict.status.value,
+        "status_counts": dict(verdict.status_counts),
+        "ran_at": verdict.ran_at.isoformat(),
+        "warehouse_bytes": verdict.warehouse_bytes,
+        "warehouse_sha256": verdict.warehouse_sha256,
+    }
+
+
+def release_build(
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    *,
+    verdict: Mapping[str, Any],
+    now: datetime,
+    run_id: str,
+    on_phase: Callable[[str], None] = lambda _: None,
+) -> PublishReport:
+    """Put the version together, switch to it, bring the state up to date. Only for a build that passed the gate.
+
+    Args:
+        verdict: as `summarize` gives it.
+        on_phase: called when `assembled`, `revealed`, `switched` and `finished` are done.
+
+    Raises:
+        KundenstammError: it could not be written. Before the switch nothing is left of the attempt; after it the
+            version is published, and the next run finishes the rest.
+    """
+    version = build.version
+    try:
+        note_pending(settings, version=version, run_id=run_id, now=to_utc(now))
+        assemble_version(
+            settings,
+            configuration,
+            build,
+            partial_folder(settings, version),
+            verdict=verdict,
+            now=now,
+            run_id=run_id,
+        )
+        on_phase("assembled")
+        reveal(settings, version)
+        on_phase("revealed")
+        switch_to(settings, version)
+    except BaseException as error:
+        if current_version(settings) != version:
+            abandon_pending(settings)
+        raise _translate(settings, error, run_id=run_id, now=now, what="nothing was published") from None
+    on_phase("switched")
+    try:
+        finish_pending(settings)
+        pruned = prune_versions(settings)
+    except BaseException as error:
+        what = f"version {version} is published, and the next run finishes what follows"
+        raise _translate(settings, error, run_id=run_id, now=now, what=what) from None
+    on_phase("finished")
+    return _report(settings, version, already_published=False, pruned=tuple(pruned))
+
+
+def _translate(settings: Settings, error: BaseException, *, run_id: str, now: datetime, what: str) -> BaseException:
+    """The error to raise: a sentence for everything a machine can do wrong, all else as it is."""
+    if isinstance(error, OSError):
+        log_privately(settings, error)
+        full = error.errno in _NO_SPACE
+        reason = "the disk is full; free space" if full else f"a file could not be written ({error.strerror})"
+        error = WarehouseError(f"Publishing stopped because {reason}, then publish again; {what}.")
+    if isinstance(error, KundenstammError):
+        with suppress(OSError):  # the disk that is full may also hold the history
+            record_outcome(settings, outcome=FAILED, reason=str(error), run_id=run_id, now=now)
+    return error
+
+
+def _report(
+    settings: Settings, version: str, *, already_published: bool, pruned: tuple[str, ...] = ()
+) -> PublishReport:
+    if version not in version_names(settings):  # published long ago and pruned since
+        return PublishReport(version, already_published, 0, 0, 0, 0)
+    folder = settings.versions_dir / version
+    manifest = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    return PublishReport(
+        version=version,
+        already_published=already_published,
+        table_count=len(manifest["tables"]),
+        row_count=sum(table["row_count"] for table in manifest["tables"].values()),
+        warehouse_bytes=(folder / "warehouse.duckdb").stat().st_size,
+        restricted_bytes=(folder / "restricted.duckdb").stat().st_size,
+        pruned=pruned,
+    )

@@ -1,0 +1,65 @@
+"""Bring `state/identity.duckdb` up to date from what was published: every customer id ever issued, for ever.
+
+Add here what of a version must outlive it. Nothing is ever dropped, and nothing older overwrites something newer, so
+doing it twice, or after a rollback, changes nothing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines import warehouse
+from pipelines.warehouse import identifier
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.settings import Settings
+
+# Tables of a version's state.duckdb: the assignment stays with the version, the others outlive it.
+MEMBERS, HISTORY, EVENTS = "members", "customer_id_history", "customer_id_events"
+
+
+def sync_state(settings: Settings) -> None:
+    """Copy ids and events of the current version that the state does not have, in one transaction."""
+    published = settings.current / "state.duckdb"
+    if not published.exists():
+        return
+    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
+    attach = {"published": published.resolve()}
+    with warehouse.connect(_file(settings), settings, attach=attach) as connection:
+        connection.execute("begin")
+        for table in (HISTORY, EVENTS):
+            connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
+        # Names of versions sort by age: a rolled-back version never takes back what a newer one has said.
+        _update_newer(connection)
+        connection.execute(
+            f"insert into {HISTORY} by name from published.{HISTORY} "
+            f"where customer_id not in (select customer_id from {HISTORY})"
+        )
+        connection.execute(
+            f"insert into {EVENTS} by name from published.{EVENTS} "
+            f"where event_key not in (select event_key from {EVENTS})"
+        )
+        connection.execute("commit")
+    _file(settings).chmod(0o600)
+
+
+def _update_newer(connection: DuckDBPyConnection) -> None:
+    columns = connection.execute(
+        "select column_name from duckdb_columns() where database_name = 'published' and table_name = ? "
+        "and column_name <> 'customer_id' order by column_index",
+        [HISTORY],
+    ).fetchall()
+    assignments = ", ".join(f"{identifier(name)} = newer.{identifier(name)}" for (name,) in columns)
+    connection.execute(
+        f"update {HISTORY} set {assignments} from published.{HISTORY} as newer "
+        f"where newer.customer_id = {HISTORY}.customer_id "
+        f"and newer.status_version > coalesce({HISTORY}.status_version, '')"
+    )
+
+
+def _file(settings: Settings) -> Path:
+    return settings.state_dir / "identity.duckdb"

@@ -1,0 +1,160 @@
+"""What is published, since when, on which audit, and why nothing newer is: read from the data folder alone.
+
+Add here what an operator asks first. Nothing here opens a database or changes anything.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines import lock
+from pipelines.build import Build, current_build, is_published
+from pipelines.errors import BuildError
+from pipelines.publish.history import FAILED, REFUSED, ROLLED_BACK, Outcome, read_outcomes
+from pipelines.publish.switch import current_version, version_names
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class VersionInfo:
+    """One kept version, from its manifest. Moments are UTC.
+
+    Attributes:
+        verdict: the audit's word: `passed` or `passed_with_warnings`.
+        has_audiences: False when they were withdrawn.
+    """
+
+    version: str
+    published_at: datetime
+    as_of: datetime
+    verdict: str
+    customer_count: int
+    configuration_digest: str
+    is_current: bool
+    has_audiences: bool
+
+
+@dataclass(frozen=True)
+class Status:
+    """The state of one data folder.
+
+    Attributes:
+        current: what readers see, or None.
+        rolled_back: the rollback that made it current, or None.
+        last_failure: the latest refused or failed run since the last one that published, or None.
+        failing_since: the first of them, or None.
+        open_build: the open build, or None.
+        is_open_build_published: whether it is one of the versions.
+        is_running: whether a run is active.
+    """
+
+    current: VersionInfo | None
+    rolled_back: Outcome | None
+    last_failure: Outcome | None
+    failing_since: datetime | None
+    open_build: Build | None
+    is_open_build_published: bool
+    is_running: bool
+
+    def lines(self) -> list[str]:
+        """The status in sentences, most important first."""
+        if self.current is None:
+            found = ["Nothing is published yet."]
+        else:
+            c = self.current
+            found = [
+                f"Published: version {c.version} since {_moment(c.published_at)}, as of {_moment(c.as_of)}, "
+                f"audit {c.verdict.replace('_', ' ')}, {c.customer_count:,} customers."
+            ]
+        if self.rolled_back is not None:
+            found.append(
+                f"Rolled back to it at {_moment(self.rolled_back.at)}: {self.rolled_back.reason} "
+                f"Audiences are withdrawn until the next audited build is published."
+            )
+        if self.last_failure is not None and self.failing_since is not None:
+            found.append(
+                f"Nothing newer is published since {_moment(self.failing_since)}. The latest run was "
+                f"{self.last_failure.outcome} at {_moment(self.last_failure.at)}: {self.last_failure.reason}"
+            )
+        if self.open_build is not None and not self.is_open_build_published:
+            found.append(
+                f"Open build: {self.open_build.build_id}, opened {_moment(self.open_build.started_at)}, not published."
+            )
+        if self.is_running:
+            found.append("A run is active.")
+        return found
+
+
+def list_versions(settings: Settings) -> list[VersionInfo]:
+    """The kept versions, newest first."""
+    current = current_version(settings)
+    return [_read_version(settings, name, current) for name in reversed(version_names(settings))]
+
+
+def read_status(settings: Settings) -> Status:
+    """The state of the data folder; also of an empty or missing one."""
+    versions = {v.version: v for v in list_versions(settings)}
+    outcomes = read_outcomes(settings)
+    since_success = _after_last_success(outcomes)
+    failures = [o for o in since_success if o.outcome in {REFUSED, FAILED}]
+    decisive = next((o for o in reversed(outcomes) if o.version is not None), None)
+    return Status(
+        current=versions.get(current_version(settings) or ""),
+        rolled_back=decisive if decisive is not None and decisive.outcome == ROLLED_BACK else None,
+        last_failure=failures[-1] if failures else None,
+        failing_since=failures[0].at if failures else None,
+        open_build=_open_build(settings),
+        is_open_build_published=is_published(settings),
+        is_running=lock.is_held(settings) or lock.held_by_this_process(settings),
+    )
+
+
+def read_watermarks(settings: Settings) -> dict[str, datetime]:
+    """Per source, when the newest load in the current version was landed (UTC); empty when nothing is published."""
+    manifest = _read_manifest(settings, current_version(settings) or "")
+    return {name: datetime.fromisoformat(moment) for name, moment in manifest.get("watermarks", {}).items()}
+
+
+def _after_last_success(outcomes: list[Outcome]) -> list[Outcome]:
+    for index in range(len(outcomes) - 1, -1, -1):
+        if outcomes[index].version is not None:
+            return outcomes[index + 1 :]
+    return outcomes
+
+
+def _read_version(settings: Settings, name: str, current: str | None) -> VersionInfo:
+    manifest = _read_manifest(settings, name)
+    return VersionInfo(
+        version=name,
+        published_at=datetime.fromisoformat(manifest["created_at"]),
+        as_of=datetime.fromisoformat(manifest["as_of"]),
+        verdict=str(manifest["verdict"].get("status", "unknown")),
+        customer_count=int(manifest["tables"].get("marts.customers", {}).get("row_count", 0)),
+        configuration_digest=manifest["configuration_digest"],
+        is_current=name == current,
+        has_audiences=(settings.versions_dir / name / "audiences").is_dir(),
+    )
+
+
+def _read_manifest(settings: Settings, version: str) -> dict[str, Any]:
+    file = settings.versions_dir / version / "manifest.json"
+    if not version or not file.exists():
+        return {}
+    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    return manifest
+
+
+def _open_build(settings: Settings) -> Build | None:
+    try:
+        return current_build(settings)
+    except BuildError:
+        return None
+
+
+def _moment(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
