@@ -7,6 +7,9 @@ from __future__ import annotations
 
 import os
 import secrets
+import tempfile
+from contextlib import suppress
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import BuildError
@@ -16,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-SECRET_VARIABLE = "record_secret"
+SECRET_VARIABLE = "record_secret"  # noqa: S105 - the name of a variable
 _SEPARATOR = "chr(31)"
 
 
@@ -29,7 +32,7 @@ def load_secret(settings: Settings) -> str:
     """The secret of this data folder, made on first use. `KUNDENSTAMM_SECRET` takes precedence.
 
     Raises:
-        BuildError: when versions are published but the secret is gone: new keys would change every id.
+        BuildError: versions are published but the secret is gone or empty: new keys would change every id.
     """
     if given := os.environ.get("KUNDENSTAMM_SECRET"):
         return given
@@ -40,18 +43,26 @@ def load_secret(settings: Settings) -> str:
                 f"{file} is missing although versions are published; without it every id would change. "
                 f"Restore it from a backup, or set KUNDENSTAMM_SECRET to its content."
             )
-        settings.state_dir.mkdir(parents=True, exist_ok=True)
-        temporary = file.with_suffix(f".{os.getpid()}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        _make_secret(file)
+    secret = file.read_text().strip()
+    if not secret:
+        raise BuildError(f"{file} is empty; restore it from a backup, or set KUNDENSTAMM_SECRET to its content.")
+    return secret
+
+
+def _make_secret(file: Path) -> None:
+    """Write a new secret, to the disk and for its owner only; of several processes the first one wins."""
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    descriptor, temporary = tempfile.mkstemp(prefix=".secret-", dir=file.parent)  # mode 0600
+    try:
         with os.fdopen(descriptor, "w") as handle:
             handle.write(secrets.token_hex(32))
-        try:
-            os.link(temporary, file)  # the first process to get here wins, nobody overwrites
-        except FileExistsError:
-            pass
-        finally:
-            temporary.unlink()
-    return file.read_text().strip()
+            handle.flush()
+            os.fsync(handle.fileno())
+        with suppress(FileExistsError):
+            os.link(temporary, file)
+    finally:
+        Path(temporary).unlink()
 
 
 def record_key(source: str, entity: str, record_id: str) -> str:

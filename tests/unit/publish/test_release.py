@@ -1,0 +1,180 @@
+"""What a published version contains, and that nothing is left of one that could not be published."""
+
+from __future__ import annotations
+
+import json
+import stat
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipelines import warehouse
+from pipelines.build import current_build, is_published, open_build
+from pipelines.configuration import Configuration
+from pipelines.errors import BuildError
+from pipelines.publish import list_versions, open_reader, read_status, read_watermarks
+from pipelines.publish.copying import read_listed_tables
+from pipelines.settings import Settings
+from tests.unit.publish.builds import CANARY, NOW, make_build, publish, publish_new
+
+
+def tables_of(settings: Settings, file: Path) -> set[str]:
+    with warehouse.connect(file, settings, read_only=True) as connection:
+        rows = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    return {name for (name,) in rows}
+
+
+def texts_in(settings: Settings, file: Path) -> str:
+    """Every value of every table as one text: strings are compressed, so the bytes of a file prove nothing."""
+    with warehouse.connect(file, settings, read_only=True) as connection:
+        paths = connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+        return "\n".join(str(connection.execute(f"from {path}").fetchall()) for (path,) in paths)
+
+
+def test_a_version_holds_exactly_the_listed_tables(settings: Settings, configuration: Configuration) -> None:
+    publish_new(settings, configuration)
+
+    open_tables = {"marts.customers", "audit.rule_results", "meta.version"}
+    assert tables_of(settings, settings.current / "warehouse.duckdb") == open_tables
+    assert tables_of(settings, settings.current / "restricted.duckdb") == open_tables | {"marts.customer_profiles"}
+    assert tables_of(settings, settings.current / "state.duckdb") == {
+        "main.members",
+        "main.customer_id_history",
+        "main.customer_id_events",
+    }
+
+
+def test_names_of_persons_are_in_the_restricted_file_only(settings: Settings, configuration: Configuration) -> None:
+    publish_new(settings, configuration)
+
+    assert CANARY in texts_in(settings, settings.current / "restricted.duckdb")
+    assert CANARY not in texts_in(settings, settings.current / "warehouse.duckdb")
+    assert CANARY not in (settings.current / "manifest.json").read_text()
+
+
+def test_a_version_cannot_be_written(settings: Settings, configuration: Configuration) -> None:
+    version = publish_new(settings, configuration)
+
+    folder = settings.versions_dir / version
+    modes = {
+        str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode)
+        for path in (folder, *folder.rglob("*"))
+        if path.parent.name != "audiences"
+    }
+    assert modes == {
+        ".": 0o555,
+        "warehouse.duckdb": 0o444,
+        "manifest.json": 0o444,
+        "restricted.duckdb": 0o440,
+        "state.duckdb": 0o440,
+        "audiences": 0o550,
+    }
+    assert all(stat.S_IMODE(f.stat().st_mode) == 0o440 for f in (folder / "audiences").iterdir())
+
+
+def test_the_report_of_the_audit_goes_with_the_version(settings: Settings, configuration: Configuration) -> None:
+    build = make_build(settings, configuration)
+    (settings.build_dir / "report").mkdir()
+    (settings.build_dir / "report" / "index.html").write_text("passed")
+
+    publish(settings, configuration, build)
+
+    assert (settings.current / "report" / "index.html").read_text() == "passed"
+
+
+def test_the_manifest_says_from_what_a_version_was_made(settings: Settings, configuration: Configuration) -> None:
+    build = make_build(settings, configuration)
+    publish(settings, configuration, build)
+
+    manifest = json.loads((settings.current / "manifest.json").read_text())
+    assert manifest["version"] == build.version
+    assert manifest["configuration_digest"] == configuration.digest
+    assert manifest["configuration"]["value"] == {"top_share": 0.2, "window_days": 730}
+    assert manifest["tables"]["marts.customers"]["row_count"] == 3
+    assert manifest["verdict"]["status"] == "passed"
+    assert manifest["runs"] == {"meta.columns": "run-1"}
+    assert {"duckdb", "splink", "python"} <= manifest["software"].keys()
+    assert read_watermarks(settings) == {"crm": NOW}
+
+
+def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
+    settings: Settings, configuration: Configuration
+) -> None:
+    def hashes() -> dict[str, str]:
+        manifest = json.loads((settings.current / "manifest.json").read_text())
+        return {name: table["content_hash"] for name, table in manifest["tables"].items() if name != "meta.version"}
+
+    publish_new(settings, configuration)
+    first = hashes()
+    publish_new(settings, configuration, run="run-2", day=1)
+    assert hashes() == first
+    publish_new(settings, configuration, run="run-3", day=2, customers=4)
+    changed = {name for name in first if hashes()[name] != first[name]}
+    assert changed == {"marts.customers", "marts.customer_profiles"}
+
+
+def test_analysts_see_what_tables_and_columns_mean(settings: Settings, configuration: Configuration) -> None:
+    publish_new(settings, configuration)
+
+    with open_reader(settings) as connection:
+        table = connection.execute(
+            "select comment from duckdb_tables() where table_name = 'customers'"
+        ).fetchone()
+        column = connection.execute(
+            "select comment from duckdb_columns() where table_name = 'customers' and column_name = 'country'"
+        ).fetchone()
+    assert table == ("customers. One row per one.",)
+    assert column == ("The country.",)
+
+
+def test_meta_version_is_one_row_about_this_version(settings: Settings, configuration: Configuration) -> None:
+    version = publish_new(settings, configuration)
+
+    with open_reader(settings) as connection:
+        rows = connection.execute("select version, as_of, verdict ->> 'status' from meta.version").fetchall()
+    assert rows == [(version, NOW, "passed")]
+
+
+def test_a_published_build_is_not_kept_for_inspection(settings: Settings, configuration: Configuration) -> None:
+    publish_new(settings, configuration)
+    assert is_published(settings)
+
+    build = open_build(settings, configuration, build_id="run-2", as_of=NOW, now=NOW)
+    assert list(settings.builds_dir.iterdir()) == []
+    assert build.base_version == list_versions(settings)[0].version
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        pytest.param("drop table marts.customers", "marts.customers is listed", id="a listed table is missing"),
+        pytest.param("alter table marts.customers add column secret text", "secret", id="an undescribed column"),
+        pytest.param("delete from meta.columns", "lists no table", id="nothing is listed"),
+    ],
+)
+def test_what_was_built_must_be_what_is_listed(
+    settings: Settings, configuration: Configuration, change: str, expected: str
+) -> None:
+    first = publish_new(settings, configuration)
+    build = make_build(settings, configuration, run="run-2", day=1)
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute(change)
+
+    with pytest.raises(BuildError, match=expected):
+        publish(settings, configuration, build)
+    assert_untouched(settings, first)
+    assert read_status(settings).last_failure is not None
+
+
+
+
+def assert_untouched(settings: Settings, version: str) -> None:
+    """The published version is what readers see, and nothing of another attempt is left."""
+    assert settings.current.readlink() == Path("versions") / version
+    assert {p.name for p in settings.versions_dir.iterdir()} == {version}
+    assert {p.name for p in settings.versions_dir.parent.iterdir()} == {"versions", "current"}
+    with open_reader(settings) as connection:
+        assert connection.execute("select version from meta.version").fetchall() == [(version,)]
+    assert not is_published(settings)
+    assert current_build(settings).version != version
