@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines import keys
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-LOADED_AT = datetime(2026, 1, 2, 3, 4, 5)
+LOADED_AT = "2026-01-02 03:04:05"
 
 LEDGER_TABLES = {
     "rejects": {

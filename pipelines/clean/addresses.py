@@ -1,0 +1,113 @@
+"""The rules for addresses: country to ISO 3166, postal code by country, house number, spelling of streets, casing.
+
+Add a rule to `RULES` at its place in the order: the rules for postal codes rely on the country being a code already.
+Nothing here looks an address up; whether it exists is not known.
+"""
+
+from __future__ import annotations
+
+from pipelines.clean.countries import load_countries
+from pipelines.clean.rules import Rule, Status
+from pipelines.warehouse import literal
+
+ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
+
+# Countries whose streets are written "straße"; Switzerland and Liechtenstein write "strasse" and are left alone.
+STREET_SPELLING_COUNTRIES = ("DE", "AT")
+
+_NUMBER = r"\d+\s?[a-zA-Z]?(?:\s?[-/+]\s?\d+\s?[a-zA-Z]?)?"
+_STREET_THEN_NUMBER = rf"^(.*?[^\d\s,].*?)[\s,]+({_NUMBER})$"
+_NUMBER_THEN_STREET = r"^(\d+[a-zA-Z]?)[\s,]+([^\d\s].*)$"
+_POST_BOX = r"(?i)^(?:postfach|pf\b|p\.?\s?o\.?\s?box)"
+# Hauptstr.5 and Hauptstraße5: the number sticks to the street.
+_STREET_AND_NUMBER = rf"(?i)^(.*?(?:str\.|straße|strasse))({_NUMBER})$"
+
+
+def _split_street(pattern: str, street: int, number: int) -> dict[str, str]:
+    return {
+        "street": f"regexp_extract(street, {literal(pattern)}, {street})",
+        "house_number": f"lower(replace(regexp_extract(street, {literal(pattern)}, {number}), ' ', ''))",
+    }
+
+
+def _matches(field: str, pattern: str) -> str:
+    return f"regexp_matches({field}, {literal(pattern)})"
+
+
+def postal_code_fits() -> str:
+    """SQL over `country` and `postal_code`: false when the code has not the form of its country, else true or NULL."""
+    forms = " ".join(
+        f"when {literal(c.iso2)} then regexp_full_match(postal_code, {literal(c.postal_code)})"
+        for c in load_countries()
+        if c.postal_code
+    )
+    return f"case country {forms} else postal_code is not null end"
+
+
+_SPELLED = "street"
+for _written, _unified in (
+    (r"([^\s\-A-Z])[sS]tr(?:\.|a[sS]{2}e|aße)?(\s|-|$)", r"\1straße\2"),
+    (r"(^|[\s\-])[sS]tr(?:\.|a[sS]{2}e|aße)?(\s|-|$)", r"\1Straße\2"),
+):
+    _SPELLED = f"regexp_replace({_SPELLED}, {literal(_written)}, {literal(_unified)}, 'g')"
+
+RULES = (
+    Rule(
+        "country_normalized",
+        {"country": "country_code(country)"},
+        when="country_code(country) is not null",
+    ),
+    # The text is no country we know: clean.persons leaves it out, and somebody has to say what it means.
+    Rule(
+        "country_unknown",
+        {"country": "cast(null as text)"},
+        when="country is not null and country_code(country) is null",
+        confidence=0.5,
+        status=Status.PROPOSED,
+    ),
+    Rule(
+        "postal_code_format",
+        {"postal_code": r"regexp_replace(upper(postal_code), '^(?:[A-Z]{1,2}[ -]+)?(\d{4,5})(?:\.0)?$', '\1')"},
+        when=r"country is not null or regexp_matches(postal_code, '\.0$')",
+    ),
+    # A number in a spreadsheet loses the zero that codes in the east of Germany begin with.
+    Rule(
+        "postal_code_leading_zero",
+        {"postal_code": "'0' || postal_code"},
+        when=r"country = 'DE' and regexp_full_match(postal_code, '[1-9]\d{3}')",
+        confidence=0.9,
+    ),
+    Rule(
+        "postal_code_invalid",
+        {"postal_code": "cast(null as text)"},
+        when=f"postal_code is not null and not ({postal_code_fits()})",
+        confidence=0.5,
+        status=Status.PROPOSED,
+    ),
+    Rule(
+        "house_number_split",
+        _split_street(_STREET_THEN_NUMBER, 1, 2),
+        when=f"""house_number is null and {_matches("street", _STREET_THEN_NUMBER)}
+            and not {_matches("street", _POST_BOX)}""",
+        confidence=0.95,
+    ),
+    Rule(
+        "house_number_split",
+        _split_street(_STREET_AND_NUMBER, 1, 2),
+        when=f"house_number is null and {_matches('street', _STREET_AND_NUMBER)}",
+        confidence=0.95,
+    ),
+    Rule(
+        "house_number_in_front",
+        _split_street(_NUMBER_THEN_STREET, 2, 1),
+        when=f"house_number is null and {_matches('street', _NUMBER_THEN_STREET)}",
+        confidence=0.9,
+    ),
+    Rule("street_casing", {"street": "place_case(street)"}, when="is_one_case(street)"),
+    Rule(
+        "street_spelling",
+        {"street": _SPELLED},
+        when=f"(country is null or country in {STREET_SPELLING_COUNTRIES}) and regexp_matches(street, '(?i)str')",
+    ),
+    Rule("city_casing", {"city": "place_case(city)"}, when="is_one_case(city)"),
+)

@@ -1,0 +1,175 @@
+"""E-mail addresses: the rules that mend them, and the table `clean.emails` with one row per distinct text.
+
+Add a rule to `RULES`. Whether an address can receive mail is not known here, only whether it can be an address.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines import keys
+from pipelines.clean.functions import sql_list
+from pipelines.clean.rules import Rule, apply_rules
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+PROVIDERS = (
+    *("gmail.com", "googlemail.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de"),
+    *("yahoo.de", "yahoo.com", "hotmail.de", "hotmail.com", "outlook.de", "outlook.com", "live.de", "live.com"),
+    *("icloud.com", "me.com", "mac.com", "aol.com", "aol.de", "msn.com", "posteo.de", "mailbox.org", "arcor.de"),
+    *("online.de", "mail.de", "email.de", "1und1.de", "kabelmail.de", "vodafone.de", "bluewin.ch", "chello.at"),
+    *("proton.me", "protonmail.com", "ymail.com", "mail.com"),
+)
+# Typing errors that are so common that they need no evidence; none of them offers mail boxes of its own.
+KNOWN_TYPOS = {
+    "gmail.com": ("gmial.com", "gmal.com", "gamil.com", "gnail.com", "gmail.con", "gmail.co", "gmail.cm", "gmailcom"),
+    "googlemail.com": ("googelmail.com", "googlemail.con", "googlmail.com"),
+    "gmx.de": ("gxm.de", "gmx.ed", "gmxde", "gmx.dee"),
+    "web.de": ("wep.de", "wbe.de", "web.ed", "webde", "web.dee"),
+    "t-online.de": ("tonline.de", "t-onlin.de", "t-online.ed", "t-onlien.de", "t-onine.de"),
+    "hotmail.com": ("hotmial.com", "hotmal.com", "hotmail.con", "homail.com"),
+    "yahoo.com": ("yaho.com", "yahoo.con", "yhaoo.com"),
+    "yahoo.de": ("yaho.de", "yahoo.ed", "yhaoo.de"),
+    "outlook.com": ("outlok.com", "outlook.con", "outloook.com"),
+    "outlook.de": ("outlok.de", "outlook.ed", "outloook.de"),
+    "icloud.com": ("iclod.com", "icloud.con", "icoud.com"),
+    "freenet.de": ("frenet.de", "freenet.ed", "freenett.de"),
+}
+# A domain one typing error away from a provider is mistyped only when it is rare beside it: in at most this share of
+# the addresses that the provider has in the data.
+RARE_SHARE = 0.05
+MIN_PROVIDER_LENGTH = 6  # one letter of a shorter domain makes another real one: me.com, mac.com
+
+ROLE_MAILBOXES = (
+    *("info", "office", "kontakt", "contact", "service", "support", "hilfe", "help", "mail", "post", "hello", "hallo"),
+    *("sales", "vertrieb", "verkauf", "buchhaltung", "accounting", "rechnung", "rechnungen", "invoice", "billing"),
+    *("einkauf", "purchasing", "bestellung", "bestellungen", "order", "orders", "verwaltung", "zentrale", "empfang"),
+    *("sekretariat", "bewerbung", "jobs", "karriere", "hr", "personal", "marketing", "presse", "press", "shop", "team"),
+    *("admin", "administrator", "webmaster", "postmaster", "hostmaster", "noreply", "no-reply", "donotreply"),
+    *("newsletter", "datenschutz", "privacy", "kundenservice", "kundendienst", "anfrage", "anfragen"),
+)
+
+_LOCAL = r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"
+_DOMAIN = r"(?:[a-z0-9\p{L}](?:[a-z0-9\p{L}-]{0,61}[a-z0-9\p{L}])?\.)+(?:[a-z]{2,24}|xn--[a-z0-9-]{2,59})"
+_IS_ADDRESS = f"(regexp_full_match(value, '{_LOCAL}@{_DOMAIN}') and length(value) <= 254 and strpos(value, '@') <= 65)"
+_DOMAIN_OF_VALUE = "split_part(value, '@', 2)"
+
+
+def _with_domain(table: str) -> str:
+    return f"split_part(value, '@', 1) || '@' || (select provider from {table} where domain = {_DOMAIN_OF_VALUE})"
+
+
+def _list_known_typos(connection: DuckDBPyConnection) -> None:
+    pairs = ", ".join(f"({sql_list([typo, provider])})" for provider, typos in KNOWN_TYPOS.items() for typo in typos)
+    connection.execute(
+        f"create or replace temp table known_typos as select * from (values {pairs}) as typo(domain, provider)"
+    )
+
+
+def _find_mistyped_domains(connection: DuckDBPyConnection) -> None:
+    """Rare domains one typing error away from a provider; another country's branch of a provider is none."""
+    providers = ", ".join(f"({sql_list([provider])})" for provider in PROVIDERS)
+    connection.execute(
+        f"""
+        create or replace temp table mistyped_domains as
+        with providers as (select * from (values {providers}) as provider(provider)),
+        domains as (
+            select {_DOMAIN_OF_VALUE} as domain, count(*) as address_count
+            from email_drafts where contains(value, '@') group by all
+        ),
+        candidates as (
+            select domains.domain, providers.provider, provider_domains.address_count as provider_count
+            from domains
+            inner join providers
+                on abs(length(domains.domain) - length(providers.provider)) <= 1
+                and length(providers.provider) >= {MIN_PROVIDER_LENGTH}
+                and damerau_levenshtein(domains.domain, providers.provider) = 1
+            inner join domains as provider_domains on provider_domains.domain = providers.provider
+            where
+                domains.domain not in (select provider from providers)
+                and (
+                    split_part(domains.domain, '.', -1) = split_part(providers.provider, '.', -1)
+                    or split_part(domains.domain, '.', -1) not in (select lower(country) from country_names)
+                )
+                and domains.address_count <= {RARE_SHARE} * provider_domains.address_count
+        )
+        select domain, arg_min(provider, (-provider_count, provider)) as provider from candidates group by domain
+        """
+    )
+
+
+RULES = (
+    Rule("email_placeholder", {"value": "cast(null as text)"}, when="is_placeholder(value)", confidence=0.95),
+    Rule(
+        "email_wrapping",
+        {
+            "value": r"""trim(regexp_replace(
+                case when contains(value, '<') then regexp_extract(value, '<([^<>]*)>', 1) else value end,
+                '(?i)^\s*mailto:', ''), ' "<>;,.' || '''')"""
+        },
+        when=r"""regexp_matches(value, '(?i)^\s*mailto:|<[^<>]*@[^<>]*>|^[\s"<>;,.'']|[\s"<>;,.'']$')""",
+        confidence=0.98,
+    ),
+    Rule(
+        "email_separators",
+        {
+            "value": r"""regexp_replace(regexp_replace(
+                value, '(?i)\s*(?:@|\(at\)|\[at\])\s*', '@'), '@([^@,\s]+)[,\s]+([a-zA-Z]{2,4})$', '@\1.\2')"""
+        },
+        when=r"regexp_matches(value, '(?i)\s|\(at\)|\[at\]|,')",
+        confidence=0.95,
+    ),
+    Rule("email_lower_case", {"value": "lower(value)"}),
+    Rule(
+        "email_known_typo",
+        {"value": _with_domain("known_typos")},
+        when=f"{_DOMAIN_OF_VALUE} in (select domain from known_typos)",
+        confidence=0.98,
+        prepare=_list_known_typos,
+    ),
+    Rule(
+        "email_domain_typo",
+        {"value": _with_domain("mistyped_domains")},
+        when=f"{_DOMAIN_OF_VALUE} in (select domain from mistyped_domains)",
+        confidence=0.9,
+        prepare=_find_mistyped_domains,
+    ),
+    Rule("email_invalid", {"value": "cast(null as text)"}, when=f"value is not null and not {_IS_ADDRESS}"),
+)
+
+
+def clean_emails(connection: DuckDBPyConnection) -> None:
+    """Write `clean.emails` from the temporary table `contact_uses`; changes are logged under `email_drafts`."""
+    connection.execute(
+        """
+        create or replace temp table email_drafts as
+        select distinct raw_value, raw_value as value from contact_uses where kind = 'email'
+        """
+    )
+    apply_rules(connection, "email_drafts", "raw_value", RULES)
+    connection.execute(
+        f"""
+        create or replace table clean.emails as
+        with parts as (
+            select
+                raw_value,
+                value,
+                regexp_replace(split_part(value, '@', 1), '^([^+]+)\\+.*$', '\\1') as local_part,
+                {_DOMAIN_OF_VALUE} as domain
+            from email_drafts
+        )
+        select
+            raw_value,
+            value,
+            case
+                when domain in ('gmail.com', 'googlemail.com') then replace(local_part, '.', '') || '@gmail.com'
+                else local_part || '@' || domain
+            end as match_value,
+            value is not null as is_valid,
+            coalesce(local_part in ({sql_list(ROLE_MAILBOXES)}), false) as is_role_mailbox,
+            {keys.contact_point_key("'email'", "value")} as contact_point_key
+        from parts
+        order by raw_value
+        """
+    )

@@ -1,0 +1,84 @@
+"""SQL functions that the rules share, as temporary macros of the connection.
+
+Add a function here when the rules of two fields need it. What only one field needs belongs to that field's module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Text that stands for "nothing". Compared in lower case, so only what is no name either way: Null and Na are surnames.
+PLACEHOLDERS = (
+    *("n/a", "n.a.", "#n/a", "k.a.", "k. a.", "k/a", "n.n.", "n. n.", "tbd", "tba", "asdf", "qwertz", "qwerty", "dummy"),
+    *("test", "testtest", "unbekannt", "unknown", "undefined", "anonym", "anonymous", "nicht angegeben", "not provided"),
+    *("keine angabe", "keine", "ohne", "none", "(null)", "[null]", "<null>"),
+)
+EXACT_PLACEHOLDERS = ("NULL", "null", "NN", "NA", "NaN", "nan")
+
+# Lower case inside a name of a place: Frankfurt am Main, Straße des 17. Juni.
+PLACE_PARTICLES = (
+    *("am", "an", "auf", "bei", "der", "dem", "den", "des", "die", "das", "im", "in", "ob", "und", "unter", "vor", "zu"),
+    *("zum", "zur", "vom", "von", "van", "de", "du", "la", "le", "les", "sur", "sous", "of", "the", "on", "upon", "s"),
+)
+# Lower case in a family name, also in front: von der Leyen, van den Berg, de la Cruz, zu Guttenberg.
+NAME_PARTICLES = (
+    *("von", "van", "vom", "zu", "zur", "zum", "de", "der", "den", "del", "della", "di", "da", "dos", "du", "la", "le"),
+    *("ten", "ter", "und", "y", "el", "al", "bin", "ibn", "s"),
+)
+
+
+def create_functions(connection: DuckDBPyConnection) -> None:
+    """Create the macros on this connection; temporary, so nothing stays in the file."""
+    for definition in (_FOLDED, _PLACEHOLDER, _ONE_CASE, _CASED, _NAME_CASE, _PLACE_CASE):
+        connection.execute(f"create or replace temp macro {definition}")
+
+
+def sql_list(values: Iterable[str]) -> str:
+    """Text literals, separated by commas."""
+    return ", ".join(literal(value) for value in values)
+
+
+# For comparing only: lower case, umlauts as digraphs, no accents, letters and digits alone.
+_FOLDED = """
+folded(x) as regexp_replace(
+    strip_accents(replace(replace(replace(replace(lower(x), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss')),
+    '[^\\p{L}\\p{N}]+', '', 'g'
+)
+"""
+
+_PLACEHOLDER = f"""
+is_placeholder(x) as
+    lower(x) in ({sql_list(PLACEHOLDERS)})
+    or x in ({sql_list(EXACT_PLACEHOLDERS)})
+    or regexp_full_match(x, '[^\\p{{L}}\\p{{N}}]+|[xX]{{2,}}')
+"""
+
+# ALL CAPS or all lower case; a single letter is an initial and says nothing.
+_ONE_CASE = """
+is_one_case(x) as
+    (x = upper(x) or x = lower(x)) and upper(x) <> lower(x) and regexp_matches(x, '\\p{L}.*\\p{L}')
+"""
+
+# Every word with a capital, particles in lower case from the given position on.
+_CASED = """
+cased(x, particles, first_position) as array_to_string(
+    list_transform(
+        regexp_extract_all(lower(x), '[\\p{L}\\p{M}\\p{N}]+|[^\\p{L}\\p{M}\\p{N}]+'),
+        lambda word, position: case
+            when position >= first_position and list_contains(particles, word) then word
+            when starts_with(word, 'mc') and length(word) > 3 then 'Mc' || upper(word[3]) || word[4:]
+            else upper(word[1]) || word[2:]
+        end
+    ),
+    ''
+)
+"""
+
+_NAME_CASE = f"family_name_case(x) as cased(x, [{sql_list(NAME_PARTICLES)}], 1)"
+_PLACE_CASE = f"place_case(x) as cased(x, [{sql_list(PLACE_PARTICLES)}], 2)"

@@ -1,0 +1,223 @@
+"""Person records: who is one, their drafts that the rules work on, and the table `clean.persons`.
+
+Add here what makes a record a person record. What belongs to one customer is decided later, in `pipelines.resolve`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
+from pipelines.clean.functions import sql_list
+from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration import Configuration
+
+_FLAGS = ("is_test", "is_deceased", "is_employee")
+
+# Every column of `clean.persons` with its type, in its order.
+PERSON_COLUMNS = {
+    "record_key": "text",
+    "source_system": "text",
+    "role": "text",
+    "entity": "text",
+    "source_record_id": "text",
+    "kind": "text",
+    "salutation": "text",
+    "title": "text",
+    "first_name": "text",
+    "last_name": "text",
+    "email": "text",
+    "email_match": "text",
+    "is_email_valid": "boolean",
+    "phone": "text",
+    "mobile": "text",
+    "street": "text",
+    "house_number": "text",
+    "postal_code": "text",
+    "city": "text",
+    "region": "text",
+    "country": "text",
+    "birth_date": "date",
+    "gender": "text",
+    "language": "text",
+    "company_record_key": "text",
+    "company_name": "text",
+    "job_title": "text",
+    "lifecycle_stage": "text",
+    "lead_source": "text",
+    "is_test": "boolean",
+    "is_deceased": "boolean",
+    "is_employee": "boolean",
+    "is_guest": "boolean",
+    "is_inferred": "boolean",
+    "is_deleted": "boolean",
+    "merged_into_record_key": "text",
+    "identifiers": "json",
+    "custom": "json",
+    "created_at": "timestamp",
+    "updated_at": "timestamp",
+    "deleted_at": "timestamp",
+}
+_DERIVED = ("kind", "email_match", "is_email_valid")
+
+
+def staging_table(entity: Entity) -> str:
+    return f"staging.stg_{entity.role}__{entity.name}"
+
+
+def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) -> None:
+    """Make the temporary table `person_drafts`: one row per person record, with the values as they were delivered.
+
+    Columns are those of `clean.persons` without the derived ones, and `full_name`.
+    """
+    columns = {n: t for n, t in PERSON_COLUMNS.items() if n not in _DERIVED} | {"full_name": "text"}
+    definition = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+    connection.execute(f"create or replace temp table person_drafts ({definition})")
+    for entity in ENTITIES.values():
+        if entity.is_person:
+            _draft_entity(connection, entity, [n for n in columns if n != "house_number"])
+    _draft_guests(connection)
+    _draft_placeholders(connection, configuration)
+
+
+def _draft_entity(connection: DuckDBPyConnection, entity: Entity, columns: list[str]) -> None:
+    computed = {
+        "role": literal(entity.role),
+        "entity": literal(entity.name),
+        "is_guest": "coalesce(is_guest, false)" if entity.column("is_guest") else "false",
+        "is_inferred": "false",
+        **{flag: f"coalesce({flag}, false)" for flag in _FLAGS},
+        **{field: _single_spaced(field) for field in (*TEXT_FIELDS,)},
+    }
+    chosen = ", ".join(f"{computed[name]} as {name}" if name in computed else name for name in columns)
+    connection.execute(f"insert into person_drafts by name select {chosen} from {staging_table(entity)}")
+
+
+def _draft_guests(connection: DuckDBPyConnection) -> None:
+    """Orders that name no customer but somebody who can be reached."""
+    billing = ("first_name", "last_name", "street", "postal_code", "city", "country")
+    copied = ("record_key", "source_system", "source_record_id", "email", "phone", "is_deleted", "identifiers", "custom")
+    orders = ENTITIES["shop", "orders"]
+    chosen = [
+        *copied,
+        *("merged_into_record_key", "updated_at", "deleted_at"),
+        *(f"{_single_spaced('billing_' + field)} as {field}" for field in billing),
+        f"{_single_spaced('company_name')} as company_name",
+        f"{literal(orders.role)} as role",
+        f"{literal(orders.name)} as entity",
+        "ordered_at as created_at",
+        "true as is_guest",
+        "false as is_inferred",
+        *(f"false as {flag}" for flag in _FLAGS),
+    ]
+    connection.execute(
+        f"""
+        insert into person_drafts by name
+        select {", ".join(chosen)}
+        from {staging_table(orders)}
+        where customer_record_id is null and (email is not null or phone is not null)
+        """
+    )
+
+
+def person_references() -> list[tuple[Entity, Column]]:
+    """Every column that refers to a person record."""
+    return [(e, c) for e in ENTITIES.values() for c in e.columns if c.references == "person"]
+
+
+def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configuration) -> None:
+    """A row for every person record that is referred to but was not delivered.
+
+    The reference says only key and id; source and entity follow from what the configuration lets the column refer to.
+    A source that left the configuration refers to itself.
+    """
+    rows = []
+    for source in configuration.sources:
+        for entity, column in person_references():
+            mapped = source.entities.get(entity.name)
+            target = configuration.source(mapped.references.get(column.name, source.name) if mapped else source.name)
+            rows.append((source.name, entity.name, target.name, target.role, PERSON_ENTITY[target.role]))
+    connection.execute(
+        "create or replace temp table reference_targets "
+        "(referring_source text, referring_entity text, source_system text, role text, entity text)"
+    )
+    connection.executemany("insert into reference_targets values (?, ?, ?, ?, ?)", rows)
+    references = " union all ".join(
+        f"""
+        select
+            source_system as referring_source, {literal(entity.name)} as referring_entity,
+            {literal(entity.role)} as role, {literal(PERSON_ENTITY[entity.role])} as entity,
+            {column.key_column} as record_key, {column.name} as source_record_id
+        from {staging_table(entity)}
+        where {column.key_column} is not null and {column.name} is not null
+        """
+        for entity, column in person_references()
+    )
+    connection.execute(
+        f"""
+        insert into person_drafts by name
+        with person_references as ({references})
+        select
+            record_key,
+            min(coalesce(targets.source_system, referring_source)) as source_system,
+            min(coalesce(targets.role, person_references.role)) as role,
+            min(coalesce(targets.entity, person_references.entity)) as entity,
+            min(source_record_id) as source_record_id,
+            true as is_inferred,
+            {", ".join(f"false as {flag}" for flag in (*_FLAGS, "is_guest", "is_deleted"))}
+        from person_references
+        left join reference_targets as targets using (referring_source, referring_entity)
+        anti join person_drafts using (record_key)
+        group by record_key
+        """
+    )
+
+
+def _single_spaced(field: str) -> str:
+    return rf"case when regexp_matches({field}, '\s\s|[\t\r\n]') then regexp_replace({field}, '\s+', ' ', 'g') " + (
+        f"else {field} end"
+    )
+
+
+def write_persons(connection: DuckDBPyConnection) -> None:
+    """Write `clean.persons` from the cleaned drafts, `clean.emails` and `clean.phones`."""
+    computed = {
+        "kind": """case
+            when coalesce(emails.is_role_mailbox, false) and drafts.first_name is null and drafts.last_name is null
+                then 'role_mailbox'
+            when drafts.company_record_key is not null or drafts.company_name is not null then 'company_contact'
+            else 'person'
+        end""",
+        "email": "emails.value",
+        "email_match": "emails.match_value",
+        "is_email_valid": "emails.is_valid",
+        "phone": "phones.value",
+        "mobile": "mobiles.value",
+        # A proposal leaves the delivered text in the draft; these fields publish members of their set only.
+        "country": "case when drafts.country in (select country from country_names) then drafts.country end",
+        "gender": f"case when drafts.gender in ({sql_list(g for g in GENDERS if g)}) then drafts.gender end",
+        "language": f"case when drafts.language in ({sql_list(LANGUAGES)}) then drafts.language end",
+    }
+    chosen = ",\n".join(f"{computed.get(name, 'drafts.' + name)} as {name}" for name in PERSON_COLUMNS)
+    connection.execute(
+        f"""
+        create or replace table clean.persons as
+        select {chosen}
+        from person_drafts as drafts
+        left join clean.emails as emails on emails.raw_value = drafts.email
+        left join contact_uses as phone_uses
+            on phone_uses.record_key = drafts.record_key and phone_uses.field = 'phone'
+        left join clean.phones as phones
+            on phones.raw_value = phone_uses.raw_value and phones.country = phone_uses.country
+        left join contact_uses as mobile_uses
+            on mobile_uses.record_key = drafts.record_key and mobile_uses.field = 'mobile'
+        left join clean.phones as mobiles
+            on mobiles.raw_value = mobile_uses.raw_value and mobiles.country = mobile_uses.country
+        order by drafts.record_key
+        """
+    )

@@ -1,0 +1,124 @@
+"""The stage as a whole: drafts, rules, tables, in this order.
+
+Add a step here when a new table of schema `clean` needs one. Rules belong into the module of their field.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines import keys
+from pipelines.clean.addresses import RULES as ADDRESS_RULES
+from pipelines.clean.attributes import PLACEHOLDER_RULES, attribute_rules
+from pipelines.clean.contact_points import collect_contact_uses, write_contact_points
+from pipelines.clean.countries import create_country_names
+from pipelines.clean.emails import clean_emails
+from pipelines.clean.functions import create_functions
+from pipelines.clean.names import RULES as NAME_RULES
+from pipelines.clean.persons import draft_persons, write_persons
+from pipelines.clean.phones import clean_phones
+from pipelines.clean.rules import Status, apply_rules, start_log
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+TABLES = ("persons", "emails", "phones", "contact_points", "corrections")
+
+
+@dataclass(frozen=True)
+class CleanReport:
+    """Rows of each table of schema `clean`; changed values by rule, those made and those only proposed."""
+
+    rows: dict[str, int]
+    corrections: dict[str, int]
+    proposals: dict[str, int]
+
+
+def clean_records(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build
+) -> CleanReport:
+    """Write schema `clean` from schema `staging` of the open build.
+
+    Raises:
+        BuildError: when the secret of the keys is gone.
+    """
+    keys.use_secret(connection, settings)
+    connection.execute("create schema if not exists clean")
+    create_functions(connection)
+    create_country_names(connection)
+    start_log(connection)
+    draft_persons(connection, configuration)
+    clean_person_drafts(connection, build.as_of.date())
+    collect_contact_uses(connection, configuration.company.country)
+    clean_emails(connection)
+    clean_phones(connection, settings)
+    write_persons(connection)
+    write_contact_points(connection)
+    write_corrections(connection)
+    report = _report(connection)
+    _drop_drafts(connection)
+    return report
+
+
+def clean_person_drafts(connection: DuckDBPyConnection, as_of: date) -> None:
+    """Apply every rule for a field of `person_drafts`, in place; changes are logged."""
+    rules = (*PLACEHOLDER_RULES, *NAME_RULES, *ADDRESS_RULES, *attribute_rules(as_of), *PLACEHOLDER_RULES)
+    apply_rules(connection, "person_drafts", "record_key", rules)
+
+
+def write_corrections(connection: DuckDBPyConnection) -> None:
+    """Write `clean.corrections` from the log; a changed e-mail or number counts for every record that carries it."""
+    connection.execute(
+        """
+        create or replace table clean.corrections as
+        with records as (
+            select
+                persons.record_key, persons.source_system, persons.entity, changes.field, changes.rule,
+                changes.confidence, changes.status, changes.before, changes.after, changes.position
+            from changes
+            inner join clean.persons as persons on persons.record_key = changes.key
+            where changes.draft = 'person_drafts'
+            union all
+            select
+                uses.record_key, uses.source_system, uses.entity, uses.field, changes.rule,
+                changes.confidence, changes.status, changes.before, changes.after, changes.position
+            from changes
+            inner join contact_uses as uses on uses.kind = 'email' and uses.raw_value = changes.key
+            where changes.draft = 'email_drafts'
+            union all
+            select
+                uses.record_key, uses.source_system, uses.entity, uses.field, changes.rule,
+                changes.confidence, changes.status, changes.before, changes.after, changes.position
+            from changes
+            inner join contact_uses as uses on uses.kind = 'phone' and uses.phone_key = changes.key
+            where changes.draft = 'phone_drafts'
+        )
+        select * exclude (position) from records order by record_key, field, position, rule
+        """
+    )
+
+
+def _report(connection: DuckDBPyConnection) -> CleanReport:
+    def count(query: str) -> dict[str, int]:
+        return dict(connection.execute(query).fetchall())
+
+    by_rule = "select rule, count(*) from clean.corrections where status = '{}' group by rule order by rule"
+    return CleanReport(
+        rows=count(" union all ".join(f"select '{table}', count(*) from clean.{table}" for table in TABLES)),
+        corrections=count(by_rule.format(Status.APPLIED)),
+        proposals=count(by_rule.format(Status.PROPOSED)),
+    )
+
+
+def _drop_drafts(connection: DuckDBPyConnection) -> None:
+    """The connection may be used for further steps; what the rules needed is not theirs."""
+    tables = connection.execute("select table_name from duckdb_tables() where temporary").fetchall()
+    for (table,) in tables:
+        connection.execute(f"drop table temp.{table}")
