@@ -48,6 +48,7 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
         ],
         "exclusions": [(exclusions.open_critical_ticket, exclusions.missing_permission, exclusions.just_bought_days)],
         "critical_priorities": [(p,) for p in exclusions.critical_priorities],
+        "audiences": [(a.name, a.controller, a.channel, a.purpose) for a in configuration.audiences_file.audiences],
         "value": [(value.top_share, value.window_days)],
     }
     connection.execute("create schema if not exists config")
@@ -66,5 +67,6 @@ _TABLES = {
     "permission_bases": "channel text, basis text",
     "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer",
     "critical_priorities": "priority text",
+    "audiences": "audience text, controller text, channel text, purpose text",
     "value": "top_share double, window_days integer",
 }

@@ -1,0 +1,117 @@
+-- What the source records of a customer say together, before orders and tickets.
+with
+
+records as (
+    select * from {{ ref('int_person_records_assigned') }}
+),
+
+build as (
+    select * from {{ source('config', 'build') }}
+),
+
+fields as (
+    select * from {{ ref('int_golden_fields_chosen') }}
+),
+
+pivoted as (
+    select
+        customer_id,
+        max(case when field = 'country' then value end) as country,
+        max(case when field = 'region' then value end) as region,
+        max(case when field = 'language' then value end) as language,
+        cast(max(case when field = 'birth_date' then value end) as date) as birth_date
+    from fields
+    where field in ('country', 'region', 'language', 'birth_date')
+    group by customer_id
+),
+
+aged as (
+    select
+        pivoted.*,
+        {{ full_years('pivoted.birth_date', 'build.as_of') }} as age
+    from pivoted
+    cross join build
+),
+
+summarized as (
+    select
+        customer_id,
+        count(*) as record_count,
+        count(distinct source_system) as source_count,
+        bool_and(is_deleted or is_inferred) and bool_or(is_deleted) as is_deleted,
+        bool_and(coalesce(kind = 'role_mailbox', false)) as is_role_mailbox,
+        bool_or(coalesce(kind = 'company_contact', false)) as is_company_contact,
+        bool_or(is_test) as is_test,
+        bool_or(is_deceased) as is_deceased,
+        bool_or(is_employee) as is_employee,
+        bool_or(role = 'crm' and not is_deleted) as has_crm,
+        bool_or(role = 'shop' and not is_deleted) as has_shop,
+        bool_or(role = 'support' and not is_deleted) as has_support,
+        min(created_at) as first_record_at,
+        max(observed_at) as last_record_at
+    from records
+    group by customer_id
+),
+
+first_records as (
+    select
+        customer_id,
+        source_system as acquisition_source,
+        created_at as acquired_at,
+        row_number() over (partition by customer_id order by created_at asc nulls last, record_key asc) as record_rank
+    from records
+),
+
+staged_records as (
+    select
+        customer_id,
+        lower(lifecycle_stage) as lifecycle_stage,
+        row_number() over (partition by customer_id order by observed_at desc nulls last, record_key asc) as record_rank
+    from records
+    where lifecycle_stage is not null and not is_deleted
+),
+
+described as (
+    select
+        summarized.*,
+        aged.country,
+        aged.language,
+        aged.age,
+        first_records.acquisition_source,
+        first_records.acquired_at,
+        staged_records.lifecycle_stage,
+        -- A region code has no blanks; whatever else somebody typed there stays in the restricted profile.
+        case when regexp_matches(aged.region, '^[A-Z]{2}(-[A-Z0-9]{1,3})?$') then aged.region end as region,
+        case when summarized.is_deleted then 'deleted' else 'active' end as status,
+        case
+            when summarized.is_role_mailbox then 'role_mailbox'
+            when summarized.is_company_contact then 'company_contact'
+            else 'person'
+        end as kind,
+        case when aged.age < 18 then 'minor' else 'normal' end as processing_status,
+        case
+            when aged.age < 18 then '0-17'
+            when aged.age < 25 then '18-24'
+            when aged.age < 35 then '25-34'
+            when aged.age < 45 then '35-44'
+            when aged.age < 55 then '45-54'
+            when aged.age < 65 then '55-64'
+            when aged.age >= 65 then '65+'
+        end as age_band
+    from summarized
+    inner join first_records
+        on
+            summarized.customer_id = first_records.customer_id
+            and first_records.record_rank = 1
+    left join aged on summarized.customer_id = aged.customer_id
+    left join staged_records
+        on
+            summarized.customer_id = staged_records.customer_id
+            and staged_records.record_rank = 1
+),
+
+final as (
+    select * from described
+)
+
+select * from final

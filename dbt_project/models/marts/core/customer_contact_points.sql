@@ -1,0 +1,113 @@
+with
+
+contact_points as (
+    select * from {{ ref('int_contact_points_assigned') }}
+),
+
+fields as (
+    select * from {{ ref('int_golden_fields_chosen') }}
+),
+
+permissions as (
+    select * from {{ ref('int_permissions_interpreted') }}
+),
+
+attached as (
+    select * from {{ ref('int_permission_points_attached') }}
+),
+
+golden_values as (
+    select
+        customer_id,
+        'email' as kind,
+        max(case when field = 'email' then value end) as value
+    from fields
+    group by customer_id
+    union all
+    select
+        customer_id,
+        'phone' as kind,
+        coalesce(
+            max(case when field = 'mobile' then value end), max(case when field = 'phone' then value end)
+        ) as value
+    from fields
+    group by customer_id
+),
+
+golden_addresses as (
+    select distinct
+        customer_id,
+        record_key
+    from fields
+    where field_group = 'address'
+),
+
+-- Who clicked the link in a confirmation mail proved that the mailbox is read.
+confirmed as (
+    select distinct attached.contact_point_key
+    from permissions
+    inner join attached on permissions.record_key = attached.record_key
+    where permissions.basis = 'confirmed_consent' and attached.channel = 'email' and attached.is_primary
+),
+
+marked as (
+    select
+        contact_points.*,
+        golden_values.value is not null or golden_addresses.record_key is not null as is_golden
+    from contact_points
+    left join golden_values
+        on
+            contact_points.customer_id = golden_values.customer_id
+            and contact_points.kind = golden_values.kind
+            and contact_points.value = golden_values.value
+    left join golden_addresses
+        on
+            contact_points.customer_id = golden_addresses.customer_id
+            and contact_points.record_key = golden_addresses.record_key
+            and contact_points.kind = 'address'
+            and contact_points.is_primary
+),
+
+grouped as (
+    select
+        customer_id,
+        contact_point_key,
+        min(kind) as kind,
+        min(value) as value,
+        min(created_at) as valid_from,
+        case when bool_and(is_deleted) then max(deleted_at) end as valid_until,
+        bool_or(is_golden) as is_primary,
+        bool_or(is_valid) as is_valid,
+        not bool_and(is_deleted) as is_live,
+        count(*) as record_count,
+        string_agg(distinct source_system, ', ' order by source_system) as sources
+    from marked
+    group by customer_id, contact_point_key
+),
+
+joined as (
+    select
+        grouped.*,
+        confirmed.contact_point_key is not null as is_verified
+    from grouped
+    left join confirmed on grouped.contact_point_key = confirmed.contact_point_key
+),
+
+final as (
+    select
+        customer_id,
+        contact_point_key,
+        kind,
+        value,
+        valid_from,
+        valid_until,
+        is_primary,
+        is_valid,
+        is_verified,
+        is_live,
+        record_count,
+        sources
+    from joined
+)
+
+select * from final

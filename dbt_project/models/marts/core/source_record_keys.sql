@@ -1,0 +1,58 @@
+{% set other_entities = {
+    'companies': 'stg_crm__companies',
+    'permissions': 'stg_crm__permissions',
+    'orders': 'stg_shop__orders',
+    'returns': 'stg_shop__returns',
+    'products': 'stg_shop__products',
+    'tickets': 'stg_support__tickets',
+    'ratings': 'stg_support__ratings',
+} %}
+with
+
+persons as (
+    select * from {{ ref('int_person_records_assigned') }}
+),
+
+other_records as (
+    {% for entity, model in other_entities.items() %}
+        select
+            record_key,
+            source_system,
+            '{{ entity }}' as entity,
+            source_record_id
+        from {{ ref(model) }}
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- A guest order is a person record and an order at once: one source record, one row.
+other_than_persons as (
+    select
+        other_records.record_key,
+        other_records.source_system,
+        other_records.entity,
+        other_records.source_record_id
+    from other_records
+    left join persons on other_records.record_key = persons.record_key
+    where persons.record_key is null
+),
+
+final as (
+    select
+        record_key,
+        source_system,
+        entity,
+        source_record_id,
+        customer_id
+    from persons
+    union all
+    select
+        record_key,
+        source_system,
+        entity,
+        source_record_id,
+        cast(null as varchar) as customer_id
+    from other_than_persons
+)
+
+select * from final
