@@ -1,0 +1,32 @@
+"""The audit: rules an owner signs, checked on the open build, and the verdict that decides about publishing.
+
+Add here what concerns rules, their results and the verdict. Suites are data in `expectations/`; publishing is not
+decided here but in `pipelines.publish`, which asks `verify_verdict`.
+"""
+
+from pipelines.audit.catalogue import Catalogue, load_catalogue
+from pipelines.audit.gate import refusal_sentences, verify_verdict
+from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
+from pipelines.audit.rules import Rule, RuleObject
+from pipelines.audit.run import run_audit, run_rules
+from pipelines.audit.store import load_verdict
+from pipelines.audit.validation import cool_down, warm_up
+
+__all__ = [
+    "Catalogue",
+    "Rule",
+    "RuleObject",
+    "RuleResult",
+    "Severity",
+    "Status",
+    "Verdict",
+    "VerdictStatus",
+    "cool_down",
+    "load_catalogue",
+    "load_verdict",
+    "refusal_sentences",
+    "run_audit",
+    "run_rules",
+    "verify_verdict",
+    "warm_up",
+]

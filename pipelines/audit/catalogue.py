@@ -1,0 +1,189 @@
+"""Every rule of the audit, with the objects it is checked on: from the suites in YAML and from dbt's data tests.
+
+Add here how a rule's object becomes rows of the warehouse. Nothing here imports Great Expectations or opens a
+database: Dagster lists every rule by name when it loads.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.audit.dbt_tests import published_tables, rules_of_data_tests
+from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS
+from pipelines.audit.rules import Rule, RuleObject
+from pipelines.audit.suites import Expectation, Suite, read_suites
+from pipelines.entities import ENTITIES, ROLES, SYSTEM_COLUMNS
+from pipelines.errors import ConfigurationError
+from pipelines.settings import EXPECTATIONS_DIR
+from pipelines.warehouse import SCHEMAS, literal
+
+if TYPE_CHECKING:
+    from pipelines.configuration import Configuration
+
+PUBLISHED = "published"
+# Columns of `raw.*` that are not of the source.
+RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key", "identifiers", "custom"})
+
+
+@dataclass(frozen=True)
+class Catalogue:
+    """All rules, ordered by suite and id."""
+
+    rules: tuple[Rule, ...]
+
+    @property
+    def suites(self) -> tuple[str, ...]:
+        return tuple(dict.fromkeys(rule.suite for rule in self.rules))
+
+    def rule(self, rule_id: str) -> Rule:
+        return next(r for r in self.rules if r.id == rule_id)
+
+    def select(self, suites: Collection[str] | None = None) -> list[Rule]:
+        """The rules of the named suites, of all when None.
+
+        Raises:
+            ConfigurationError: a suite does not exist.
+        """
+        if unknown := sorted(set(suites or ()) - set(self.suites)):
+            raise ConfigurationError(
+                [f"There is no suite '{name}'; allowed: {', '.join(self.suites)}." for name in unknown]
+            )
+        return [r for r in self.rules if suites is None or r.suite in suites]
+
+
+def load_catalogue(
+    configuration: Configuration, *, directory: Path = EXPECTATIONS_DIR, manifest: Mapping[str, Any] | None = None
+) -> Catalogue:
+    """Read every rule.
+
+    Args:
+        configuration: says which source delivers which entity.
+        directory: the folder of the suites.
+        manifest: dbt's manifest, by default of the project as it is.
+
+    Raises:
+        ConfigurationError: with one sentence for every problem in any suite.
+    """
+    from pipelines.transform import load_manifest
+
+    manifest = load_manifest() if manifest is None else manifest
+    files = read_suites(directory)
+    problems = list(files.problems)
+    published = published_tables(manifest)
+    rules = []
+    for suite in files.suites:
+        for expectation in suite.expectations:
+            where = f"expectations/{suite.name}.yml: rule {expectation.meta.id}"
+            problems += [f"{where}: {p}" for p in _object_problems(expectation)]
+            rules.append(_rule(suite, expectation, configuration, published))
+    data_tests = rules_of_data_tests(manifest)
+    rules += data_tests.rules
+    problems += data_tests.problems
+    problems += _repeated("id", [r.id for r in rules]) + _repeated("name", [r.check_name for r in rules])
+    if problems:
+        raise ConfigurationError(problems)
+    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))))
+
+
+def _rule(suite: Suite, expectation: Expectation, configuration: Configuration, published: Sequence[str]) -> Rule:
+    meta = expectation.meta
+    schema, table = meta.object.split(".")
+    entity = ENTITIES.get((schema, table))
+    if entity is not None:
+        asset_key = ("raw", entity.table)
+    else:
+        asset_key = ("meta", "columns") if schema == PUBLISHED else (schema, table)
+    return Rule(
+        id=meta.id,
+        check_name=meta.name,
+        suite=suite.name,
+        severity=expectation.severity,
+        dimension=meta.dimension,
+        owner=meta.owner or suite.meta.owner,
+        description=meta.description,
+        description_de=meta.description_de,
+        remedy=meta.remedy,
+        remedy_de=meta.remedy_de,
+        reason=meta.reason,
+        protects=meta.protects,
+        asset_key=asset_key,
+        objects=tuple(_objects(meta.object, meta.rows, configuration, published)),
+        threshold=_threshold(expectation),
+        expectation={"type": expectation.type, "kwargs": expectation.kwargs},
+        tolerated_share=meta.tolerated_share,
+        applies_when_empty=meta.applies_when_empty,
+    )
+
+
+def _objects(
+    name: str, rows: str | None, configuration: Configuration, published: Sequence[str]
+) -> Iterator[RuleObject]:
+    """Expand an object as a suite names it. Always at least one, so that no rule vanishes from the results."""
+    condition = f"({rows})" if rows else "true"
+    schema, table = name.split(".")
+    if schema in ROLES:
+        found = [
+            RuleObject(
+                f"{source.name}.{table}",
+                # A record that the source deleted is no longer the source's to mend.
+                f"select * from raw.{schema}_{table} "
+                f"where source_system = {literal(source.name)} and deleted_at is null and {condition}",
+            )
+            for source in sorted(configuration.sources, key=lambda s: s.name)
+            if _delivers(source, schema, table)
+        ]
+    elif schema == PUBLISHED:
+        found = [RuleObject(table_name, f"select * from {table_name} where {condition}") for table_name in published]
+    else:
+        found = [RuleObject(name, f"select * from {name} where {condition}")]
+    yield from found or [RuleObject(name, None)]
+
+
+def _delivers(source: Any, role: str, entity_name: str) -> bool:
+    """Whether the source delivers the entity, also as part of a flat export of order lines."""
+    named = set(source.entities)
+    if "order_lines" in named and any(c.startswith("order_") for c in source.entities["order_lines"].columns):
+        named.add("orders")
+    return any(
+        (entity := source.find_entity(n)) is not None and (entity.role, entity.name) == (role, entity_name)
+        for n in named
+    )
+
+
+def _threshold(expectation: Expectation) -> float | None:
+    if expectation.type == UNEXPECTED_ROWS:
+        return expectation.meta.tolerated_share
+    _, options = SUPPORTED.get(expectation.type, ((), ()))
+    if "mostly" in options:
+        return round(1 - float(expectation.kwargs.get("mostly", 1)), 6)
+    return None
+
+
+def _object_problems(expectation: Expectation) -> Iterator[str]:
+    schema, table = expectation.meta.object.split(".")
+    entity = ENTITIES.get((schema, table))
+    if entity is None and schema not in {*SCHEMAS, PUBLISHED}:
+        entities = ", ".join(f"{role}.{name}" for role, name in ENTITIES)
+        yield (
+            f"'{expectation.meta.object}' is neither an entity ({entities}) nor a table of {', '.join(SCHEMAS)}; "
+            f"correct meta.object."
+        )
+    if entity is not None:
+        keys = {c.key_column for c in entity.columns if c.key_column}
+        known = {c.name for c in (*entity.columns, *SYSTEM_COLUMNS)} | keys | RAW_COLUMNS
+        kwargs = expectation.kwargs
+        named = {kwargs.get(k) for k in ("column", "column_A", "column_B")} | set(kwargs.get("column_list", []))
+        for column in sorted(str(name) for name in named - known - {None}):
+            yield f"'{column}' is not a column of {expectation.meta.object}; correct kwargs."
+
+
+def _repeated(what: str, names: Sequence[str]) -> list[str]:
+    return [
+        f"expectations: {count} rules have the {what} '{name}'; it must be unique."
+        for name, count in sorted(Counter(names).items())
+        if count > 1
+    ]

@@ -1,0 +1,169 @@
+"""Great Expectations inside DuckDB: the only module that imports it.
+
+Add here what makes its expectations work on DuckDB, and what keeps values out of its results.
+Which rules exist, what their results mean and where they are stored is decided elsewhere: this module takes and
+returns plain data, and it runs in a process of its own (`worker`), because the import takes seconds.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.audit.expectation_types import SHOWS_OBSERVED_VALUE, UNEXPECTED_ROWS
+from pipelines.settings import QUIET_ENVIRONMENT
+
+if TYPE_CHECKING:
+    from great_expectations.core.batch import Batch
+
+# Counts only. Anything more would put values of records into the results.
+RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
+ROW_COUNT = "__row_count__"
+
+
+class DuckDBFunctions:
+    """Tells Great Expectations how DuckDB writes regular expressions and LIKE.
+
+    It knows no DuckDB, but asks an engine's `dialect_module` which functions it has. The functions of Dremio have
+    DuckDB's names and meaning: `regexp_matches` searches (it need not match the whole text), `like` has `escape`.
+    """
+
+    DremioDialect = True
+
+
+def import_great_expectations() -> None:
+    """Do the import that takes seconds, with everything that reports home switched off."""
+    os.environ.update(QUIET_ENVIRONMENT)
+    import great_expectations  # noqa: F401
+    import sqlalchemy  # noqa: F401
+
+
+@contextlib.contextmanager
+def open_warehouse(path: Path, options: Mapping[str, Any]) -> Iterator[Any]:
+    """A Great Expectations data source on one DuckDB file, read-only; the file is released in the end.
+
+    Args:
+        path: the file.
+        options: DuckDB's settings by name, e.g. `warehouse.engine_options` and a temp folder.
+    """
+    os.environ.update(QUIET_ENVIRONMENT)
+    import great_expectations
+    from great_expectations.data_context.types.base import ProgressBarsConfig
+
+    context = great_expectations.get_context(mode="ephemeral")
+    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+    source = context.data_sources.add_sql(
+        "warehouse",
+        # By name alone, from its folder: a folder may hold characters that mean something in a connection string.
+        connection_string=f"duckdb:///{path.name}",
+        # A temporary table per batch would copy every table.
+        create_temp_table=False,
+        kwargs={
+            # Results are read after the connection was given back, and the roll-back on giving back empties
+            # a DuckDB cursor: no transactions, no roll-back.
+            "isolation_level": "AUTOCOMMIT",
+            "skip_autocommit_rollback": True,
+            "connect_args": {"read_only": True, "config": dict(options)},
+        },
+    )
+    engine = source.get_execution_engine()
+    engine.dialect_module = DuckDBFunctions
+    try:
+        with contextlib.chdir(path.parent):
+            yield source
+    finally:
+        source.get_engine().dispose()
+        engine.engine.dispose()
+
+
+def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Check all rules of one object (the rows of a query) with one pass of Great Expectations.
+
+    Args:
+        source: an open warehouse.
+        name: a name that is unique within the open warehouse.
+        query: SQL of the rows to be checked.
+        rules: `{"key", "type", "kwargs"}` each; the keys are unique.
+
+    Returns:
+        `{"row_count": int | None, "results": {key: outcome}}` where an outcome is either `{"error": text}` or
+        `{"success", "element_count", "failed_count", "observed"}`. The text of an error may hold personal data: it
+        belongs into the private log. Everything else is counts.
+    """
+    batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table("rows").get_batch()
+    expectations, outcomes = _build_expectations(rules)
+    validated = dict(_validate(batch, expectations))
+    rows = validated.pop(ROW_COUNT)
+    row_count = None if _error_of(rows) else int(rows.result["observed_value"])
+    types = {rule["key"]: rule["type"] for rule in rules}
+    for key, result in validated.items():
+        outcomes[key] = _outcome(result, types[key], row_count)
+    return {"row_count": row_count, "results": outcomes}
+
+
+def _build_expectations(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Any], dict[str, dict[str, Any]]]:
+    """Expectations with the row count first, and the errors of those that cannot be built."""
+    from great_expectations.exceptions import GreatExpectationsError
+    from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
+
+    wanted = [{"key": ROW_COUNT, "type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 0}}, *rules]
+    built, errors = [], {}
+    for rule in wanted:
+        kwargs = dict(rule["kwargs"])
+        if rule["type"] == UNEXPECTED_ROWS:
+            kwargs["unexpected_rows_query"] = _counting_query(kwargs["unexpected_rows_query"])
+        try:
+            configuration = ExpectationConfiguration(type=rule["type"], kwargs=kwargs, meta={"key": rule["key"]})
+            built.append(configuration.to_domain_obj())
+        except (ValueError, TypeError, GreatExpectationsError) as error:
+            errors[rule["key"]] = {"error": f"{type(error).__name__}: {error}"}
+    return built, errors
+
+
+def _counting_query(query: str) -> str:
+    """Make `{batch}` a name that joins and aliases like a table, and fetch no column of a failing row.
+
+    Great Expectations puts a subquery in place of `{batch}`, with an alias of its own or without one, depending on
+    whether the query joins.
+    """
+    named = query.replace("{batch}", "batch")
+    return f"with batch as (select * from {{batch}}) select 1 as failed from ({named}) as failing"
+
+
+def _validate(batch: Batch, expectations: Sequence[Any]) -> Iterator[tuple[str, Any]]:
+    import great_expectations
+
+    suite = great_expectations.ExpectationSuite(name="rules", expectations=list(expectations))
+    for result in batch.validate(suite, result_format=RESULT_FORMAT).results:
+        yield result.expectation_config.meta["key"], result
+
+
+def _error_of(result: Any) -> str | None:
+    """The traceback of a result whose expectation raised; `exception_info` is one record, or one for each metric."""
+    info = result.exception_info or {}
+    records = [info] if "raised_exception" in info else [r for r in info.values() if isinstance(r, dict)]
+    raised = [str(r.get("exception_traceback") or r.get("exception_message")) for r in records if r["raised_exception"]]
+    return "\n".join(raised) or None
+
+
+def _outcome(result: Any, type_: str, row_count: int | None) -> dict[str, Any]:
+    if error := _error_of(result):
+        return {"error": error}
+    numbers = result.result
+    if "element_count" in numbers:  # a condition on every element; missing elements are not judged
+        judged = numbers["element_count"] - numbers.get("missing_count", 0)
+        failed = numbers["unexpected_count"]
+    elif type_ == UNEXPECTED_ROWS:
+        judged, failed = row_count, numbers["observed_value"]
+    else:  # a statement about the object as a whole
+        judged, failed = row_count, int(not result.success)
+    observed = numbers.get("observed_value") if type_ in SHOWS_OBSERVED_VALUE else None
+    return {
+        "success": bool(result.success),
+        "element_count": judged,
+        "failed_count": int(failed),
+        "observed": None if observed is None else float(observed),
+    }

@@ -1,0 +1,65 @@
+"""What a rule is: who signs it, how bad it is when it is not met, and what it is checked on.
+
+Add an attribute here when every rule has it, whether it comes from a suite or from dbt. Where rules come from is in
+`catalogue` and `dbt_tests`, what they found in `results`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pipelines.audit.results import Severity, display_rule_id
+
+
+@dataclass(frozen=True)
+class RuleObject:
+    """One thing a rule is checked on.
+
+    Attributes:
+        name: `<source>.<entity>` or `<schema>.<table>`, as results name it.
+        query: SQL of its rows, or None when no source delivers it.
+    """
+
+    name: str
+    query: str | None
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One rule of the catalogue. Leaves exactly one result per object.
+
+    Attributes:
+        id: `crm_004`, for ever; `display_id` is `CRM-004`.
+        check_name: name of the Dagster check, unique in the catalogue.
+        asset_key: (schema, table) of the table it is checked on.
+        threshold: share of failing elements that still meets the rule, None for a statement about the whole object.
+        expectation: `{"type", "kwargs"}` of Great Expectations, or None for a dbt test.
+        tolerated_share: share of rows an SQL rule tolerates; Great Expectations knows none for these.
+        dbt_test: unique id of the dbt test, or None.
+    """
+
+    id: str
+    check_name: str
+    suite: str
+    severity: Severity
+    dimension: str
+    owner: str
+    description: str
+    description_de: str
+    remedy: str
+    remedy_de: str
+    reason: str
+    protects: str
+    asset_key: tuple[str, str]
+    objects: tuple[RuleObject, ...]
+    threshold: float | None
+    expectation: Mapping[str, Any] | None = None
+    tolerated_share: float = 0
+    applies_when_empty: bool = False
+    dbt_test: str | None = None
+
+    @property
+    def display_id(self) -> str:
+        return display_rule_id(self.id)

@@ -1,0 +1,218 @@
+"""Run the audit of the open build: dbt's data tests, then every suite, then the verdict on exactly this file.
+
+Add here what belongs to one run of the audit as a whole. How a rule is checked, stored or judged is elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from pipelines.audit import validation
+from pipelines.audit.catalogue import load_catalogue
+from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
+from pipelines.audit.store import write_verdict
+from pipelines.audit.validation import CheckedObject, Outcome
+from pipelines.errors import TransformError
+from pipelines.transform import NodeResult, run_dbt
+from pipelines.warehouse import connect, log_privately
+
+if TYPE_CHECKING:
+    from pipelines.audit.rules import Rule, RuleObject
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+DBT_PASSED = {"pass", "success"}
+DBT_FAILED = {"fail", "warn"}
+
+
+def run_audit(
+    settings: Settings, configuration: Configuration, build: Build, *, suites: Collection[str] | None = None
+) -> Verdict:
+    """Run every suite (or those named), record the verdict, and write the report. Does not raise when refused.
+
+    After it the warehouse file must not change any more: the verdict holds for its size and SHA-256.
+
+    Raises:
+        ConfigurationError: a suite is invalid or does not exist.
+    """
+    from pipelines.audit.report import write_report
+
+    rules = load_catalogue(configuration).select(suites)
+    validation.warm_up()
+    try:
+        results = _run(settings, rules)
+    finally:
+        validation.cool_down()
+    size, sha256 = fingerprint(settings)
+    status = judge(results)
+    verdict = Verdict(
+        build_id=build.build_id,
+        version=None if status is VerdictStatus.REFUSED else build.version,
+        status=status,
+        config_digest=configuration.digest,
+        warehouse_bytes=size,
+        warehouse_sha256=sha256,
+        ran_at=_now(),
+        results=tuple(results),
+    )
+    write_verdict(settings, verdict)
+    write_report(settings, build, verdict, rules)
+    return verdict
+
+
+def run_rules(
+    settings: Settings,
+    configuration: Configuration,  # noqa: ARG001  the rules were expanded with it
+    build: Build,  # noqa: ARG001  results are of the open build, whichever it is
+    rules: Sequence[Rule],
+) -> list[RuleResult]:
+    """Run some rules on the open build, for a check selected alone. Neither verdict nor report changes."""
+    return _run(settings, rules)
+
+
+def fingerprint(settings: Settings) -> tuple[int, str]:
+    """Size in bytes and SHA-256 of the build's warehouse file, with nothing left beside it in a log."""
+    file = settings.build_warehouse
+    if file.with_name(file.name + ".wal").exists():
+        with connect(file, settings) as connection:
+            connection.execute("checkpoint")
+    with file.open("rb") as handle:
+        digest = hashlib.file_digest(handle, "sha256").hexdigest()
+    return file.stat().st_size, digest
+
+
+def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
+    """Results ordered by suite, rule and object: exactly one per rule and object."""
+    results = _run_data_tests(settings, [r for r in rules if r.dbt_test])
+    results += _run_expectations(settings, [r for r in rules if r.expectation])
+    return sorted(results, key=lambda r: (r.suite, r.rule_id, r.object))
+
+
+def _run_expectations(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
+    """Rules on the same rows are validated together: each set of rows is one batch."""
+    by_query: dict[str, list[tuple[str, Rule, RuleObject]]] = {}
+    for rule in rules:
+        for checked in rule.objects:
+            if checked.query is not None:
+                by_query.setdefault(checked.query, []).append((f"{rule.id}|{checked.name}", rule, checked))
+    objects = [
+        CheckedObject(checks[0][2].name, query, [{"key": key, **(rule.expectation or {})} for key, rule, _ in checks])
+        for query, checks in by_query.items()
+    ]
+    outcomes = validation.validate(settings, objects)
+    ran_at = _now()
+    return [
+        _result(rule, checked.name, outcomes.get(f"{rule.id}|{checked.name}"), ran_at)
+        for rule in rules
+        for checked in rule.objects
+    ]
+
+
+def _result(rule: Rule, name: str, outcome: Outcome | None, ran_at: datetime) -> RuleResult:
+    """Judge one outcome; None means that nobody delivers the object."""
+    if outcome is None or (outcome.was_run and _is_empty(outcome, rule)):
+        return _rule_result(rule, name, Status.NOT_APPLICABLE, ran_at, element_count=0)
+    if not outcome.was_run:
+        return _rule_result(rule, name, Status.NOT_RUN, ran_at)
+    elements, failed = outcome.element_count or 0, outcome.failed_count or 0
+    met = outcome.success or 0 < failed <= rule.tolerated_share * elements
+    share = failed / elements if elements else float(failed > 0)
+    return _rule_result(
+        rule,
+        name,
+        status_of(met, rule.severity),
+        ran_at,
+        element_count=elements,
+        failed_count=failed,
+        observed=outcome.observed if outcome.observed is not None else round(share, 6),
+    )
+
+
+def _is_empty(outcome: Outcome, rule: Rule) -> bool:
+    """Whether there was nothing to check: no row, or no row with a value."""
+    return not rule.applies_when_empty and (outcome.row_count == 0 or outcome.element_count == 0)
+
+
+def _run_data_tests(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
+    """dbt's data tests; a test on a table without rows is not applicable, one that dbt did not run is not run."""
+    if not rules:
+        return []
+    names = [str(rule.dbt_test).split(".")[2] for rule in rules]
+    ran: dict[str, NodeResult] = {}
+    try:
+        ran = {node.unique_id: node for node in run_dbt(settings, "test", names)}
+    except TransformError as error:
+        log_privately(settings, error)
+    counts = _count_rows(settings, sorted({rule.asset_key for rule in rules}))
+    ran_at = _now()
+    return [_data_test_result(rule, ran.get(str(rule.dbt_test)), counts.get(rule.asset_key), ran_at) for rule in rules]
+
+
+def _data_test_result(rule: Rule, node: NodeResult | None, rows: int | None, ran_at: datetime) -> RuleResult:
+    name = rule.objects[0].name
+    if node is None or node.status not in DBT_PASSED | DBT_FAILED:
+        return _rule_result(rule, name, Status.NOT_RUN, ran_at)
+    if node.status in DBT_PASSED and not rows:
+        return _rule_result(rule, name, Status.NOT_APPLICABLE, ran_at, element_count=0)
+    failed = 0 if node.status in DBT_PASSED else node.failures or 1
+    return _rule_result(
+        rule,
+        name,
+        status_of(failed == 0, rule.severity),
+        ran_at,
+        element_count=rows,
+        failed_count=failed,
+        observed=round(failed / rows, 6) if rows else None,
+    )
+
+
+def _count_rows(settings: Settings, tables: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
+    """Rows of each table that exists."""
+    with connect(settings.build_warehouse, settings, read_only=True) as connection:
+        query = "select table_schema, table_name from information_schema.tables"
+        there = set(connection.execute(query).fetchall()) & set(tables)
+        if not there:
+            return {}
+        counted = " union all ".join(
+            f"select '{schema}', '{table}', count(*) from {schema}.{table}" for schema, table in sorted(there)
+        )
+        return {(schema, table): count for schema, table, count in connection.execute(counted).fetchall()}
+
+
+def _rule_result(
+    rule: Rule,
+    name: str,
+    status: Status,
+    ran_at: datetime,
+    *,
+    element_count: int | None = None,
+    failed_count: int | None = None,
+    observed: float | None = None,
+) -> RuleResult:
+    return RuleResult(
+        suite=rule.suite,
+        rule_id=rule.id,
+        object=name,
+        dimension=rule.dimension,
+        severity=rule.severity,
+        status=status,
+        element_count=element_count,
+        failed_count=failed_count,
+        threshold=rule.threshold,
+        observed=observed,
+        owner=rule.owner,
+        description=rule.description,
+        description_de=rule.description_de,
+        remedy=rule.remedy,
+        remedy_de=rule.remedy_de,
+        ran_at=ran_at,
+    )
+
+
+def _now() -> datetime:
+    """When a rule really ran; nothing is computed from it."""
+    return datetime.now(UTC).replace(tzinfo=None)

@@ -1,0 +1,156 @@
+"""`build/audit.duckdb`: the results, the verdict and the tables that are published beside them.
+
+Add a table here when the audit publishes it, and describe it in `_audit_tables.yml`. Nothing here judges.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+import json
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
+from pipelines.keys import load_secret
+from pipelines.warehouse import connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.settings import Settings
+
+# Published copies: name in schema `audit`, and the rows of the build they are.
+COPIES = {
+    "corrections": "select * exclude (before, after) from build.clean.corrections",
+    "corrections_values": "select * from build.clean.corrections",
+    "refused_links": "select * from build.identity.refused_links",
+    "rejects": "select * from build.raw.rejects",
+    "reconciliation": "select * from build.raw.reconciliation",
+}
+
+_RESULTS = """
+    build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
+    element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
+    description_de text, remedy text, remedy_de text, ran_at timestamp
+"""
+_VERDICT = """
+    build_id text, version text, status text, config_digest text, warehouse_bytes bigint, warehouse_sha256 text,
+    ran_at timestamp, passed_count bigint, failed_count bigint, warned_count bigint, not_applicable_count bigint,
+    not_run_count bigint, critical_failed_count bigint, seal text
+"""
+
+
+def write_verdict(settings: Settings, verdict: Verdict) -> None:
+    """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
+    settings.build_audit.unlink(missing_ok=True)
+    settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
+    with connect(settings.build_audit, settings, attach={"build": settings.build_warehouse}) as connection:
+        connection.execute("begin")
+        connection.execute("create schema audit")
+        for table, query in COPIES.items():
+            if _exists(connection, query.rsplit(" from build.", 1)[1]):
+                connection.execute(f"create table audit.{table} as {query}")
+        connection.execute(f"create table audit.rule_results ({_RESULTS})")
+        connection.execute(f"create table audit.verdict ({_VERDICT})")
+        if verdict.results:
+            rows = [_result_row(verdict, result) for result in verdict.results]
+            connection.executemany(f"insert into audit.rule_results values ({_marks(rows[0])})", rows)
+        row = _verdict_row(verdict, settings)
+        connection.execute(f"insert into audit.verdict values ({_marks(row)})", row)
+        connection.execute("commit")
+
+
+def load_verdict(settings: Settings) -> Verdict | None:
+    """The verdict on the open build, or None when there is none. Whether it holds is for the gate to say.
+
+    Raises:
+        WarehouseError: the file is not readable as a database, or lacks the tables.
+    """
+    if not settings.build_audit.exists():
+        return None
+    with connect(settings.build_audit, settings, read_only=True) as connection:
+        return _read(connection)[0]
+
+
+def load_sealed_verdict(settings: Settings) -> tuple[Verdict | None, bool]:
+    """The verdict, and whether its seal is intact: nobody changed a row of verdict or results since it was made."""
+    if not settings.build_audit.exists():
+        return None, False
+    with connect(settings.build_audit, settings, read_only=True) as connection:
+        verdict, seal = _read(connection)
+    if verdict is None:
+        return None, False
+    return verdict, hmac.compare_digest(seal, _seal(verdict, settings))
+
+
+def _read(connection: DuckDBPyConnection) -> tuple[Verdict | None, str]:
+    rows = connection.execute("from audit.verdict").fetchall()
+    if len(rows) != 1:
+        return None, ""
+    build_id, version, status, config_digest, size, sha256, ran_at, *_, seal = rows[0]
+    found = connection.execute("from audit.rule_results order by suite, rule_id, object, status").fetchall()
+    results = tuple(_as_result(row) for row in found)
+    verdict = Verdict(build_id, version, VerdictStatus(status), config_digest, size, sha256, ran_at, results)
+    return verdict, str(seal)
+
+
+def _as_result(row: tuple[Any, ...]) -> RuleResult:
+    _, _, suite, rule_id, name, dimension, severity, status, *rest = row
+    return RuleResult(suite, rule_id, name, dimension, Severity(severity), Status(status), *rest)
+
+
+def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
+    return (
+        verdict.build_id,
+        verdict.version,
+        r.suite,
+        r.rule_id,
+        r.object,
+        r.dimension,
+        r.severity.value,
+        r.status.value,
+        r.element_count,
+        r.failed_count,
+        r.threshold,
+        r.observed,
+        r.owner,
+        r.description,
+        r.description_de,
+        r.remedy,
+        r.remedy_de,
+        r.ran_at,
+    )
+
+
+def _verdict_row(verdict: Verdict, settings: Settings) -> tuple[Any, ...]:
+    return (
+        verdict.build_id,
+        verdict.version,
+        verdict.status.value,
+        verdict.config_digest,
+        verdict.warehouse_bytes,
+        verdict.warehouse_sha256,
+        verdict.ran_at,
+        *verdict.status_counts.values(),
+        verdict.critical_failed_count,
+        _seal(verdict, settings),
+    )
+
+
+def _seal(verdict: Verdict, settings: Settings) -> str:
+    """HMAC-SHA-256 of verdict and results under the data folder's secret: a row changed by hand breaks it."""
+    header = [str(v) for v in (replace(verdict, results=()).__dict__ | {"results": len(verdict.results)}).values()]
+    rows = sorted([str(v) for v in _result_row(verdict, r)] for r in verdict.results)
+    content = json.dumps([header, rows], ensure_ascii=False).encode()
+    return hmac.new(load_secret(settings).encode(), content, hashlib.sha256).hexdigest()
+
+
+def _exists(connection: DuckDBPyConnection, table: str) -> bool:
+    schema, name = table.split(".")
+    query = "select 1 from duckdb_tables() where database_name = 'build' and schema_name = $1 and table_name = $2"
+    return connection.execute(query, [schema, name]).fetchone() is not None
+
+
+def _marks(row: tuple[Any, ...]) -> str:
+    return ", ".join("?" for _ in row)

@@ -1,0 +1,178 @@
+"""Read `expectations/*.yml`: suites in Great Expectations' own form, with our `meta`, every problem at once.
+
+Add here what a rule's entry in YAML may say. What a rule is checked on follows in `catalogue`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from string import Formatter
+from typing import Annotated, Any, Literal
+
+import yaml
+from pydantic import Field, ValidationError
+
+from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED
+from pipelines.audit.results import Severity
+from pipelines.configuration.base import Model
+
+CHECK_NAME = r"^[A-Za-z0-9_]{1,25}$"  # longer names are cut in Dagster's UI
+Dimension = Literal[
+    "completeness",
+    "validity",
+    "uniqueness",
+    "consistency",
+    "timeliness",
+    "accuracy",
+    "integrity",
+    "permission",
+]
+Text = Annotated[str, Field(min_length=1)]
+
+
+class RuleMeta(Model):
+    """What an owner signs.
+
+    Attributes:
+        object: `<role>.<entity>`, checked for every source that delivers it; `<schema>.<table>`; or
+            `published.warehouse`, every table of the pseudonymous file.
+        rows: SQL condition that says which rows the rule is about.
+        tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
+        applies_when_empty: the rule is also checked on an object without rows.
+        reason: why the threshold is what it is.
+        protects: the decision that goes wrong without the rule.
+    """
+
+    id: Annotated[str, Field(pattern=r"^[a-z]{3}_[0-9]{3}$")]
+    name: Annotated[str, Field(pattern=CHECK_NAME)]
+    object: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
+    dimension: Dimension
+    owner: Text | None = None
+    description: Text
+    description_de: Text
+    remedy: Text
+    remedy_de: Text
+    reason: Text
+    protects: Text
+    rows: Text | None = None
+    tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0
+    applies_when_empty: bool = False
+
+
+class Expectation(Model):
+    """One rule: `type`, `kwargs` and `severity` are Great Expectations' own."""
+
+    type: str
+    kwargs: dict[str, Any] = Field(default_factory=dict)
+    severity: Severity
+    meta: RuleMeta
+
+
+class SuiteMeta(Model):
+    """What holds for every rule of the suite that does not say otherwise."""
+
+    description: Text
+    owner: Text
+
+
+class Suite(Model):
+    name: Annotated[str, Field(pattern=r"^[a-z]+$")]
+    meta: SuiteMeta
+    expectations: Annotated[list[Expectation], Field(min_length=1)]
+
+
+@dataclass(frozen=True)
+class SuiteFiles:
+    """All suites that could be read, and one sentence for every problem in any file."""
+
+    suites: list[Suite]
+    problems: list[str]
+
+
+def read_suites(directory: Path) -> SuiteFiles:
+    """Read every `*.yml` of the directory, in the order of file names."""
+    suites: list[Suite] = []
+    problems: list[str] = []
+    files = sorted(directory.glob("*.yml"))
+    if not files:
+        problems.append(f"{directory}: there is no suite; the audit needs at least one file such as sources.yml.")
+    for file in files:
+        try:
+            suite = Suite.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+        except yaml.YAMLError as error:
+            mark = getattr(error, "problem_mark", None)
+            where = f", line {mark.line + 1}" if mark else ""
+            problems.append(f"expectations/{file.name}{where}: not valid YAML; check indentation and colons there.")
+        except ValidationError as error:
+            problems += [f"expectations/{file.name}: {_sentence(problem)}" for problem in error.errors()]
+        else:
+            suites.append(suite)
+            for expectation in suite.expectations:
+                rule = expectation.meta.id
+                problems += [f"expectations/{file.name}: rule {rule}: {p}" for p in _misused(expectation)]
+            if suite.name != file.stem:
+                problems.append(f"expectations/{file.name}: the suite is named '{suite.name}'; name it '{file.stem}'.")
+    return SuiteFiles(suites, problems)
+
+
+def _sentence(problem: Any) -> str:
+    key = "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in problem["loc"]).lstrip(".") or "the file"
+    if problem["type"] == "extra_forbidden":
+        return f"'{key}' is not a known key; remove it or correct its spelling."
+    if problem["type"] == "missing":
+        return f"'{key}' is missing; add it."
+    found = problem.get("input")
+    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) else ""
+    return f"'{key}': {problem['msg']}{shown}."
+
+
+def _misused(expectation: Expectation) -> Iterator[str]:
+    """What is wrong with the use of an expectation type, one sentence each."""
+    type_, kwargs, meta = expectation.type, expectation.kwargs, expectation.meta
+    if type_ in UNSUPPORTED:
+        yield f"{type_} does not work on DuckDB: {UNSUPPORTED[type_]}."
+        return
+    if type_ not in SUPPORTED:
+        close = ", ".join(sorted(t for t in SUPPORTED if _words(t) >= _words(type_) - {"expect"})[:3])
+        hint = f"; did you mean {close}" if close else "; see pipelines/audit/expectation_types.py for those there are"
+        yield f"'{type_}' is not an expectation of Great Expectations{hint}."
+        return
+    required, options = SUPPORTED[type_]
+    for name in sorted(required - kwargs.keys()):
+        yield f"{type_} needs the argument '{name}'; add it under kwargs."
+    for name in sorted(kwargs.keys() - required - options):
+        hint = "; write the condition into meta.rows" if name == "row_condition" else ""
+        yield f"{type_} has no argument '{name}'{hint}; allowed: {', '.join(sorted(required | options))}."
+    if meta.tolerated_share and type_ != UNEXPECTED_ROWS:
+        yield "tolerated_share belongs to SQL rules; use the argument 'mostly' here."
+    mostly = kwargs.get("mostly", 1)
+    if not isinstance(mostly, int | float) or not 0 < mostly <= 1:
+        yield f"'mostly' is {mostly!r}; it is a share above 0 and at most 1."
+    for name in ("regex", "regex_list"):
+        patterns = kwargs.get(name, [])
+        for pattern in [patterns] if isinstance(patterns, str) else patterns:
+            try:
+                re.compile(pattern)
+            except re.error as error:
+                yield f"the regular expression {pattern!r} is not valid ({error})."
+    if type_ == UNEXPECTED_ROWS and (problem := _query_problem(kwargs.get("unexpected_rows_query"))):
+        yield problem
+
+
+def _query_problem(query: object) -> str | None:
+    if not isinstance(query, str):
+        return "'unexpected_rows_query' must be SQL."
+    try:
+        fields = {field for _, field, _, _ in Formatter().parse(query) if field is not None}
+    except ValueError:
+        fields = {""}
+    if fields != {"batch"}:
+        return "the SQL must select from {batch} and use no other braces; double the braces of a regular expression."
+    return None
+
+
+def _words(type_: str) -> set[str]:
+    return set(type_.split("_"))
