@@ -1,11 +1,14 @@
 """`sources.yml`: the sources, their entities and how their columns map to the canonical ones."""
 
+from datetime import date, datetime
+from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model
-from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Entity
+from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
 RESERVED_NAMES = frozenset(
@@ -25,6 +28,9 @@ RESERVED_NAMES = frozenset(
         "dbt",
     }
 )
+
+# The entity whose rows may carry another one: a flat export has the order's attributes on every line.
+FLAT_ENTITY = ENTITIES["shop", "order_lines"]
 
 
 class SqlExpression(Model):
@@ -52,17 +58,27 @@ class FormatConfig(Model):
     dates: Literal["dmy", "mdy", "ymd"] | None = None
     time_zone: str | None = None
 
+    @field_validator("time_zone")
+    @classmethod
+    def _is_a_time_zone(cls, value: str | None) -> str | None:
+        if value is not None and value not in available_timezones():
+            raise ValueError(f"'{value}' is not a time zone; use a name such as Europe/Berlin")
+        return value
+
+
+FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
+
 
 class EntityConfig(Model):
     """One entity of a source."""
 
     path: Annotated[str, Field(min_length=1)]
-    columns: dict[str, str | list[str] | SqlExpression] = {}
-    key: list[str] | None = None
-    identifiers: dict[str, str] = {}
-    custom: dict[str, CustomField] = {}
-    defaults: dict[str, str | int | float | bool] = {}
-    references: dict[str, str] = {}
+    columns: dict[str, str | Annotated[list[str], Field(min_length=1)] | SqlExpression] = Field(default_factory=dict)
+    key: Annotated[list[str], Field(min_length=1)] | None = None
+    identifiers: dict[FieldName, str] = Field(default_factory=dict)
+    custom: dict[FieldName, CustomField] = Field(default_factory=dict)
+    defaults: dict[str, str | int | float | bool] = Field(default_factory=dict)
+    references: dict[str, str] = Field(default_factory=dict)
     format: FormatConfig = FormatConfig()
 
 
@@ -95,16 +111,30 @@ class SourceConfig(Model):
                 allowed = ", ".join(sorted({name for _, name in ENTITIES}))
                 problems.append(f"entities.{entity_name}: there is no such entity; allowed: {allowed}")
                 continue
-            allowed_columns = {c.name for c in (*entity.columns, *SYSTEM_COLUMNS)}
-            if entity_name == "order_lines":  # a flat export carries the order's attributes on every line
-                orders = ENTITIES["shop", "orders"]
-                allowed_columns |= {f"order_{c.name}" for c in (*orders.columns, *SYSTEM_COLUMNS)}
+            columns = mappable_columns(entity)
             for part in ("columns", "defaults", "references"):
-                for name in sorted(set(getattr(entity_config, part)) - allowed_columns):
-                    problems.append(
-                        f"entities.{entity_name}.{part}.{name}: not a canonical column of {entity_name}; "
-                        f"use `custom` for a field of your own"
-                    )
+                problems += [
+                    f"entities.{entity_name}.{part}.{name}: not a canonical column of {entity_name}; "
+                    f"use `custom` for a field of your own"
+                    for name in sorted(set(getattr(entity_config, part)) - set(columns))
+                ]
+            problems += [
+                f"entities.{entity_name}.references.{name}: this column refers to no other record"
+                for name in sorted(entity_config.references)
+                if name in columns and not columns[name].references
+            ]
+            problems += [
+                f"entities.{entity_name}.defaults.{name}: the default is no {columns[name].type.name.lower()}"
+                for name, value in sorted(entity_config.defaults.items())
+                if name in columns and not _fits(value, columns[name].type)
+            ]
+            if entity_config.key and "source_record_id" in entity_config.columns:
+                problems.append(f"entities.{entity_name}: name either `key` or `columns.source_record_id`, not both")
+            if "orders" in self.entities and is_flat(entity_name, entity_config):
+                problems.append(
+                    f"entities.{entity_name}: orders come from a file of their own or from the lines (order_<column>), "
+                    f"not from both"
+                )
         if problems:
             raise ValueError("; ".join(problems))
         return self
@@ -114,10 +144,57 @@ class SourceConfig(Model):
         own = ENTITIES.get((self.role, name))
         return own or next((e for (_, n), e in ENTITIES.items() if n == name), None)
 
+    @property
+    def landed_entities(self) -> list[str]:
+        """Names of the entities that are landed: the configured ones, and the orders of flat order lines."""
+        names = list(self.entities)
+        if any(is_flat(name, config) for name, config in self.entities.items()):
+            names.append("orders")
+        return names
+
     def format_of(self, entity_name: str) -> FormatConfig:
         """The entity's format; what it leaves out is the source's."""
         own = self.entities[entity_name].format.model_dump(exclude_none=True)
         return FormatConfig(**{**self.format.model_dump(exclude_none=True), **own})
+
+
+def is_flat(entity_name: str, config: EntityConfig) -> bool:
+    """Whether order lines carry their orders: a mapped `order_<column>` that no line has itself."""
+    if entity_name != FLAT_ENTITY.name:
+        return False
+    own = {c.name for c in (*FLAT_ENTITY.columns, *SYSTEM_COLUMNS)}
+    return any(name not in own for name in (*config.columns, *config.defaults))
+
+
+def mappable_columns(entity: Entity) -> dict[str, Column]:
+    """Canonical columns by name; order lines may also carry every column of orders as `order_<column>`."""
+    columns = {c.name: c for c in (*entity.columns, *SYSTEM_COLUMNS)}
+    if entity == FLAT_ENTITY:
+        orders = ENTITIES["shop", "orders"]
+        for column in (*orders.columns, *SYSTEM_COLUMNS[1:]):
+            name = f"order_{column.name}"
+            columns.setdefault(name, Column(name, column.type, column.references))
+    return columns
+
+
+def _fits(value: str | int | float | bool, target: Type) -> bool:
+    """Whether a default can be the declared type; dates and timestamps are written as in ISO 8601."""
+    if target is Type.BOOLEAN:
+        return isinstance(value, bool)
+    if isinstance(value, bool):
+        return target is Type.TEXT
+    try:
+        if target is Type.INTEGER:
+            int(str(value))
+        elif target is Type.DECIMAL:
+            return abs(Decimal(str(value))) < 10**14
+        elif target is Type.DATE:
+            date.fromisoformat(str(value))
+        elif target is Type.TIMESTAMP:
+            return datetime.fromisoformat(str(value)).tzinfo is None
+    except (ValueError, InvalidOperation):
+        return False
+    return True
 
 
 class SourcesConfig(Model):

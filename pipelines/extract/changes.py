@@ -1,0 +1,343 @@
+"""Compare what arrived with what is landed, land the difference, and prove that every record is accounted for.
+
+Add a fate of a record here together with its place in the reconciliation formula. Reading files belongs into
+`delivery`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipelines.entities import Entity, Type
+from pipelines.errors import SourceError
+from pipelines.extract.landing import IS_GONE, landed_names, record_columns
+from pipelines.extract.report import Counts
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+GONE_AT_SOURCE = "(deleted_at is not null or merged_into_record_id is not null)"
+
+
+@dataclass(frozen=True)
+class Landed:
+    """What a load did: where the records went, how many are live now, and their control amounts."""
+
+    counts: Counts
+    live_count: int
+    control_amounts: dict[str, str]
+
+
+def land(
+    connection: DuckDBPyConnection,
+    entity: Entity,
+    *,
+    is_keyed: bool,
+    delivered_count: int,
+    max_shrink: float,
+    approved_shrink: str | None,
+    run_id: str,
+    now: datetime,
+    where: str,
+) -> Landed:
+    """Land `arrived` and `unreadable` into the tables of an entity, inside the caller's transaction.
+
+    Raises:
+        SourceError: when the delivery shrank beyond the limit without approval, or the counts do not add up.
+    """
+    table = identifier(entity.name)
+    _compare(connection, entity, is_keyed)
+    counts = _count(connection, delivered_count)
+    live_before = _number(connection, f"select count(*) from {table} where not {IS_GONE}")
+    landed_before = _number(connection, f"select count(*) from {table}")
+    if counts.accounted != counts.delivered:
+        raise SourceError(
+            f"{where}: {counts.delivered} records were delivered but {counts.accounted} are accounted for; nothing "
+            f"was landed. This is a fault of the program: please report it."
+        )
+    _assert_not_shrunk(connection, counts, live_before, max_shrink, approved_shrink, where)
+    expected_amounts = _control_amounts(connection, entity, _live_after(connection, entity))
+    _apply(connection, entity, run_id, now)
+    _replace_rejects(connection, entity, run_id, now)
+    live_after = _number(connection, f"select count(*) from {table} where not {IS_GONE}")
+    landed_after = _number(connection, f"select count(*) from {table}")
+    control_amounts = _control_amounts(connection, entity, f"select * from {table} where not {IS_GONE}")
+    if (
+        live_after != live_before + counts.new + counts.revived - counts.deleted
+        or landed_after != landed_before + counts.new
+        or control_amounts != expected_amounts
+    ):
+        raise SourceError(
+            f"{where}: the landed records do not equal what was delivered ({live_after} live of {landed_after}); "
+            f"nothing was landed. This is a fault of the program: please report it."
+        )
+    return Landed(counts, live_after, control_amounts)
+
+
+def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> None:
+    """Decide what becomes of each record.
+
+    Table `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `is_gone`, `was_gone`, `fate`.
+    Table `absences`, one row per landed record that a full delivery no longer has, not even as a reject.
+    """
+    arrived = landed_names(connection, "arrived", "temp")
+    gone = [f"{c} is not null" for c in ("deleted_at", "merged_into_record_id") if c in arrived]
+    record_id = (
+        "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
+    )
+    updated = "updated_at desc nulls last, " if "updated_at" in arrived else ""
+    connection.execute(
+        f"""
+        create or replace temp table fates as
+        with numbered as (
+            select _row, {record_id} as source_record_id, _content, {"updated_at, " if updated else ""}
+                {" or ".join(gone) or "false"} as is_gone, _field,
+                {"source_record_id is null" if is_keyed else "false"} as lacks_id
+            from arrived
+        ),
+        ranked as (
+            select *, row_number() over newest as place, first_value(_content) over newest as kept_content
+            from numbered
+            where _field is null and not lacks_id
+            window newest as (partition by source_record_id order by {updated}_row desc)
+        ),
+        fated as (
+            select ranked._row, ranked.source_record_id, ranked._content, ranked.is_gone,
+                coalesce(landed.was_gone, false) as was_gone,
+                case
+                    when place > 1 and ranked._content = kept_content then 'repeated'
+                    when place > 1 then 'superseded'
+                    when landed.source_record_id is null then 'new'
+                    when landed.was_gone and not ranked.is_gone then 'revived'
+                    when landed._content = ranked._content and not landed.was_absent then 'unchanged'
+                    else 'changed'
+                end as fate
+            from ranked
+            left join (
+                select source_record_id, _content, {IS_GONE} as was_gone, _absent_since is not null as was_absent
+                from {identifier(entity.name)}
+            ) as landed using (source_record_id)
+        )
+        select * from fated
+        union all
+        select _row, source_record_id, _content, is_gone, false, 'rejected'
+        from numbered
+        where _field is not null or lacks_id
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace temp table absences as
+        select source_record_id, {IS_GONE} as was_gone
+        from {identifier(entity.name)} as landed
+        where _absent_since is null and not {GONE_AT_SOURCE}
+            and not exists (select 1 from fates where fates.source_record_id = landed.source_record_id)
+            and not exists (select 1 from unreadable where unreadable.source_record_id = landed.source_record_id)
+            and not exists (select 1 from protected where protected.source_record_id = landed.source_record_id)
+        """
+    )
+
+
+def _count(connection: DuckDBPyConnection, delivered_count: int) -> Counts:
+    fates = dict(connection.execute("select fate, count(*) from fates group by fate").fetchall())
+    kept = "fate in ('new', 'changed')"
+    return Counts(
+        delivered=delivered_count,
+        new=fates.get("new", 0),
+        changed=fates.get("changed", 0),
+        unchanged=fates.get("unchanged", 0),
+        revived=fates.get("revived", 0),
+        rejected=fates.get("rejected", 0) + _number(connection, "select count(*) from unreadable"),
+        superseded=fates.get("superseded", 0),
+        repeated=fates.get("repeated", 0),
+        deleted=_number(connection, "select count(*) from absences")
+        + _number(connection, f"select count(*) from fates where {kept} and is_gone and not was_gone"),
+        rounded=_number(
+            connection,
+            "select coalesce(sum(_rounded), 0) from arrived join fates using (_row) where fate <> 'rejected'",
+        ),
+    )
+
+
+def _assert_not_shrunk(
+    connection: DuckDBPyConnection,
+    counts: Counts,
+    live_before: int,
+    max_shrink: float,
+    approved_shrink: str | None,
+    where: str,
+) -> None:
+    if approved_shrink or live_before == 0:
+        return
+    remedy = "Have it delivered in full, or approve the shrink with a reason."
+    if counts.delivered == 0:
+        raise SourceError(
+            f"{where}: the delivery holds no record, but {live_before} are landed; nothing was changed. {remedy}"
+        )
+    absent = _number(connection, "select count(*) from absences")
+    shrink = absent - counts.new - counts.revived
+    if shrink > max_shrink * live_before:
+        raise SourceError(
+            f"{where}: the delivery shrank by {shrink} of {live_before} live records ({shrink / live_before:.0%}); "
+            f"max_shrink allows {max_shrink:.0%}, so nothing was changed. {remedy}"
+        )
+
+
+def _apply(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime) -> None:
+    current, history = identifier(entity.name), identifier(f"{entity.name}_history")
+    at = f"{literal(now)}::timestamp"
+    connection.execute(
+        f"""
+        insert into {history} by name
+        select *, {at} as _valid_to
+        from {current}
+        where source_record_id in (
+            select source_record_id from fates where fate in ('changed', 'revived')
+            union all
+            select source_record_id from absences
+        )
+        """
+    )
+    connection.execute(
+        f"update {current} set _absent_since = {at}, _valid_from = {at} "
+        "where source_record_id in (select source_record_id from absences)"
+    )
+    connection.execute(
+        f"delete from {current} where source_record_id in "
+        "(select source_record_id from fates where fate in ('changed', 'revived'))"
+    )
+    columns = _arrived_columns(connection, entity)
+    record = ", ".join(f"arrived.{identifier(c)}" for c in columns)
+    stamped = (
+        f"select fates.source_record_id, {record}, arrived._content, {at} as _valid_from, {at} as _loaded_at, "
+        f"{literal(run_id)} as _run_id"
+    )
+    connection.execute(
+        f"insert into {current} by name {stamped} from arrived join fates using (_row) "
+        "where fate in ('new', 'changed', 'revived') order by _row"
+    )
+    if _number(connection, "select count(*) from fates where fate = 'superseded'"):
+        # Versions that were never current: known, but not again at every delivery.
+        connection.execute(
+            f"insert into {history} by name {stamped}, {at} as _valid_to from arrived join fates using (_row) "
+            f"where fate = 'superseded' and not exists (select 1 from {history} as known "
+            "where known.source_record_id = fates.source_record_id and known._content = fates._content) "
+            "order by _row"
+        )
+
+
+def _replace_rejects(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime) -> None:
+    """Keep open rejects that were delivered again as they are, add new ones, and resolve the others.
+
+    The record itself is forgotten once its reject is resolved.
+    """
+    name, at = literal(entity.name), f"{literal(now)}::timestamp"
+    connection.execute(
+        f"""
+        create or replace temp table refused as
+        with records as (
+            select fates.source_record_id, coalesce(_field, 'source_record_id') as field,
+                coalesce(_class, 'missing id') as value_class, {_delivered_record(connection)} as record, _row
+            from fates
+            join arrived using (_row)
+            left join delivered on delivered.rowid = _row
+            where fate = 'rejected'
+            union all
+            select source_record_id, null, value_class,
+                json_object('file', file, 'line', line, 'text', text), 1e15 + line
+            from unreadable
+        ),
+        hashed as (select *, md5(record::varchar) as record_hash from records)
+        select *, row_number() over (partition by source_record_id, record_hash order by _row) as occurrence
+        from hashed
+        """
+    )
+    same = (
+        "known.source_record_id is not distinct from refused.source_record_id "
+        "and known.record_hash = refused.record_hash and known.occurrence = refused.occurrence "
+        "and known.field is not distinct from refused.field and known.value_class = refused.value_class"
+    )
+    connection.execute(
+        f"""
+        update rejects as known set resolved_at = {at}, record = null,
+            resolution = case
+                when source_record_id in (select source_record_id from refused) then 'replaced'
+                when source_record_id in (select source_record_id from fates where fate <> 'rejected') then 'mended'
+                else 'no longer delivered'
+            end
+        where entity = {name} and resolved_at is null and not exists (select 1 from refused where {same})
+        """
+    )
+    connection.execute(
+        f"""
+        insert into rejects by name
+        select {name} as entity, source_record_id, occurrence, field, value_class,
+            coalesce(field || ': ', '') || value_class as reason, record, record_hash,
+            {literal(run_id)} as run_id, {at} as rejected_at
+        from refused
+        where not exists (
+            select 1 from rejects as known where entity = {name} and resolved_at is null and {same}
+        )
+        order by _row, occurrence
+        """
+    )
+
+
+def _delivered_record(connection: DuckDBPyConnection) -> str:
+    """SQL for a record as it was delivered, as far as the mapping uses it."""
+    from pipelines.extract.delivery import FLAG
+
+    names = [n for n in landed_names(connection, "delivered", "temp") if not n.startswith(FLAG)]
+    parts = ", ".join(f"{literal(n)}, delivered.{identifier(n)}" for n in names)
+    return f"json_object({parts})" if names else "'{}'::json"
+
+
+def _live_after(connection: DuckDBPyConnection, entity: Entity) -> str:
+    """The rows that must be live after the load, computed without the landed result: kept ones that arrived, and
+    landed ones that were delivered only as rejects."""
+    columns = [c.name for c in record_columns(entity) if c.type is Type.DECIMAL]
+    arrived = set(_arrived_columns(connection, entity))
+    from_arrived = ", ".join(
+        identifier(c) if c in arrived else f"null::{Type.DECIMAL} as {identifier(c)}" for c in columns
+    )
+    landed = ", ".join(identifier(c) for c in columns)
+    if not columns:
+        return "select 1 where false"
+    return f"""
+        select {from_arrived} from arrived join fates using (_row)
+        where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone
+        union all
+        select {landed} from {identifier(entity.name)}
+        where not {IS_GONE} and source_record_id not in (
+            select source_record_id from fates where fate <> 'rejected'
+            union all
+            select source_record_id from absences
+        )
+    """
+
+
+def _control_amounts(connection: DuckDBPyConnection, entity: Entity, rows: str) -> dict[str, str]:
+    """The sum of every amount over `rows` as text; of quantity times unit amount where an entity has both."""
+    names = [c.name for c in entity.columns if c.type is Type.DECIMAL]
+    sums = {n: f"sum({identifier(n)})" for n in names}
+    if {"quantity", "unit_amount"} <= set(names):
+        sums["quantity_x_unit_amount"] = "sum(quantity * unit_amount)"
+    if not sums:
+        return {}
+    row = connection.execute(f"select {', '.join(f'{s}::varchar' for s in sums.values())} from ({rows})").fetchone()
+    return {n: value or "0" for n, value in zip(sums, row or (), strict=True)}
+
+
+def _arrived_columns(connection: DuckDBPyConnection, entity: Entity) -> list[str]:
+    """Columns of the landed table that arrived, but for the id."""
+    arrived = set(landed_names(connection, "arrived", "temp"))
+    own = [c.name for c in record_columns(entity)[1:]]
+    return [c for c in (*own, "identifiers", "custom") if c in arrived]
+
+
+def _number(connection: DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,0 +1,223 @@
+"""The typed contract: SQL that turns a delivered text into a canonical type, or into NULL when it cannot be one.
+
+Add a way of writing a value here (a date form, a number form) together with the evidence that tells it from the
+others. Which column has which type is said in `pipelines.entities`; nothing here reads a file.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from pipelines.entities import Type
+from pipelines.warehouse import literal
+
+WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+TRUE_WORDS = ("true", "t", "yes", "y", "1", "ja", "j", "wahr")
+FALSE_WORDS = ("false", "f", "no", "n", "0", "nein", "falsch")
+# More contradicting values than this share make a column undecidable; fewer are single bad values and are rejected.
+CONTRADICTION_SHARE = 0.01
+WHOLE_DOUBLES = "9007199254740992"  # 2^53: larger doubles are not exact whole numbers
+
+NATIVE_INTEGERS = frozenset(
+    ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"]
+)
+_POINT = r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?"
+_COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
+_YEAR_FIRST = r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
+_YEAR_LAST = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"
+_TIME = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?$"
+_WITH_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|z|[+-]\d{2}(?::?\d{2})?)$"
+_ZONE = r":\d{2}(?:\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)$"
+
+
+@dataclass(frozen=True)
+class Conventions:
+    """How one column writes what can be written in several ways.
+
+    Attributes:
+        decimal: `,` or `.`.
+        dates: `dmy`, `mdy` or `ymd`.
+        zone: time zone of timestamps that name none.
+    """
+
+    decimal: str
+    dates: str
+    zone: str
+
+
+def as_text(expression: str, kind: str) -> str:
+    """A delivered value of DuckDB type `kind` as trimmed text; '' is NULL."""
+    if kind in {"FLOAT", "DOUBLE"}:
+        text = (
+            f"case when {expression} = trunc({expression}) and abs({expression}) < {WHOLE_DOUBLES} "
+            f"then ({expression})::bigint::varchar else ({expression})::varchar end"
+        )
+    elif kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
+        text = f"to_json({expression})::varchar"
+    elif kind == "VARCHAR":
+        text = expression
+    else:
+        text = f"({expression})::varchar"
+    return f"nullif(trim({text}, {WHITE_SPACE}), '')"
+
+
+def is_native(kind: str, target: Type) -> bool:
+    """Whether a value of DuckDB type `kind` is converted without being read as text."""
+    return {
+        Type.INTEGER: kind in NATIVE_INTEGERS,
+        Type.DECIMAL: kind in NATIVE_INTEGERS or _fits_decimal(kind),
+        Type.BOOLEAN: kind == "BOOLEAN",
+        Type.DATE: kind == "DATE" or kind.startswith("TIMESTAMP"),
+        Type.TIMESTAMP: kind == "DATE" or kind.startswith("TIMESTAMP"),
+    }.get(target, False)
+
+
+def convert_native(value: str, kind: str, target: Type, zone: str) -> str:
+    """SQL for a value that already has a fitting type."""
+    has_zone = kind == "TIMESTAMP WITH TIME ZONE"
+    if target is Type.TIMESTAMP:
+        return f"timezone('UTC', {value})" if has_zone else to_utc(f"({value})::timestamp", zone)
+    if target is Type.DATE and has_zone:
+        return f"timezone({literal(zone)}, {value})::date"
+    return f"try_cast({value} as {target})"
+
+
+def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -> str:
+    """SQL for a trimmed text as the canonical type; NULL when it is none."""
+    if target is Type.BOOLEAN:
+        words = {True: TRUE_WORDS, False: FALSE_WORDS}
+        branches = " ".join(
+            f"when lower({text}) in ({', '.join(literal(w) for w in found)}) then {str(value).lower()}"
+            for value, found in words.items()
+        )
+        return f"case {branches} end"
+    if target in {Type.DECIMAL, Type.INTEGER}:
+        number = plain_number(text, conventions.decimal if kind == "VARCHAR" else ".")
+        if target is Type.DECIMAL:
+            return f"try_cast({number} as {Type.DECIMAL})"
+        whole = f"try_cast({number} as decimal(38, 8))"
+        return f"case when {whole} = trunc({whole}) then try_cast({whole} as bigint) end"
+    if target is Type.DATE:
+        day = f"regexp_extract({iso_text(text, conventions.dates)}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
+        return f"try_cast(nullif({day}, '') as date)"
+    if target is Type.TIMESTAMP:
+        return _timestamp(iso_text(text, conventions.dates), conventions.zone)
+    if target is Type.JSON:
+        return f"case when json_valid({text}) then {text}::json end"
+    return text
+
+
+def plain_number(text: str, mark: str) -> str:
+    """SQL for a number as the engine writes it, without grouping; NULL when the text is no number."""
+    if mark == ",":
+        return f"case when regexp_full_match({text}, '{_COMMA}') then replace(replace({text}, '.', ''), ',', '.') end"
+    return f"case when regexp_full_match({text}, '{_POINT}') then replace({text}, ',', '') end"
+
+
+def is_rounded(text: str, kind: str, mark: str, typed: str) -> str:
+    """SQL: whether a delivered number has more than four decimals that count."""
+    if kind in NATIVE_INTEGERS:
+        return "false"
+    number = plain_number(text, "." if kind != "VARCHAR" else mark)
+    return f"coalesce(length({text}) > 5 and try_cast({number} as decimal(38, 18)) <> {typed}, false)"
+
+
+def to_utc(timestamp: str, zone: str) -> str:
+    """SQL for a local timestamp as UTC without zone."""
+    return timestamp if zone == "UTC" else f"timezone('UTC', timezone({literal(zone)}, {timestamp}))"
+
+
+def iso_text(text: str, order: str) -> str:
+    """SQL for a date or timestamp as `yyyy-m-d[ time]`; NULL when it is written in another way."""
+    last = {"dmy": r"\3-\2-\1", "mdy": r"\3-\1-\2"}.get(order)
+    compact = {
+        "dmy": (r"^(\d{2})(\d{2})(\d{4})$", r"\3-\2-\1"),
+        "mdy": (r"^(\d{2})(\d{2})(\d{4})$", r"\3-\1-\2"),
+        "ymd": (r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3"),
+    }[order]
+    branches = [
+        rf"when regexp_matches({text}, '{_YEAR_FIRST}{_TIME}') "
+        rf"then regexp_replace({text}, '^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}})', '\1-\2-\3')",
+        f"when regexp_matches({text}, '{compact[0]}') then regexp_replace({text}, '{compact[0]}', '{compact[1]}')",
+    ]
+    if last:
+        branches.append(
+            rf"when regexp_matches({text}, '{_YEAR_LAST}{_TIME}') "
+            rf"then regexp_replace({text}, '^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})', '{last}')"
+        )
+    return f"case {' '.join(branches)} end"
+
+
+def number_evidence(text: str) -> tuple[str, str, str]:
+    """SQL aggregates: values that are numbers only with comma, only with point, and with either meaning."""
+    comma, point = f"regexp_full_match({text}, '{_COMMA}')", f"regexp_full_match({text}, '{_POINT}')"
+    return (
+        f"count(*) filter (where {comma} and not {point})",
+        f"count(*) filter (where {point} and not {comma})",
+        f"count(*) filter (where {comma} and {point} and regexp_matches({text}, '[.,]'))",
+    )
+
+
+def date_evidence(text: str) -> tuple[str, str, str]:
+    """SQL aggregates: dates that can only be day first, only month first, and either with different meanings."""
+    shape = f"regexp_matches({text}, '{_YEAR_LAST}')"
+    first = f"try_cast(regexp_extract({text}, '^\\d{{1,2}}') as integer)"
+    second = f"try_cast(regexp_extract({text}, '^\\d{{1,2}}[-/.](\\d{{1,2}})', 1) as integer)"
+    return (
+        f"count(*) filter (where {shape} and {first} > 12 and {second} <= 12)",
+        f"count(*) filter (where {shape} and {first} <= 12 and {second} > 12)",
+        f"count(*) filter (where {shape} and {first} <= 12 and {second} <= 12 and {first} <> {second})",
+    )
+
+
+def decide(first: int, second: int) -> int | None:
+    """0 or 1 for the form that the evidence speaks for; None when there is none, or it contradicts itself."""
+    if first == second:
+        return None
+    winner, loser = max(first, second), min(first, second)
+    if loser > CONTRADICTION_SHARE * winner:
+        return None
+    return 0 if first > second else 1
+
+
+def value_class(text: str, target: Type) -> str:
+    """SQL for what a rejected text is, in words without the value."""
+    wanted = {
+        Type.INTEGER: "a whole number",
+        Type.DECIMAL: "a number",
+        Type.BOOLEAN: "true or false",
+        Type.DATE: "a date",
+        Type.TIMESTAMP: "a date and time",
+        Type.JSON: "JSON",
+    }[target]
+    number = f"(regexp_full_match({text}, '{_POINT}') or regexp_full_match({text}, '{_COMMA}'))"
+    date = f"regexp_matches({text}, '{_YEAR_FIRST}|{_YEAR_LAST}')"
+    if target in {Type.DATE, Type.TIMESTAMP}:
+        own = f"when {date} then 'impossible date'"
+    elif target in {Type.DECIMAL, Type.INTEGER}:
+        own = f"when {number} then 'number out of range or in another notation'"
+    else:
+        own = ""
+    return (
+        f"case {own} when {number} then 'number instead of {wanted}' "
+        f"when {date} then 'date instead of {wanted}' else 'text instead of {wanted}' end"
+    )
+
+
+def _timestamp(iso: str, zone: str) -> str:
+    offset = f"regexp_extract({iso}, '{_ZONE}', 1)"
+    local = f"try_cast(regexp_replace({iso}, '{_WITH_ZONE}', '\\1') as timestamp)"
+    digits = f"replace(substr({offset}, 2), ':', '')"
+    hours, rest = (f"coalesce(try_cast(substr({digits}, {at}, 2) as integer), 0)" for at in (1, 3))
+    minutes = f"(case when {offset} like '-%' then -1 else 1 end * ({hours} * 60 + {rest}))"
+    return (
+        f"case when coalesce({offset}, '') = '' then {to_utc(local, zone)} "
+        f"when upper({offset}) = 'Z' then {local} else {local} - to_minutes({minutes}) end"
+    )
+
+
+def _fits_decimal(kind: str) -> bool:
+    """A DECIMAL with at most four places is taken as it is; more places are rounded through the text."""
+    if not kind.startswith("DECIMAL("):
+        return False
+    return int(kind.removesuffix(")").rsplit(",", 1)[1]) <= 4

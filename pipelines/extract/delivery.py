@@ -1,0 +1,235 @@
+"""From files to typed records: table `delivered` as the files have it, table `arrived` as the contract wants it.
+
+Add a step between reading and comparing here. What is already landed is not looked at; see `changes`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import Configuration, FormatConfig, SourceConfig
+from pipelines.entities import Entity
+from pipelines.extract import contract
+from pipelines.extract.fields import (
+    Field,
+    assert_columns_delivered,
+    composite_key,
+    expected_columns,
+    key_source,
+    map_fields,
+    used_columns,
+)
+from pipelines.extract.files import DeliveredFile, assert_not_changed_meanwhile
+from pipelines.extract.layouts import (
+    Layout,
+    collect_csv_errors,
+    create_unreadable,
+    read_csv_layout,
+    read_jsonl_layout,
+    read_parquet_layout,
+)
+from pipelines.extract.records import convert_records, decide_conventions
+from pipelines.extract.report import UnmappedColumn
+from pipelines.extract.text import detect_encoding, make_readable
+from pipelines.settings import Settings
+from pipelines.warehouse import identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+SAMPLE_ROWS = 1000  # for naming the type of a column that nobody mapped
+FLAG = "filled: "
+
+
+@dataclass(frozen=True)
+class Delivery:
+    """What tables `delivered`, `arrived` and `unreadable` of the connection hold.
+
+    Attributes:
+        fields: the landed fields.
+        delivered_count: records and broken lines in the files.
+        is_keyed: whether records have an id of their own; else it is their content.
+        detected: how files and columns are written, in words.
+        unmapped: columns nobody mapped.
+    """
+
+    fields: list[Field]
+    delivered_count: int
+    is_keyed: bool
+    detected: dict[str, str]
+    unmapped: tuple[UnmappedColumn, ...]
+
+
+def read_delivery(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    entity: Entity,
+    files: list[DeliveredFile],
+) -> Delivery:
+    """Read the files into `delivered` and convert them into `arrived`.
+
+    `arrived`, one row per readable record: `_row` (file order), `source_record_id`, the mapped columns in their types,
+    `identifiers`, `custom`, `_content` (hash), `_field` and `_class` (the first field that breaks the contract) and
+    `_rounded` (how many amounts were).
+
+    Raises:
+        SourceError: when a file cannot be read as configured, or how it is written cannot be decided.
+    """
+    config, form = source.entities[entity.name], source.format_of(entity.name)
+    where = f"{source.name}.{entity.name}"
+    expected = expected_columns(entity, config)
+    create_unreadable(connection)
+    with _layouts(connection, settings, files, form, expected, where) as layouts:
+        columns = _common_types(layouts)
+        for layout in layouts:
+            # A JSON field that is empty may be left out, but not in every line of every file.
+            present = columns if layout.file.type == "jsonl" else layout.columns
+            assert_columns_delivered(expected, present, layout.file.name, layout.stated, where)
+        used = used_columns(entity, config, list(columns))
+        unmapped_names = [c for c in columns if c not in used]
+        types = _sampled_types(connection, layouts, unmapped_names)
+        _fill_delivered(connection, layouts, columns, used, form, key_source(config, list(columns)), where)
+    assert_not_changed_meanwhile(files, where)
+    mapped = {c: columns[c] for c in used}
+    fields = map_fields(connection, entity, config, mapped, where)
+    zone = form.time_zone or configuration.company.time_zone
+    conventions, stated = decide_conventions(connection, fields, form, zone, where)
+    key = composite_key(config, mapped, fields)
+    is_keyed = key is not None or any(f.name == "source_record_id" for f in fields)
+    convert_records(connection, settings, fields, conventions, key, where)
+    return Delivery(
+        fields=fields,
+        delivered_count=_number(connection, "select count(*) from delivered")
+        + _number(connection, "select count(*) from unreadable"),
+        is_keyed=is_keyed,
+        detected={layout.file.name: layout.stated for layout in layouts} | stated,
+        unmapped=_report_unmapped(connection, unmapped_names, types),
+    )
+
+
+@contextmanager
+def _layouts(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    files: list[DeliveredFile],
+    form: FormatConfig,
+    expected: list[str],
+    where: str,
+) -> Iterator[list[Layout]]:
+    """The layout of every file; copies that were made to read it are removed in the end."""
+    copies: list[Path] = []
+    found = []
+    try:
+        for number, file in enumerate(files):
+            if file.type == "parquet":
+                found.append(read_parquet_layout(connection, file, where))
+                continue
+            encoding = form.encoding or detect_encoding(file, where)
+            readable = make_readable(file, encoding, settings.temp_dir, where)
+            if readable != file.path:
+                copies.append(readable)
+            if file.type == "csv":
+                found.append(read_csv_layout(file, readable, encoding, form, expected, where))
+            else:
+                found.append(read_jsonl_layout(connection, file, readable, encoding, number, where))
+        yield found
+    finally:
+        for copy in copies:
+            copy.unlink(missing_ok=True)
+
+
+def _common_types(layouts: list[Layout]) -> dict[str, str]:
+    """Every column of any file with its type; text where the files differ."""
+    columns: dict[str, str] = {}
+    for layout in layouts:
+        for name, kind in layout.columns.items():
+            columns[name] = kind if columns.get(name, kind) == kind else "VARCHAR"
+    return columns
+
+
+def _sampled_types(connection: DuckDBPyConnection, layouts: list[Layout], names: list[str]) -> dict[str, str]:
+    """The type of columns nobody mapped, in words, from the first rows of the first file that has them."""
+    types = {}
+    for name in names:
+        layout = next(found for found in layouts if name in found.columns)
+        kind = layout.columns[name]
+        if kind != "VARCHAR":
+            types[name] = kind.lower()
+    for layout in layouts:
+        texts = [n for n in names if n not in types and n in layout.columns]
+        if not texts:
+            continue
+        cleaned = ", ".join(f"{contract.as_text(identifier(n), 'VARCHAR')} as {identifier(n)}" for n in texts)
+        checks = ", ".join(
+            f"coalesce(bool_and(try_cast({identifier(n)} as bigint) is not null), false), "
+            f"coalesce(bool_and(try_cast({identifier(n)} as double) is not null), false), "
+            f"coalesce(bool_and(regexp_matches({identifier(n)}, '^\\d+[-/.]\\d+[-/.]\\d+')), false)"
+            for n in texts
+        )
+        row = connection.execute(
+            f"select {checks} from (select {cleaned} from {layout.relation} limit {SAMPLE_ROWS})"
+        ).fetchone()
+        _drop_csv_errors(connection)
+        for position, name in enumerate(texts):
+            integer, number, date = (row or ())[position * 3 : position * 3 + 3]
+            types[name] = "integer" if integer else "number" if number else "date" if date else "text"
+    return types
+
+
+def _fill_delivered(
+    connection: DuckDBPyConnection,
+    layouts: list[Layout],
+    columns: dict[str, str],
+    used: list[str],
+    form: FormatConfig,
+    key: tuple[str, ...],
+    where: str,
+) -> None:
+    """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order."""
+    flags = [c for c in columns if c not in used]
+    definition = [f"{identifier(c)} {columns[c]}" for c in used]
+    definition += [f"{identifier(FLAG + c)} boolean" for c in flags]
+    connection.execute(
+        f"create or replace temp table delivered ({', '.join(definition) or identifier(FLAG) + ' boolean'})"
+    )
+    before = 0
+    for layout in layouts:
+        select = []
+        for name in used:
+            present = layout.columns.get(name)
+            same = present == columns[name]
+            text = contract.as_text(identifier(name), present or "VARCHAR")
+            select.append("null" if present is None else identifier(name) if same else text)
+        for name in flags:
+            present = layout.columns.get(name)
+            select.append("false" if present is None else f"{contract.as_text(identifier(name), present)} is not null")
+        connection.execute(f"insert into delivered select {', '.join(select) or 'false'} from {layout.relation}")
+        after = _number(connection, "select count(*) from delivered")
+        if layout.file.type == "csv":
+            collect_csv_errors(connection, layout, form, key, after - before, where)
+        before = after
+
+
+def _drop_csv_errors(connection: DuckDBPyConnection) -> None:
+    connection.execute("drop table if exists csv_errors; drop table if exists csv_scans")
+
+
+def _report_unmapped(
+    connection: DuckDBPyConnection, names: list[str], types: dict[str, str]
+) -> tuple[UnmappedColumn, ...]:
+    if not names:
+        return ()
+    shares = ", ".join(f"coalesce(avg({identifier(FLAG + n)}::integer), 0)" for n in names)
+    row = connection.execute(f"select {shares} from delivered").fetchone() or ()
+    return tuple(UnmappedColumn(n, types[n], round(float(share), 4)) for n, share in zip(names, row, strict=True))
+
+
+def _number(connection: DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

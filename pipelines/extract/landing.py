@@ -1,0 +1,225 @@
+"""The landing file of one source: its tables, whose it is, what was read last, and the record of every load.
+
+Add a table here when something must be kept beside the landed rows. Comparing deliveries belongs into `changes`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from pipelines.configuration import Configuration, SourceConfig
+from pipelines.entities import SYSTEM_COLUMNS, Column, Entity
+from pipelines.errors import SourceError
+from pipelines.extract.fields import landed_columns
+from pipelines.extract.files import DeliveredFile
+from pipelines.extract.report import COUNT_NAMES, Counts
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Part of the cursor: raise it when the same file would be landed differently than before.
+CONTRACT_VERSION = 1
+LAYOUT_VERSION = "1"
+
+RECORD_COLUMNS = "identifiers JSON, custom JSON"
+LANDED_COLUMNS = (
+    "_content VARCHAR, _absent_since TIMESTAMP, _valid_from TIMESTAMP, _loaded_at TIMESTAMP, _run_id VARCHAR"
+)
+# A landed row that is no longer live: deleted or merged at the source, or absent from a full delivery.
+IS_GONE = "(deleted_at is not null or merged_into_record_id is not null or _absent_since is not null)"
+
+_TABLES = {
+    "meta": "company text, source_system text, layout_version text",
+    "cursors": "entity text, files json, contract text, load_id bigint",
+    "rejects": "entity text, source_record_id text, occurrence bigint, field text, value_class text, reason text, "
+    "record json, record_hash text, run_id text, rejected_at timestamp, resolved_at timestamp, resolution text",
+    "loads": "load_id bigint, entity text, run_id text, loaded_at timestamp, seconds double, status text, "
+    + ", ".join(f"{name}_count bigint" for name in COUNT_NAMES)
+    + ", live_count bigint, control_amounts json, files json, detected json, unmapped json, approved_shrink text, "
+    "message text",
+}
+
+
+@contextmanager
+def open_landing(
+    settings: Settings, configuration: Configuration, source: SourceConfig
+) -> Iterator[DuckDBPyConnection]:
+    """The landing file of a source, made on first use.
+
+    Raises:
+        SourceError: when the folder cannot be written, or the file belongs to another company.
+    """
+    for folder in (settings.landing_dir, settings.temp_dir):
+        try:
+            folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        except OSError as error:
+            raise SourceError(
+                f"{source.name}: the data folder {folder} cannot be written ({error.strerror}); correct its "
+                f"permissions or set KUNDENSTAMM_DATA_DIR."
+            ) from None
+    with connect(settings.landing_file(source.name), settings) as connection:
+        _claim(connection, configuration, source)
+        yield connection
+
+
+def assert_same_company(company: str | None, configuration: Configuration, file_name: str) -> None:
+    """Rows of another company are never mixed with this one's.
+
+    Raises:
+        SourceError: naming both.
+    """
+    if company is not None and company != configuration.company.name:
+        raise SourceError(
+            f"{file_name} holds the data of '{company}', but company.yml says '{configuration.company.name}'; "
+            f"use another data folder (--data or KUNDENSTAMM_DATA_DIR) for each company."
+        )
+
+
+def create_entity_tables(connection: DuckDBPyConnection, entity: Entity) -> None:
+    """The current table and the history of an entity; columns that the entity gained are added."""
+    wanted = {c.name: str(c.type) for c in record_columns(entity)}
+    definition = ", ".join(f"{identifier(n)} {t}" for n, t in wanted.items()) + f", {RECORD_COLUMNS}, {LANDED_COLUMNS}"
+    for table, extra in ((entity.name, ""), (f"{entity.name}_history", ", _valid_to TIMESTAMP")):
+        connection.execute(f"create table if not exists {identifier(table)} ({definition}{extra})")
+        present = landed_names(connection, table)
+        for name, kind in wanted.items():
+            if name not in present:
+                connection.execute(f"alter table {identifier(table)} add column {identifier(name)} {kind}")
+
+
+def record_columns(entity: Entity) -> tuple[Column, ...]:
+    """The canonical columns of a landed row, the id first."""
+    return (SYSTEM_COLUMNS[0], *entity.columns, *SYSTEM_COLUMNS[1:])
+
+
+def landed_names(connection: DuckDBPyConnection, table: str, catalog: str | None = None) -> list[str]:
+    """Column names of a landing table; empty when it is not there."""
+    rows = connection.execute(
+        "select column_name from duckdb_columns() where table_name = $1 "
+        "and database_name = coalesce($2, current_database()) and schema_name = 'main' order by column_index",
+        [table, catalog],
+    ).fetchall()
+    return [name for (name,) in rows]
+
+
+def contract_digest(configuration: Configuration, source: SourceConfig, entity: Entity) -> str:
+    """SHA-256 of everything but the files that decides what is landed."""
+    config = source.entities[entity.name]
+    parts = {
+        "version": CONTRACT_VERSION,
+        "entity": config.model_dump(mode="json", by_alias=True, exclude={"path", "references", "format"}),
+        "format": source.format_of(entity.name).model_dump(mode="json"),
+        "time_zone": configuration.company.time_zone,
+        "columns": [(c.name, c.type) for c in landed_columns(entity, config)],
+    }
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def fingerprints(files: list[DeliveredFile]) -> str:
+    """The files as the cursor keeps them: name, size and SHA-256."""
+    return json.dumps([{"name": f.name, "size": f.size, "sha256": f.sha256} for f in files])
+
+
+def is_read_already(connection: DuckDBPyConnection, entity: Entity, files: list[DeliveredFile], contract: str) -> bool:
+    """Whether exactly these files were landed last, under the same mapping, format and contract."""
+    row = connection.execute("select files::varchar, contract from cursors where entity = $1", [entity.name]).fetchone()
+    return row is not None and json.loads(row[0]) == json.loads(fingerprints(files)) and row[1] == contract
+
+
+def last_load(connection: DuckDBPyConnection, entity_name: str) -> dict[str, Any] | None:
+    """The latest load record of an entity as a mapping, with `counts`."""
+    names = [f"{n}_count" for n in COUNT_NAMES]
+    row = connection.execute(
+        f"select {', '.join(names)}, live_count, control_amounts::varchar, detected::varchar, unmapped::varchar, "
+        "loaded_at from loads where entity = $1 order by load_id desc limit 1",
+        [entity_name],
+    ).fetchone()
+    if row is None:
+        return None
+    width = len(names)
+    live, amounts, detected, unmapped, loaded_at = row[width:]
+    return {
+        "counts": Counts(*row[:width]),
+        "live_count": live,
+        "control_amounts": json.loads(amounts),
+        "detected": json.loads(detected),
+        "unmapped": json.loads(unmapped),
+        "loaded_at": loaded_at,
+    }
+
+
+def write_load(
+    connection: DuckDBPyConnection,
+    entity: Entity,
+    *,
+    run_id: str,
+    loaded_at: datetime,
+    seconds: float,
+    status: str,
+    counts: Counts,
+    live_count: int,
+    control_amounts: Mapping[str, str],
+    files: str,
+    detected: Mapping[str, str],
+    unmapped: list[dict[str, Any]],
+    approved_shrink: str | None,
+    message: str,
+) -> int:
+    """Append a load record and return its number."""
+    row = connection.execute("select coalesce(max(load_id), 0) + 1 from loads").fetchone()
+    load_id = int(row[0]) if row else 1
+    values = (
+        load_id,
+        entity.name,
+        run_id,
+        loaded_at,
+        seconds,
+        status,
+        *counts.as_dict().values(),
+        live_count,
+        json.dumps(dict(control_amounts)),
+        files,
+        json.dumps(dict(detected)),
+        json.dumps(unmapped),
+        approved_shrink,
+        message,
+    )
+    connection.execute(f"insert into loads values ({', '.join('?' for _ in values)})", values)
+    return load_id
+
+
+def move_cursor(
+    connection: DuckDBPyConnection, entity: Entity, files: list[DeliveredFile], contract: str, load_id: int
+) -> None:
+    """Remember what was read; commits together with the rows."""
+    connection.execute("delete from cursors where entity = $1", [entity.name])
+    connection.execute(
+        "insert into cursors values ($1, $2, $3, $4)", [entity.name, fingerprints(files), contract, load_id]
+    )
+
+
+def _claim(connection: DuckDBPyConnection, configuration: Configuration, source: SourceConfig) -> None:
+    connection.execute("begin")
+    for table, definition in _TABLES.items():
+        connection.execute(f"create table if not exists {table} ({definition})")
+    row = connection.execute("select company, layout_version from meta").fetchone()
+    if row is None:
+        connection.execute(
+            "insert into meta values ($1, $2, $3)", [configuration.company.name, source.name, LAYOUT_VERSION]
+        )
+    connection.execute("commit")
+    if row is not None:
+        file_name = f"landing/{source.name}.duckdb"
+        assert_same_company(row[0], configuration, file_name)
+        if row[1] != LAYOUT_VERSION:
+            raise SourceError(
+                f"{file_name} was written by another version of Kundenstamm (layout {row[1]}, this one needs "
+                f"{LAYOUT_VERSION}); move it away and read the source again in full."
+            )

@@ -1,0 +1,232 @@
+"""What is in a file: its columns, and the relation that reads them. One function per file type.
+
+Add a file type here: it returns a `Layout`, and puts lines that are no record into table `unreadable`.
+What the columns mean is decided in `fields`.
+"""
+
+from __future__ import annotations
+
+import csv
+import json
+import re
+from collections.abc import Collection
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import FormatConfig
+from pipelines.errors import SourceError
+from pipelines.extract.files import DeliveredFile
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+DELIMITERS = (";", ",", "\t", "|")
+HEADER_BYTES = 1 << 20
+# Never part of valid JSON text, so that a whole line is one field.
+NO_DELIMITER = "chr(1)"
+MAX_LINE_BYTES = 16 << 20
+# A header cell that is a number, a date or an e-mail address is a value: the file has no header.
+LOOKS_LIKE_DATA = re.compile(r"[\d.,/:\- ]*\d[\d.,/:\- ]*|[^@\s]+@[^@\s]+\.[^@\s]+")
+
+
+@dataclass(frozen=True)
+class Layout:
+    """One readable file: `columns` by name with DuckDB's type, in file order; `relation` reads exactly these."""
+
+    file: DeliveredFile
+    columns: dict[str, str]
+    relation: str
+    stated: str
+    delimiter: str = ","
+
+
+def create_unreadable(connection: DuckDBPyConnection) -> None:
+    """Make the empty tables of lines that are no record, and of records that must not count as absent.
+
+    `unreadable(file, line, text, source_record_id, value_class)`, one row per line; the key is null when unknown.
+    `protected(source_record_id)`, one row per record that other rejects may belong to.
+    """
+    connection.execute("create or replace temp table protected (source_record_id text)")
+    connection.execute(
+        "create or replace temp table unreadable "
+        "(file text, line bigint, text text, source_record_id text, value_class text)"
+    )
+
+
+def read_csv_layout(
+    file: DeliveredFile, readable: Path, encoding: str, form: FormatConfig, expected: Collection[str], where: str
+) -> Layout:
+    """The layout of a CSV file; without a configured delimiter the one that shows most expected columns is used.
+
+    Raises:
+        SourceError: when the first line is no header, or names a mapped column twice.
+    """
+    quote = form.quote or '"'
+    with readable.open(encoding="utf-8-sig", newline="") as stream:
+        head = stream.read(HEADER_BYTES)
+    if form.delimiter:
+        delimiter = form.delimiter
+    else:
+        headers = {d: _first_record(head, d, quote) for d in DELIMITERS}
+        delimiter = max(
+            DELIMITERS, key=lambda d: (len(set(expected) & set(headers[d])), len(headers[d]), -DELIMITERS.index(d))
+        )
+    header = _first_record(head, delimiter, quote)
+    if any(LOOKS_LIKE_DATA.fullmatch(cell) for cell in header) and not set(expected) & set(header):
+        raise SourceError(
+            f"{where}: the first line of {file.name} holds data instead of column names; "
+            f"have it delivered with a header."
+        )
+    names = _distinct_names(header, expected, file, where)
+    columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
+    relation = (
+        f"read_csv({literal(readable)}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
+        f"quote = {literal(quote)}, escape = {literal(quote)}, columns = {{{columns}}}, "
+        f"max_line_size = {MAX_LINE_BYTES}, "
+        "store_rejects = true, rejects_table = 'csv_errors', rejects_scan = 'csv_scans')"
+    )
+    shown = {"\t": "tab"}.get(delimiter, delimiter)
+    stated = f"csv, delimiter {shown}, quote {quote}, encoding {encoding}"
+    return Layout(file, dict.fromkeys(names, "VARCHAR"), relation, stated, delimiter)
+
+
+def collect_csv_errors(
+    connection: DuckDBPyConnection, layout: Layout, form: FormatConfig, key: tuple[str, ...], row_count: int, where: str
+) -> None:
+    """Move the lines that the reader refused into `unreadable`, with their key where it can be read.
+
+    Raises:
+        SourceError: when most lines are no record: then the delimiter or the quote is wrong, not the line.
+    """
+    errors = connection.execute(
+        "select line, any_value(csv_line), any_value(error_type::text) from csv_errors group by line order by line"
+    ).fetchall()
+    connection.execute("drop table csv_errors; drop table csv_scans")
+    if not errors:
+        return
+    if len(errors) > row_count:
+        raise SourceError(
+            f"{where}: {len(errors)} of {len(errors) + row_count} lines of {layout.file.name} do not have the "
+            f"{len(layout.columns)} columns of its header ({layout.stated}); correct delimiter and quote in "
+            f"`format`, or have it delivered again."
+        )
+    classes = {
+        "MISSING COLUMNS": "line with too few columns",
+        "TOO MANY COLUMNS": "line with too many columns",
+        "UNQUOTED VALUE": "line with an open quote",
+    }
+    positions = [list(layout.columns).index(k) for k in key]
+    rows = []
+    for line, text, error in errors:
+        cells = _first_record((text or "").lstrip("\r\n"), layout.delimiter, form.quote or '"')
+        found = [cells[p] if p < len(cells) else "" for p in positions]
+        record_id = found[0] if len(found) == 1 and found[0] else None
+        rows.append((layout.file.name, line, text, record_id, classes.get(error, "line that is no record")))
+    connection.executemany("insert into unreadable values (?, ?, ?, ?, ?)", rows)
+
+
+def read_jsonl_layout(
+    connection: DuckDBPyConnection, file: DeliveredFile, readable: Path, encoding: str, number: int, where: str
+) -> Layout:
+    """The layout of a file with one JSON object per line: every key of any line, as text; nested ones as JSON text.
+
+    Raises:
+        SourceError: when most lines are no JSON object.
+    """
+    table = f"json_lines_{number}"
+    connection.execute(
+        f"""
+        create or replace temp table {table} as
+        select row_number() over () as line, text
+        from read_csv({literal(readable)}, auto_detect = false, header = false, delim = {NO_DELIMITER}, quote = '',
+            escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {MAX_LINE_BYTES})
+        where trim(text) <> ''
+        """
+    )
+    broken = "not (json_valid(text) and json_type(text) = 'OBJECT')"
+    (bad, total) = _one(connection, f"select count(*) filter (where {broken}), count(*) from {table}")
+    if bad * 2 > total:
+        raise SourceError(
+            f"{where}: {bad} of {total} lines of {file.name} are no JSON object; deliver one object per line, "
+            f"or set `format.type`."
+        )
+    if bad:
+        connection.execute(
+            f"insert into unreadable select {literal(file.name)}, line, text, null, 'line that is no JSON object' "
+            f"from {table} where {broken}"
+        )
+        connection.execute(f"delete from {table} where {broken}")
+    keys = [
+        name
+        for (name,) in connection.execute(
+            f"select key from (select line, unnest(json_keys(text)) as key from {table}) "
+            "group by key order by min(line), key"
+        ).fetchall()
+    ]
+    twins = {k.lower(): k for k in keys}
+    if len(twins) < len(keys):
+        twin = next(k for k in keys if twins[k.lower()] != k)
+        raise SourceError(
+            f"{where}: {file.name} has two fields named '{twin}' that differ in upper and lower case only; "
+            f"rename one of them at the source."
+        )
+    structure = literal(json.dumps(dict.fromkeys(keys, "VARCHAR"), ensure_ascii=False))
+    relation = f"(select unnest(json_transform(text, {structure})) from {table})" if keys else table
+    return Layout(file, dict.fromkeys(keys, "VARCHAR"), relation, f"jsonl, encoding {encoding}")
+
+
+def read_parquet_layout(connection: DuckDBPyConnection, file: DeliveredFile, where: str) -> Layout:
+    """The layout of a Parquet file, with its own types.
+
+    Raises:
+        SourceError: when it is no Parquet file.
+    """
+    import duckdb
+
+    relation = f"read_parquet({literal(file.path)})"
+    try:
+        rows = connection.execute(f"describe select * from {relation}").fetchall()
+    except duckdb.Error:
+        raise SourceError(
+            f"{where}: {file.name} is no readable Parquet file; have it delivered again, or set `format.type`."
+        ) from None
+    return Layout(file, {name: kind for name, kind, *_ in rows}, relation, "parquet")
+
+
+def count_rows(connection: DuckDBPyConnection, relation: str) -> int:
+    return int(_one(connection, f"select count(*) from {relation}")[0])
+
+
+def _first_record(text: str, delimiter: str, quote: str) -> list[str]:
+    csv.field_size_limit(MAX_LINE_BYTES)
+    try:
+        record = next(csv.reader(text.splitlines(keepends=True), delimiter=delimiter, quotechar=quote), [])
+    except csv.Error:
+        record = []
+    return [cell.strip() for cell in record]
+
+
+def _distinct_names(header: list[str], expected: Collection[str], file: DeliveredFile, where: str) -> list[str]:
+    """Header names made distinct for the engine, which does not tell upper from lower case."""
+    names: list[str] = []
+    taken: set[str] = set()
+    for position, cell in enumerate(header, start=1):
+        name = cell or f"column_{position}"
+        if name.lower() in taken:
+            if name in expected:
+                raise SourceError(
+                    f"{where}: {file.name} has the column '{name}' twice; which one is meant cannot be decided. "
+                    f"Rename one of them at the source."
+                )
+            name = f"{name} ({position})"
+        taken.add(name.lower())
+        names.append(name)
+    return names
+
+
+def _one(connection: DuckDBPyConnection, query: str) -> tuple[int, ...]:
+    row = connection.execute(query).fetchone()
+    assert row is not None  # noqa: S101 - an aggregate always returns a row
+    return row

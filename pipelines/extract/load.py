@@ -1,0 +1,220 @@
+"""Load one source: read its files, land the difference, and report. One transaction per entity.
+
+Add a step of a load here; what a step does belongs into the module named after it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import asdict
+from datetime import UTC, datetime
+from time import perf_counter
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import Configuration, SourceConfig
+from pipelines.configuration.sources import is_flat
+from pipelines.entities import Entity
+from pipelines.errors import SourceError
+from pipelines.extract.changes import Landed, land
+from pipelines.extract.delivery import read_delivery
+from pipelines.extract.files import DeliveredFile, find_files
+from pipelines.extract.landing import (
+    contract_digest,
+    create_entity_tables,
+    fingerprints,
+    is_read_already,
+    last_load,
+    move_cursor,
+    open_landing,
+    write_load,
+)
+from pipelines.extract.orders import ORDERS, derive_orders
+from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
+from pipelines.settings import Settings
+from pipelines.warehouse import connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def load_source(
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    *,
+    run_id: str,
+    now: datetime,
+    only: Collection[str] | None = None,
+    approved_shrink: str | None = None,
+    full: bool = False,
+) -> list[LoadReport]:
+    """Land what a source delivers.
+
+    Args:
+        settings: data folder and limits.
+        configuration: the company's.
+        source: one of its sources.
+        run_id: stamped on every row that is landed.
+        now: the time of the load; UTC when it has no zone.
+        only: entities to load, all when None; `orders` of a flat export are loaded with their lines.
+        approved_shrink: the reason why a delivery may shrink beyond `max_shrink`; kept in the load record.
+        full: read files again that did not change.
+
+    Returns:
+        One report per landed entity, in the order of sources.yml.
+
+    Raises:
+        SourceError: when a delivery cannot be read or must not be landed; entities before it are landed, it is not.
+    """
+    at = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    if not source.enabled:
+        return _report_disabled(settings, source)
+    reports = []
+    with open_landing(settings, configuration, source) as connection:
+        for name, config in source.entities.items():
+            landed = {name, ORDERS.name} if is_flat(name, config) else {name}
+            entity = source.find_entity(name)
+            if entity is None or (only is not None and not landed & set(only)):
+                continue
+            load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
+            reports += load.run()
+    return reports
+
+
+class _Load:
+    """One entity of one source, with the orders of its lines when it is flat."""
+
+    def __init__(
+        self,
+        connection: DuckDBPyConnection,
+        settings: Settings,
+        configuration: Configuration,
+        source: SourceConfig,
+        entity: Entity,
+        run_id: str,
+        now: datetime,
+        approved_shrink: str | None,
+        full: bool,
+    ) -> None:
+        self.connection, self.settings, self.configuration = connection, settings, configuration
+        self.source, self.entity, self.run_id, self.now = source, entity, run_id, now
+        self.approved_shrink, self.full = approved_shrink, full
+        self.is_flat = is_flat(entity.name, source.entities[entity.name])
+        self.started = perf_counter()
+
+    def run(self) -> list[LoadReport]:
+        """Recognize files that were read already, or read and land them; everything or nothing is committed."""
+        files = find_files(self.settings, self.configuration, self.source, self.entity.name)
+        contract = contract_digest(self.configuration, self.source, self.entity)
+        if not self.full and is_read_already(self.connection, self.entity, files, contract):
+            return self._note_unchanged(files)
+        delivery = read_delivery(self.connection, self.settings, self.configuration, self.source, self.entity, files)
+        self.connection.execute("begin")
+        landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)
+        reports = [self._write(self.entity, landed, files, delivery.detected, delivery.unmapped)]
+        load_id = self._last_load_id()
+        if self.is_flat:
+            orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
+            reports.append(self._write(ORDERS, orders, files, {}, ()))
+        move_cursor(self.connection, self.entity, files, contract, load_id)
+        self.connection.execute("commit")
+        for table in ("delivered", "arrived", "fates", "absences", "refused", "unreadable", "protected"):
+            self.connection.execute(f"drop table if exists temp.{table}")
+        return reports
+
+    def _land(self, entity: Entity, *, is_keyed: bool, delivered_count: int) -> Landed:
+        create_entity_tables(self.connection, entity)
+        return land(
+            self.connection,
+            entity,
+            is_keyed=is_keyed,
+            delivered_count=delivered_count,
+            max_shrink=self.source.max_shrink,
+            approved_shrink=self.approved_shrink,
+            run_id=self.run_id,
+            now=self.now,
+            where=f"{self.source.name}.{entity.name}",
+        )
+
+    def _write(
+        self,
+        entity: Entity,
+        landed: Landed,
+        files: list[DeliveredFile],
+        detected: dict[str, str],
+        unmapped: tuple[UnmappedColumn, ...],
+        status: str = "loaded",
+    ) -> LoadReport:
+        seconds = perf_counter() - self.started
+        message = _sentence(self.source, entity, landed.counts, status)
+        write_load(
+            self.connection,
+            entity,
+            run_id=self.run_id,
+            loaded_at=self.now,
+            seconds=seconds,
+            status=status,
+            counts=landed.counts,
+            live_count=landed.live_count,
+            control_amounts=landed.control_amounts,
+            files=fingerprints(files),
+            detected=detected,
+            unmapped=[asdict(c) for c in unmapped],
+            approved_shrink=self.approved_shrink,
+            message=message,
+        )
+        return LoadReport(
+            source=self.source.name,
+            entity=entity.name,
+            status=status,
+            counts=landed.counts,
+            live_count=landed.live_count,
+            seconds=seconds,
+            message=message,
+            detected=detected,
+            unmapped=unmapped,
+        )
+
+    def _note_unchanged(self, files: list[DeliveredFile]) -> list[LoadReport]:
+        """Record a load of the very same files: what reading them again would count."""
+        self.connection.execute("begin")
+        reports = []
+        for entity in (self.entity, ORDERS) if self.is_flat else (self.entity,):
+            last = last_load(self.connection, entity.name)
+            if last is None:
+                raise SourceError(
+                    f"{self.source.name}.{entity.name}: the landing file has a cursor but no load record; load the "
+                    f"source again in full."
+                )
+            landed = Landed(last["counts"].delivered_again(), last["live_count"], last["control_amounts"])
+            unmapped = tuple(UnmappedColumn(**c) for c in last["unmapped"])
+            reports.append(self._write(entity, landed, files, last["detected"], unmapped, status="unchanged"))
+        self.connection.execute("commit")
+        return reports
+
+    def _last_load_id(self) -> int:
+        row = self.connection.execute("select max(load_id) from loads").fetchone()
+        return int(row[0]) if row else 0
+
+
+def _report_disabled(settings: Settings, source: SourceConfig) -> list[LoadReport]:
+    file = settings.landing_file(source.name)
+    if not file.exists():
+        text = f"{source.name} is switched off and was never loaded."
+        return [LoadReport(source.name, n, "disabled", Counts(), 0, 0.0, text) for n in source.landed_entities]
+    reports = []
+    with connect(file, settings, read_only=True) as connection:
+        for name in source.landed_entities:
+            last = last_load(connection, name)
+            live = last["live_count"] if last else 0
+            since = f" of {last['loaded_at']:%Y-%m-%d %H:%M} UTC" if last else ""
+            text = f"{source.name} is switched off; the {live} {name.replace('_', ' ')}{since} are kept."
+            reports.append(LoadReport(source.name, name, "disabled", Counts(), live, 0.0, text))
+    return reports
+
+
+def _sentence(source: SourceConfig, entity: Entity, counts: Counts, status: str) -> str:
+    shown = {n: v for n, v in counts.as_dict().items() if v and n != "delivered"}
+    what = ", ".join(f"{value} {name}" for name, value in shown.items()) or "no record"
+    again = "the files did not change; " if status == "unchanged" else ""
+    return f"{source.name}.{entity.name}: {again}{counts.delivered} delivered: {what}."

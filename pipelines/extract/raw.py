@@ -1,0 +1,200 @@
+"""Unite the landings of all sources into schema `raw` of the build: canonical columns, keyed references, no raw text.
+
+Add here what every later stage needs of a landed row. What depends on one source's way of writing belongs into landing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import Configuration, SourceConfig
+from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity
+from pipelines.extract.fields import ORDER_PREFIX
+from pipelines.extract.landing import assert_same_company, landed_names
+from pipelines.extract.report import COUNT_NAMES
+from pipelines.keys import record_key, use_secret
+from pipelines.settings import Settings
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+RECONCILED = tuple(n for n in COUNT_NAMES if n != "rounded")
+
+
+def build_raw(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    configuration: Configuration,
+    *,
+    tables: Collection[str] | None = None,
+    since: Mapping[str, datetime] | None = None,
+) -> dict[str, int]:
+    """Create the tables of schema `raw` from the landings of the configured sources, switched-off ones included.
+
+    Args:
+        connection: open on the build, with the right to write.
+        settings: where the landings are.
+        configuration: the sources; landings of sources it no longer names are not used (see `find_removed_sources`).
+        tables: names without schema (`crm_contacts`, ..., `rejects`, `reconciliation`); all when None.
+        since: per source, the `loaded_at` up to which loads are already in a published version; later ones are summed.
+
+    Returns:
+        Row count by table.
+
+    Raises:
+        SourceError: when a landing belongs to another company.
+    """
+    use_secret(connection, settings)
+    connection.execute("create schema if not exists raw")
+    with _attached(connection, settings, configuration) as landed:
+        queries = {e.table: _entity_query(connection, e, configuration, landed) for e in ENTITIES.values()}
+        queries["rejects"] = _rejects_query(configuration, landed)
+        queries["reconciliation"] = _reconciliation_query(configuration, landed, since or {})
+        counts = {}
+        for table, query in queries.items():
+            if tables is None or table in tables:
+                connection.execute(f"create or replace table raw.{identifier(table)} as {query}")
+                row = connection.execute(f"select count(*) from raw.{identifier(table)}").fetchone()
+                counts[table] = int(row[0]) if row else 0
+    return counts
+
+
+def find_removed_sources(settings: Settings, configuration: Configuration) -> list[str]:
+    """Sources that were landed once and are no longer in sources.yml; their rows are not used."""
+    known = {s.name for s in configuration.sources}
+    return sorted(f.stem for f in settings.landing_dir.glob("*.duckdb") if f.stem not in known)
+
+
+@contextmanager
+def _attached(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration
+) -> Iterator[dict[str, str]]:
+    """Catalog name by source, of the sources that were ever landed."""
+    landed: dict[str, str] = {}
+    try:
+        for source in configuration.sources:
+            file = settings.landing_file(source.name)
+            if file.exists():
+                catalog = f"landing_{source.name}"
+                connection.execute(f"attach {literal(file)} as {identifier(catalog)} (read_only)")
+                landed[source.name] = catalog
+                if landed_names(connection, "meta", catalog):
+                    row = connection.execute(f"select company from {identifier(catalog)}.meta").fetchone()
+                    assert_same_company(row[0] if row else None, configuration, f"landing/{file.name}")
+        yield landed
+    finally:
+        for catalog in landed.values():
+            connection.execute(f"detach {identifier(catalog)}")
+
+
+def _deliverers(configuration: Configuration, entity: Entity) -> list[SourceConfig]:
+    return [s for s in configuration.sources if any(s.find_entity(n) == entity for n in s.landed_entities)]
+
+
+def _entity_query(
+    connection: DuckDBPyConnection, entity: Entity, configuration: Configuration, landed: Mapping[str, str]
+) -> str:
+    selects = []
+    for source in _deliverers(configuration, entity):
+        present = landed_names(connection, entity.name, landed[source.name]) if source.name in landed else []
+        if present:
+            columns = _columns(entity, source, configuration, set(present))
+            selects.append(
+                f"select {', '.join(columns)} from {identifier(landed[source.name])}.{identifier(entity.name)}"
+            )
+    if not selects:
+        columns = _columns(entity, None, configuration, set())
+        return f"select {', '.join(columns)} where false"
+    return " union all ".join(selects) + " order by source_system, source_record_id"
+
+
+def _columns(entity: Entity, source: SourceConfig | None, configuration: Configuration, present: set[str]) -> list[str]:
+    """The columns of a raw table in their fixed order, from the landing of one source or all empty."""
+    name = literal(source.name) if source else "null"
+
+    def own(column: Column) -> str:
+        if column.name not in present:
+            return f"null::{column.type} as {identifier(column.name)}"
+        return f"{identifier(column.name)}::{column.type} as {identifier(column.name)}"
+
+    def keyed(column: Column, target: tuple[str, str] | None, key_column: str) -> str:
+        if target is None or column.name not in present:
+            return f"null::VARCHAR as {identifier(key_column)}"
+        key = record_key(literal(target[0]), literal(target[1]), identifier(column.name))
+        return f"{key} as {identifier(key_column)}"
+
+    record_id, created, updated, _, merged = SYSTEM_COLUMNS
+    itself = (source.name, entity.name) if source else None
+    columns = [keyed(record_id, itself, "record_key"), f"{name}::VARCHAR as source_system", own(record_id)]
+    columns += [own(column) for column in entity.columns]
+    for column in entity.columns:
+        if column.key_column:
+            target = _referred(entity, column, source, configuration) if source else None
+            columns.append(keyed(column, target, column.key_column))
+    gone = "coalesce(deleted_at, _absent_since)" if source else "null"
+    columns += [own(created), own(updated), f"{gone}::TIMESTAMP as deleted_at", own(merged)]
+    columns.append(keyed(merged, itself, "merged_into_record_key"))
+    carried = {"identifiers": "JSON", "custom": "JSON", "_loaded_at": "TIMESTAMP", "_run_id": "VARCHAR"}
+    return columns + [f"{n if source else 'null'}::{kind} as {n}" for n, kind in carried.items()]
+
+
+def _referred(entity: Entity, column: Column, source: SourceConfig, configuration: Configuration) -> tuple[str, str]:
+    """Source and entity that a record id belongs to."""
+    config, name = source.entities.get(entity.name), column.name
+    if config is None:  # orders derived from flat lines
+        config, name = source.entities["order_lines"], ORDER_PREFIX + column.name
+    target = configuration.source(config.references.get(name, source.name))
+    if column.references == "person":
+        return target.name, PERSON_ENTITY[target.role]
+    return target.name, str(column.references)
+
+
+def _rejects_query(configuration: Configuration, landed: Mapping[str, str]) -> str:
+    """One row per open reject: keys and reasons, no values."""
+    selects = [
+        f"select {literal(s.name)}::varchar as source_system, entity, "
+        f"{record_key(literal(s.name), 'entity', 'source_record_id')} as record_key, "
+        f"field, value_class, reason, run_id, rejected_at "
+        f"from {identifier(landed[s.name])}.rejects "
+        f"where resolved_at is null and entity in ({', '.join(literal(e) for e in s.landed_entities)})"
+        for s in configuration.sources
+        if s.name in landed
+    ]
+    if not selects:
+        texts = ("source_system", "entity", "record_key", "field", "value_class", "reason", "run_id")
+        return f"select {', '.join(f'null::varchar as {t}' for t in texts)}, null::timestamp as rejected_at where false"
+    return " union all ".join(selects) + " order by all"
+
+
+def _reconciliation_query(
+    configuration: Configuration, landed: Mapping[str, str], since: Mapping[str, datetime]
+) -> str:
+    """One row per source and entity: sums over the loads after the watermark, amounts of the latest load."""
+    selects = []
+    for source in configuration.sources:
+        for entity in source.landed_entities:
+            named = (
+                f"select {literal(source.name)}::varchar as source_system, {literal(entity)}::varchar as entity, "
+                f"{str(source.enabled).lower()} as is_enabled, "
+            )
+            if source.name not in landed:
+                zeros = ", ".join(f"0::bigint as {n}_count" for n in RECONCILED)
+                selects.append(
+                    f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
+                    f"'{{}}'::json as control_amounts"
+                )
+                continue
+            after = f"loaded_at > {literal(since[source.name])}::timestamp" if source.name in since else "true"
+            sums = ", ".join(
+                f"coalesce(sum({n}_count) filter (where {after}), 0)::bigint as {n}_count" for n in RECONCILED
+            )
+            selects.append(
+                f"{named} count(*) filter (where {after}) as load_count, {sums}, max(loaded_at) as loaded_at, "
+                f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts "
+                f"from {identifier(landed[source.name])}.loads where entity = {literal(entity)}"
+            )
+    return " union all ".join(selects) + " order by source_system, entity"

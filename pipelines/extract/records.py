@@ -1,0 +1,185 @@
+"""From delivered texts to typed records: how each column writes its values, then table `arrived`.
+
+Add a decision about a whole column here, and what every record carries. The SQL for one value belongs into `contract`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.configuration import FormatConfig
+from pipelines.entities import Type
+from pipelines.errors import SourceError
+from pipelines.extract import contract
+from pipelines.extract.fields import CUSTOM_PREFIX, IDENTIFIER_PREFIX, Field, default_value
+from pipelines.settings import Settings
+from pipelines.warehouse import identifier, literal, log_privately
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+
+def decide_conventions(
+    connection: DuckDBPyConnection, fields: list[Field], form: FormatConfig, zone: str, where: str
+) -> tuple[dict[str, contract.Conventions], dict[str, str]]:
+    """How each column writes numbers and dates, by field and in words: as configured, else as the whole column shows.
+
+    Raises:
+        SourceError: when a column can be read in two ways with different meaning.
+    """
+    numbers = [f for f in fields if _is_open(f, (Type.DECIMAL, Type.INTEGER)) and form.decimal is None]
+    dates = [f for f in fields if _is_open(f, (Type.DATE, Type.TIMESTAMP)) and form.dates is None]
+    marks: dict[str, str] = {}
+    orders: dict[str, str] = {}
+    if numbers or dates:
+        aggregates = [e for f in numbers for e in contract.number_evidence(f'"{f.name}"')]
+        aggregates += [e for f in dates for e in contract.date_evidence(f'"{f.name}"')]
+        texts = ", ".join(
+            f"{contract.as_text(f.expression or 'null', f.kind)} as {identifier(f.name)}" for f in (*numbers, *dates)
+        )
+        row = (
+            connection.execute(f"select {', '.join(aggregates)} from (select {texts} from delivered)").fetchone() or ()
+        )
+        evidence = {f.name: row[3 * i : 3 * i + 3] for i, f in enumerate((*numbers, *dates))}
+        marks = _decide_marks(evidence, numbers, where)
+        orders = _decide_orders(evidence, dates, where)
+    conventions = {
+        f.name: contract.Conventions(
+            decimal=form.decimal or marks.get(f.name, "."), dates=form.dates or orders.get(f.name, "ymd"), zone=zone
+        )
+        for f in fields
+    }
+    stated = {name: f"decimal mark {mark}" for name, mark in marks.items()}
+    stated |= {name: f"dates {order}" for name, order in orders.items()}
+    return conventions, stated
+
+
+def _is_open(field: Field, types: tuple[Type, ...]) -> bool:
+    return field.type in types and field.expression is not None and field.kind == "VARCHAR"
+
+
+def _decide_marks(evidence: dict[str, tuple[int, ...]], fields: list[Field], where: str) -> dict[str, str]:
+    marks = {}
+    total = (sum(evidence[f.name][0] for f in fields), sum(evidence[f.name][1] for f in fields))
+    for field in fields:
+        comma, point, either = evidence[field.name]
+        choice = contract.decide(comma, point)
+        if choice is None and comma == point == 0:
+            choice = contract.decide(*total)  # a column of whole numbers is written like its neighbours
+        if choice is None and (either or comma or point):
+            raise SourceError(
+                f"{where}: whether ',' or '.' is the decimal mark in '{field.name}' cannot be decided from the "
+                f"column; set `format.decimal` in sources.yml."
+            )
+        if choice is not None:
+            marks[field.name] = ",."[choice]
+    return marks
+
+
+def _decide_orders(evidence: dict[str, tuple[int, ...]], fields: list[Field], where: str) -> dict[str, str]:
+    orders = {}
+    for field in fields:
+        day_first, month_first, either = evidence[field.name]
+        choice = contract.decide(day_first, month_first)
+        if choice is None and (either or day_first or month_first):
+            raise SourceError(
+                f"{where}: whether day or month comes first in '{field.name}' cannot be decided from the column; "
+                f"set `format.dates` to dmy or mdy in sources.yml."
+            )
+        if choice is not None:
+            orders[field.name] = ("dmy", "mdy")[choice]
+    return orders
+
+
+def convert_records(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    fields: list[Field],
+    conventions: dict[str, contract.Conventions],
+    key: str | None,
+    where: str,
+) -> None:
+    """Create `arrived` from `delivered`.
+
+    Raises:
+        SourceError: when an expression of the mapping fails on a value.
+    """
+    import duckdb
+
+    read, typed, checked, broken, rounded = [], [], [], [], []
+    for field in fields:
+        name, text = identifier(field.name), identifier(f"text of {field.name}")
+        if field.expression is None:
+            checked.append(f"{default_value(field)} as {name}")
+            continue
+        convention = conventions[field.name]
+        read.append(f"{contract.as_text(field.expression, field.kind)} as {text}")
+        if field.type is Type.TEXT:
+            value = text
+        elif contract.is_native(field.kind, field.type):
+            native = identifier(f"value of {field.name}")
+            read.append(f"{field.expression} as {native}")
+            value = contract.convert_native(native, field.kind, field.type, convention.zone)
+        else:
+            value = contract.convert_text(text, field.kind, field.type, convention)
+        typed.append(f"{value} as {name}")
+        default = "" if field.default is None else f", {default_value(field)}"
+        checked.append(f"coalesce({name}{default}) as {name}")
+        if field.type is not Type.TEXT:
+            broken.append((f"{text} is not null and {name} is null", field, text))
+            typed.append(text)
+        if field.type is Type.DECIMAL and not contract.is_native(field.kind, field.type):
+            rounded.append(f"{contract.is_rounded(text, field.kind, convention.decimal, name)}::integer")
+    if key is not None:
+        read.append(f'{key} as "composite key"')
+        typed.append('"composite key"')
+        checked.append('"composite key" as source_record_id')
+    failing = " ".join(f"when {test} then {literal(f.name)}" for test, f, _ in broken)
+    classes = " ".join(f"when {test} then {contract.value_class(text, f.type)}" for test, f, text in broken)
+    contents = ["source_record_id"] if key is not None else []
+    contents += [f.name for f in fields if key is None or f.name != "source_record_id"]
+    raw = {f.name: text for _, f, text in broken}
+    content = ", ".join(
+        f"{literal(n + '=')} || coalesce({identifier(n)}::varchar" + (f", {raw[n]})" if n in raw else ")")
+        for n in sorted(contents)
+    )
+    columns = [identifier(n) for n in contents if not n.startswith((IDENTIFIER_PREFIX, CUSTOM_PREFIX))]
+    query = f"""
+        create or replace temp table arrived as
+        with read as (select rowid as _row, {", ".join(read) or "1"} from delivered),
+        typed as (select _row, {", ".join(typed) or "1"} from read),
+        checked as (
+            select _row, {", ".join(checked)}, {", ".join(raw.values()) or "1"},
+                {f"case {failing} end" if failing else "null::varchar"} as _field,
+                {f"case {classes} end" if classes else "null::varchar"} as _class,
+                {" + ".join(rounded) or "0"} as _rounded
+            from typed
+        )
+        select _row, {", ".join(columns)}, {_json(fields, IDENTIFIER_PREFIX)} as identifiers,
+            {_json(fields, CUSTOM_PREFIX)} as custom, md5(concat_ws(chr(31), {content})) as _content,
+            _field, _class, _rounded
+        from checked
+    """
+    try:
+        connection.execute(query)
+    except (duckdb.ConversionException, duckdb.InvalidInputException, duckdb.OutOfRangeException) as error:
+        log_privately(settings, error)
+        raise SourceError(
+            f"{where}: an expression of the mapping fails on a delivered value; use try_cast and try_strptime in "
+            f"`sql`. The engine's own words are in build/errors.log."
+        ) from None
+
+
+def _json(fields: list[Field], prefix: str) -> str:
+    """SQL for a JSON object of the filled fields with this prefix; NULL when none is filled."""
+    names = [f.name for f in fields if f.name.startswith(prefix)]
+    if not names:
+        return "null::json"
+    parts = ", ".join(
+        f"{literal(_json_key(n.removeprefix(prefix)))} || to_json({identifier(n)})::varchar" for n in names
+    )
+    return f"('{{' || nullif(concat_ws(',', {parts}), '') || '}}')::json"
+
+
+def _json_key(name: str) -> str:
+    return f'"{name}":'
