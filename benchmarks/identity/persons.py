@@ -1,0 +1,93 @@
+"""Load a set with known truth into an empty warehouse as `clean.persons` and `benchmark.truth`.
+
+Add a mapping here for a further public set. Cleaning is left out on purpose: resolve is measured alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.clean.persons import PERSON_COLUMNS
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+@dataclass(frozen=True)
+class Mapping:
+    """One file of a set: SQL for each column of `clean.persons` over the file's own columns, read as text."""
+
+    file: str
+    truth: str
+    columns: dict[str, str]
+
+
+_FEBRL = {
+    "first_name": "given_name",
+    "last_name": "surname",
+    "street": "address_1",
+    "house_number": "street_number",
+    "postal_code": "postcode",
+    "city": "suburb",
+    "region": "state",
+    "birth_date": "try_strptime(date_of_birth, '%Y%m%d')::date",
+}
+
+# The national number of the FEBRL sets is left out: companies do not have one.
+SETS: dict[str, tuple[Mapping, ...]] = {
+    "febrl1": (Mapping("febrl1.csv", "febrl1_truth.csv", _FEBRL),),
+    "febrl3": (Mapping("febrl3.csv", "febrl3_truth.csv", _FEBRL),),
+    "febrl4": (
+        Mapping("febrl4_a.csv", "febrl4_a_truth.csv", _FEBRL),
+        Mapping("febrl4_b.csv", "febrl4_b_truth.csv", _FEBRL),
+    ),
+    "fake_1000": (
+        Mapping(
+            "fake_1000.csv",
+            "fake_1000_truth.csv",
+            {
+                "first_name": "first_name",
+                "last_name": "surname",
+                "birth_date": "try_cast(dob as date)",
+                "city": "city",
+                "email_match": "lower(email)",
+            },
+        ),
+    ),
+}
+
+
+def create_persons(connection: DuckDBPyConnection) -> None:
+    """Create empty `clean.persons`, `clean.contact_points` and `benchmark.truth` (`record_key`, `person`)."""
+    connection.execute("create schema if not exists clean; create schema if not exists benchmark")
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
+    connection.execute(f"create or replace table clean.persons ({columns})")
+    connection.execute(
+        "create or replace table clean.contact_points (record_key text, source_system text, entity text, kind text, "
+        "value text, contact_point_key text, is_primary boolean, is_valid boolean)"
+    )
+    connection.execute("create or replace table benchmark.truth (record_key text, person text)")
+
+
+def load_set(connection: DuckDBPyConnection, folder: Path, name: str) -> None:
+    """Fill `clean.persons` and `benchmark.truth` with one of `SETS` from `folder`."""
+    create_persons(connection)
+    for position, mapping in enumerate(SETS[name]):
+        file, truth = literal(folder / mapping.file), literal(folder / mapping.truth)
+        prefix = literal(f"{name}_{position}_")
+        names = ", ".join(mapping.columns)
+        values = ", ".join(f"nullif(trim(({sql})::text), '')" if c != "birth_date" else sql
+                           for c, sql in mapping.columns.items())
+        connection.execute(
+            f"insert into clean.persons (record_key, source_system, role, entity, source_record_id, kind, is_deleted, "
+            f"created_at, {names}) "
+            f"select {prefix} || record_id, {prefix}, 'crm', 'contacts', record_id, 'person', false, "
+            f"timestamp '2020-01-01', {values} from read_csv({file}, all_varchar = true)"
+        )
+        connection.execute(
+            f"insert into benchmark.truth select {prefix} || record_id, person "
+            f"from read_csv({truth}, all_varchar = true)"
+        )

@@ -1,0 +1,164 @@
+"""From edges to customers: agglomeration that merges the strongest edges first and never joins what is in conflict.
+
+Change here how clusters grow. Pure Python over integers: no database, no names. Why two forms are in conflict is
+decided in `guards`, and what a cluster is called in `ids`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+EXACT_RANK = 100  # edges of a lower rank are exact and need no agreement of the rest of the cluster
+MERGED_RANK = 0  # what the source itself declared one person is not questioned
+WEIGHT_CAP = 20.0  # one pair must not outvote the cluster
+
+
+@dataclass(frozen=True, slots=True)
+class Edge:
+    """A candidate link between records `a` and `b`; `weight` is None for an exact rule, `position` names the edge."""
+
+    position: int
+    a: int
+    b: int
+    rank: int
+    weight: float | None
+
+    @property
+    def strength(self) -> tuple[int, float, int, int]:
+        """Sorts the strongest edge first, without ties."""
+        return self.rank, -(self.weight or 0.0), self.a, self.b
+
+
+class Forest:
+    """Union-find over 0..size-1 in which the smallest member is the root."""
+
+    def __init__(self, size: int) -> None:
+        self.parent = list(range(size))
+
+    def root(self, node: int) -> int:
+        parent = self.parent
+        while parent[node] != node:
+            parent[node] = parent[parent[node]]
+            node = parent[node]
+        return node
+
+    def join(self, a: int, b: int) -> None:
+        a, b = self.root(a), self.root(b)
+        if a != b:
+            self.parent[max(a, b)] = min(a, b)
+
+    def labels(self) -> list[int]:
+        # Parents are smaller than their children, so one pass in order finds every root.
+        labels = self.parent
+        for node in range(len(labels)):
+            labels[node] = labels[labels[node]]
+        return labels
+
+
+def connect(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
+    """The connected component of each of `size` nodes, named by its smallest member."""
+    forest = Forest(size)
+    for a, b in pairs:
+        forest.join(a, b)
+    return forest.labels()
+
+
+@dataclass
+class Component:
+    """What is known about the records of one component that needs care.
+
+    Attributes:
+        edges: all its candidate edges.
+        form_of: the form of each of its records.
+        conflicts: by form, the forms that cannot be the same person, and why.
+        is_crowd: there are too many forms for that; only forms with an edge between them count as compatible.
+        scores: (a, b, match weight) of its scored pairs, also of those below the threshold.
+    """
+
+    edges: list[Edge] = field(default_factory=list)
+    form_of: dict[int, int] = field(default_factory=dict)
+    conflicts: dict[int, dict[int, str]] = field(default_factory=dict)
+    is_crowd: bool = False
+    scores: list[tuple[int, int, float]] = field(default_factory=list)
+
+
+@dataclass
+class _Cluster:
+    forms: set[int]
+    scores: dict[int, float] = field(default_factory=dict)  # sum of match weights by neighboring cluster
+
+
+def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
+    """Merge the records of one component along its edges, best first, unless their clusters do not fit.
+
+    A cluster does not fit when any two of their forms are in conflict; over a scored edge it also does not when the
+    scored pairs between the two speak against a match on the whole.
+
+    Args:
+        component: edges, forms, conflicts and scores.
+        forest: is changed: its trees are the clusters found.
+
+    Returns:
+        The reason per position of each refused edge.
+    """
+    clusters = {n: _Cluster({form}) for n, form in component.form_of.items()}
+    handles = {n: n for n in clusters}  # by root of the forest
+    for a, b, weight in component.scores:
+        _add_score(clusters, a, b, weight)
+    for edge in component.edges:
+        if edge.weight is None:
+            _add_score(clusters, edge.a, edge.b, WEIGHT_CAP)
+    direct = {frozenset((component.form_of[e.a], component.form_of[e.b])) for e in component.edges}
+    refused: dict[int, tuple[Edge, str]] = {}
+    for edge in sorted(component.edges, key=lambda e: e.strength):
+        root_a, root_b = forest.root(edge.a), forest.root(edge.b)
+        if root_a == root_b:
+            continue
+        a, b = handles[root_a], handles[root_b]
+        if edge.rank != MERGED_RANK:
+            reason = _find_conflict(clusters[a].forms, clusters[b].forms, component, direct)
+            if reason is None and edge.rank >= EXACT_RANK and clusters[a].scores.get(b, 0.0) < 0:
+                reason = "cluster_disagrees"
+            if reason is not None:
+                refused[edge.position] = edge, reason
+                continue
+        forest.join(root_a, root_b)
+        handles[min(root_a, root_b)] = _merge(clusters, a, b)
+    # Two records that did not fit at first may have come together through others.
+    return {p: reason for p, (e, reason) in refused.items() if forest.root(e.a) != forest.root(e.b)}
+
+
+def _find_conflict(a: set[int], b: set[int], component: Component, direct: set[frozenset[int]]) -> str | None:
+    if component.is_crowd:
+        fits = all(x == y or frozenset((x, y)) in direct for x in a for y in b)
+        return None if fits else "crowd"
+    if len(a) > len(b):
+        a, b = b, a
+    for form in sorted(a):
+        conflicts = component.conflicts.get(form)
+        if conflicts:
+            for other in sorted(conflicts.keys() & b):
+                return f"cluster_has_{conflicts[other]}"
+    return None
+
+
+def _add_score(clusters: dict[int, _Cluster], a: int, b: int, weight: float) -> None:
+    capped = max(-WEIGHT_CAP, min(WEIGHT_CAP, weight))
+    clusters[a].scores[b] = clusters[a].scores.get(b, 0.0) + capped
+    clusters[b].scores[a] = clusters[b].scores.get(a, 0.0) + capped
+
+
+def _merge(clusters: dict[int, _Cluster], a: int, b: int) -> int:
+    """Merge two clusters under the name of the one with more neighbors, so that few of them must be told."""
+    if len(clusters[a].scores) < len(clusters[b].scores):
+        a, b = b, a
+    kept, gone = clusters[a], clusters.pop(b)
+    kept.forms |= gone.forms
+    kept.scores.pop(b, None)
+    for other, weight in gone.scores.items():
+        if other != a:
+            kept.scores[other] = kept.scores.get(other, 0.0) + weight
+            neighbor = clusters[other].scores
+            neighbor[a] = neighbor.get(a, 0.0) + neighbor.pop(b)
+    return a

@@ -1,0 +1,214 @@
+"""The shipped model: what is compared on two records, in which degrees, and what each degree is worth untrained.
+
+Change here what agreement means. `model` replaces the probabilities by trained ones where the data allows it; pairs
+are found in `blocking`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+
+@dataclass(frozen=True)
+class Level:
+    """One degree of agreement.
+
+    Attributes:
+        name: in plain words.
+        condition: SQL over the columns of two profiles, suffixed `_l` and `_r`.
+        m: share of pairs of one person that reach this degree (and none before it).
+        u: share of pairs of two persons that do.
+        frequency_of: the column whose rare values count for more.
+        is_fixed: never trained, because it is too rare in any sample.
+    """
+
+    name: str
+    condition: str
+    m: float
+    u: float
+    frequency_of: str | None = None
+    is_fixed: bool = False
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One field: missing on either side it is neutral.
+
+    Attributes:
+        name: of the field.
+        columns: the columns of `scored_profiles` it needs; without values in them the field is left out.
+        missing: SQL, true when nothing can be compared.
+        levels: best first; the last is `ELSE`.
+        most_disagreeing: upper bound of the trained `m` of the last level. Training cannot tell apart persons of one
+            household who share everything but this field, so it may believe that the field does not matter.
+    """
+
+    name: str
+    columns: tuple[str, ...]
+    missing: str
+    levels: tuple[Level, ...]
+    most_disagreeing: float = 0.6
+
+    def with_probabilities(self, m: list[float], u: list[float]) -> Comparison:
+        """The same comparison with other probabilities, one per level."""
+        levels = tuple(replace(level, m=a, u=b) for level, a, b in zip(self.levels, m, u, strict=True))
+        return replace(self, levels=levels)
+
+
+def _is_missing(column: str) -> str:
+    return f"({column}_l is null or {column}_r is null)"
+
+
+def _is_close(column: str) -> str:
+    return (
+        f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.9 "
+        f"or damerau_levenshtein({column}_l, {column}_r) <= 1 and length({column}_l) >= 4"
+    )
+
+
+_SWAPPED = "first_name_l = last_name_r and last_name_l = first_name_r and first_name_l <> last_name_l"
+_SAME_STREET = "street_l = street_r"
+_SAME_PLACE = "(postal_code_l = postal_code_r or city_l = city_r)"
+_CLOSE_STREET = "jaro_winkler_similarity(street_l, street_r) >= 0.88"
+_SAME_HOUSE = "house_number_l = house_number_r"
+
+COMPARISONS = (
+    Comparison(
+        "first_name",
+        ("first_name",),
+        _is_missing("first_name"),
+        (
+            Level("equal", "first_name_l = first_name_r", 0.80, 0.005, "first_name"),
+            Level("first and last name swapped", _SWAPPED, 0.01, 0.000002, is_fixed=True),
+            Level("a slip away", _is_close("first_name"), 0.12, 0.006),
+            Level(
+                "shortened",
+                "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l)",
+                0.03,
+                0.004,
+            ),
+            Level("different", "ELSE", 0.04, 0.985),
+        ),
+        most_disagreeing=0.08,
+    ),
+    Comparison(
+        "last_name",
+        ("last_name",),
+        f"{_is_missing('last_name')} or ({_SWAPPED})",  # the swap is counted once, with the first name
+        (
+            Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
+            Level("a slip away", _is_close("last_name"), 0.09, 0.004),
+            Level(
+                "one contains the other",
+                "least(length(last_name_l), length(last_name_r)) >= 4 and "
+                "(contains(last_name_l, last_name_r) or contains(last_name_r, last_name_l))",
+                0.02,
+                0.001,
+            ),
+            Level("different", "ELSE", 0.05, 0.993),
+        ),
+        most_disagreeing=0.12,
+    ),
+    Comparison(
+        "birth_date",
+        ("birth_date",),
+        _is_missing("birth_date"),
+        (
+            Level("equal", "birth_date_l = birth_date_r", 0.93, 0.00005),
+            Level(
+                "a slip away, or day and month swapped",
+                "damerau_levenshtein(birth_date_l, birth_date_r) <= 1 or (birth_date_l[1:4] = birth_date_r[1:4] "
+                "and birth_date_l[5:6] = birth_date_r[7:8] and birth_date_l[7:8] = birth_date_r[5:6])",
+                0.05,
+                0.002,
+            ),
+            Level("different", "ELSE", 0.02, 0.99795),
+        ),
+        most_disagreeing=0.1,
+    ),
+    Comparison(
+        "email",
+        ("email",),
+        _is_missing("email"),
+        (
+            Level("equal", "email_l = email_r", 0.75, 0.00005, "email"),
+            Level("same before the @", "email_user_l = email_user_r and length(email_user_l) >= 5", 0.06, 0.0002),
+            Level("a slip away", "jaro_winkler_similarity(email_l, email_r) >= 0.94", 0.06, 0.0005),
+            Level("different", "ELSE", 0.13, 0.99925),
+        ),
+    ),
+    Comparison(
+        "phone",
+        ("phones",),
+        "(phones_l is null or phones_r is null)",
+        (
+            Level("one in common", "list_has_any(phones_l, phones_r)", 0.78, 0.00005),
+            Level("different", "ELSE", 0.22, 0.99995),
+        ),
+    ),
+    Comparison(
+        "address",
+        ("street", "postal_code", "city"),
+        f"{_is_missing('street')} and {_is_missing('postal_code')} and {_is_missing('city')}",
+        (
+            Level(
+                "street, house number and place equal",
+                f"{_SAME_STREET} and {_SAME_HOUSE} and {_SAME_PLACE}",
+                0.55,
+                0.00005,
+            ),
+            Level(
+                "street and place, nearly",
+                f"({_SAME_STREET} and {_SAME_PLACE}) or ({_CLOSE_STREET} and {_SAME_HOUSE} and {_SAME_PLACE}) "
+                f"or ({_SAME_STREET} and {_SAME_HOUSE})",
+                0.17,
+                0.0003,
+            ),
+            Level("postal code and city equal", "postal_code_l = postal_code_r and city_l = city_r", 0.04, 0.002),
+            Level("postal code equal", "postal_code_l = postal_code_r", 0.03, 0.002, "postal_code"),
+            Level("city equal", "city_l = city_r", 0.05, 0.02, "city"),
+            Level("street equal", f"{_SAME_STREET} or {_CLOSE_STREET} and {_SAME_HOUSE}", 0.03, 0.004),
+            Level("different", "ELSE", 0.13, 0.97165),
+        ),
+    ),
+)
+
+
+def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_frequencies: bool) -> dict[str, Any]:
+    """Splink's settings for profiles of one table; pairs are handed over, so the blocking rule is a formality."""
+    return {
+        "link_type": "dedupe_only",
+        "unique_id_column_name": "n",
+        "probability_two_random_records_match": prior,
+        "blocking_rules_to_generate_predictions": ["l.n = r.n"],
+        "comparisons": [
+            {
+                "output_column_name": comparison.name,
+                "comparison_levels": [
+                    {"sql_condition": comparison.missing, "label_for_charts": "missing", "is_null_level": True},
+                    *(_splink_level(level, use_frequencies=use_frequencies) for level in comparison.levels),
+                ],
+            }
+            for comparison in comparisons
+        ],
+        "retain_intermediate_calculation_columns": False,
+        "retain_matching_columns": False,
+        "max_iterations": 15,
+        "em_convergence": 0.001,
+    }
+
+
+def _splink_level(level: Level, *, use_frequencies: bool) -> dict[str, Any]:
+    settings: dict[str, Any] = {
+        "sql_condition": level.condition,
+        "label_for_charts": level.name,
+        "m_probability": level.m,
+        "u_probability": level.u,
+    }
+    if level.frequency_of and use_frequencies:
+        settings["tf_adjustment_column"] = level.frequency_of
+        settings["tf_minimum_u_value"] = 0.00001
+    if level.is_fixed:
+        settings |= {"fix_m_probability": True, "fix_u_probability": True}
+    return settings

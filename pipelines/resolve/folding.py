@@ -1,0 +1,82 @@
+"""How values are folded for comparison, and when two names or birth dates may belong to one person.
+
+Add a macro here when a spelling should stop being a difference. Folded values are for matching only: nothing that
+is published comes from here. Which agreement is evidence is decided in `evidence`, not here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# A first name borne by this many different last names is a name of its own, not somebody's typing error ...
+ESTABLISHED_BEARERS = 3
+# ... unless its near-twin is so much more common that a typing error is the better explanation.
+ESTABLISHED_SHARE = 0.01
+
+_MACROS = (
+    # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
+    r"""
+    fold(t) as nullif(trim(regexp_replace(
+        regexp_replace(
+            regexp_replace(
+                replace(replace(replace(replace(
+                    translate(strip_accents(lower(t)), 'øłđı’`´''', 'oldi'),
+                'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'),
+            'ae', 'a', 'g'),
+        'oe', 'o', 'g'),
+    '[^\p{L}\p{N}]+', ' ', 'g')), '')
+    """,
+    r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
+    r"' ', 'g')), '')",
+    "squeeze(t) as replace(t, ' ', '')",
+    r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
+    r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
+    "fold_house(t) as nullif(lower(regexp_replace(t, '[^\\p{L}\\p{N}]+', '', 'g')), '')",
+    # One or two slips of the keyboard, counted against the length of the shorter spelling.
+    "is_slip(a, b) as damerau_levenshtein(a, b) <= case when least(length(a), length(b)) >= 7 then 2 "
+    "when least(length(a), length(b)) >= 3 then 1 else 0 end",
+    "has_all_tokens(a, b) as list_has_all(string_split(a, ' '), string_split(b, ' '))",
+    # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
+    "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
+    "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
+    f"are_both_established(na, nb) as least(na, nb) >= {ESTABLISHED_BEARERS} "
+    f"and least(na, nb) >= {ESTABLISHED_SHARE} * greatest(na, nb)",
+    # NULL when either is unknown. `na` and `nb` are the numbers of last names that bear the first names a and b.
+    """
+    first_names_agree(a, na, b, nb) as case
+        when a is null or b is null then null
+        when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
+        when is_short_for(a, b) or is_short_for(b, a) then true
+        when are_both_established(na, nb) then false
+        else is_slip(squeeze(a), squeeze(b))
+    end
+    """,
+    """
+    last_names_agree(a, b) as case
+        when a is null or b is null then null
+        when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
+        else is_slip(squeeze(a), squeeze(b))
+    end
+    """,
+    "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
+    "(squeeze(first_a) = squeeze(last_b) and is_slip(squeeze(last_a), squeeze(first_b))) "
+    "or (squeeze(last_a) = squeeze(first_b) and is_slip(squeeze(first_a), squeeze(last_b))), false)",
+    # Equal, day and month swapped, or one slip in the eight digits.
+    """
+    birth_dates_agree(a, b) as case
+        when a is null or b is null then null
+        when a = b then true
+        when year(a) = year(b) and month(a) = day(b) and day(a) = month(b) then true
+        else damerau_levenshtein(strftime(a, '%Y%m%d'), strftime(b, '%Y%m%d')) <= 1
+    end
+    """,
+)
+
+
+def create_macros(connection: DuckDBPyConnection) -> None:
+    """Create the macros in the current catalog of the connection."""
+    for macro in _MACROS:
+        connection.execute(f"create or replace macro {macro.strip()}")

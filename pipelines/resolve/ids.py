@@ -1,0 +1,242 @@
+"""`customer_id`: which cluster is called what, so that an id means the same person for ever.
+
+Change here how ids are issued, kept, given back and resolved. Set-based SQL over tables of keys and ids: nothing here
+knows what a record contains or why records are one customer.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+HISTORY_COLUMNS = (
+    "customer_id text, status text, current_customer_id text, founder_record_key text, first_version text, "
+    "issued_at timestamp, status_version text"
+)
+EVENT_COLUMNS = (
+    "event_key text, customer_id text, event text, other_customer_id text, version text, \"at\" timestamp, reason text"
+)
+
+
+def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: datetime) -> None:
+    """Name every cluster, and bring the history of all ids ever issued up to date.
+
+    Reads, in the current schema:
+
+        clusters: `record_key`, `cluster` (any integer), `is_live`, `created_at`; one row per record.
+        published_members: `record_key`, `customer_id`; the assignment of the published version, may be empty.
+        known_ids, known_events: every id ever issued (`HISTORY_COLUMNS`), every event (`EVENT_COLUMNS`).
+
+    Creates:
+        members: `record_key`, `customer_id`; one row per record.
+        id_history: one row per id ever issued, `HISTORY_COLUMNS`.
+        id_events: one row per event of an id, `EVENT_COLUMNS`; the known ones and those of this version.
+
+    An id goes to the cluster that holds most of its published records (live ones first, then the oldest). A cluster
+    that inherits several keeps the oldest id. A part that was a customer of its own before it was merged gets its
+    old id back. The id of a new customer is derived from its oldest record.
+    """
+    connection.execute(_MACROS)
+    connection.execute(_RECORDS)
+    connection.execute(_PARTS)
+    connection.execute(_RESTORABLE)
+    connection.execute(_HEIRS)
+    connection.execute(_NAMED)
+    _issue_new_ids(connection)
+    connection.execute(
+        "create table members as select record_key, customer_id from ordered join named using (cluster)"
+    )
+    stamp = {"version": literal(version), "at": f"{literal(at)}::timestamp"}
+    connection.execute(_HISTORY.format(**stamp))
+    connection.execute(_EVENTS.format(**stamp))
+    for table in ("ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
+        connection.execute(f"drop table {table}")
+
+
+def _issue_new_ids(connection: DuckDBPyConnection) -> None:
+    """Give an id to each cluster in `named` that has none: of its oldest record whose id was never issued."""
+    connection.execute("create table new_ids (cluster integer, customer_id text, founder_record_key text)")
+    attempt = 1
+    while True:
+        connection.execute(_ISSUE.format(attempt=attempt))
+        open_clusters = connection.execute(
+            "select count(*) from named where customer_id is null and cluster not in (select cluster from new_ids)"
+        ).fetchone()
+        if not open_clusters or not open_clusters[0]:
+            break
+        attempt += 1
+    connection.execute(
+        "update named set customer_id = new_ids.customer_id from new_ids where new_ids.cluster = named.cluster"
+    )
+
+
+# The first 80 bits of the hash, five at a time. A record that founds a second customer (all records of a part found
+# ids that others keep) counts its rounds into the hash.
+_MACROS = """
+create or replace macro base32(hex) as list_aggregate(list_transform(range(16), lambda i: substr(
+    'abcdefghijklmnopqrstuvwxyz234567',
+    (((('0x' || substr(hex, (5 * (i // 4) + 1)::integer, 5))::integer >> (15 - 5 * (i % 4))::integer) & 31) + 1)::integer,
+    1)), 'string_agg', '');
+create or replace macro id_of(record_key, round) as
+    'c_' || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
+"""
+
+_RECORDS = """
+create table ordered as
+select record_key, cluster, is_live,
+    row_number() over (order by created_at nulls last, record_key) as age,
+from clusters
+"""
+
+# One row per published id and cluster that holds records of it.
+_PARTS = """
+create table parts as
+select customer_id, cluster, count(*) filter (is_live) as live_count, min(age) as oldest
+from published_members join ordered using (record_key)
+group by customer_id, cluster
+"""
+
+# Ids of other customers whose founder is here now, and that nobody carries in the published version.
+_RESTORABLE = """
+create table restorable as
+select cluster, customer_id, first_version
+from known_ids join ordered on founder_record_key = record_key
+where customer_id not in (select customer_id from parts)
+"""
+
+# The larger part keeps the id: live records, then the oldest. A part that was a customer of its own before, and that
+# does not hold the record which founded the shared id, gets its old id back and leaves this one to the others.
+_HEIRS = """
+create table heirs as
+with competing as (
+    select parts.*,
+        parts.cluster in (select cluster from restorable) and founder.cluster is distinct from parts.cluster as yields,
+    from parts
+    left join known_ids using (customer_id)
+    left join ordered as founder on founder.record_key = founder_record_key
+)
+select customer_id, cluster from competing
+qualify row_number() over (partition by customer_id order by yields, live_count desc, oldest) = 1
+"""
+
+_NAMED = """
+create table named as
+with candidates as (
+    select heirs.cluster, customer_id, 0 as preference, coalesce(first_version, '') as first_version
+    from heirs left join known_ids using (customer_id)
+    union all
+    select cluster, customer_id, 1, first_version from restorable
+),
+chosen as (
+    select cluster, customer_id, preference from candidates
+    qualify row_number() over (partition by cluster order by preference, first_version, customer_id) = 1
+)
+select cluster, customer_id, coalesce(preference = 1, false) as is_restored
+from (select distinct cluster from ordered) left join chosen using (cluster)
+"""
+
+_ISSUE = """
+insert into new_ids
+with unnamed as (
+    select cluster, record_key, age,
+        (row_number() over (partition by cluster order by age)) as position,
+        count(*) over (partition by cluster) as size,
+    from ordered join named using (cluster)
+    where customer_id is null and cluster not in (select cluster from new_ids)
+),
+candidates as (
+    select cluster, age, record_key,
+        id_of(record_key, ({attempt} - 1) // size) as customer_id,
+    from unnamed where position = (({attempt} - 1) % size) + 1
+)
+select cluster, customer_id, record_key from candidates
+where customer_id not in (select customer_id from known_ids)
+  and customer_id not in (select customer_id from published_members)
+  and customer_id not in (select customer_id from new_ids)
+qualify row_number() over (partition by customer_id order by age) = 1
+"""
+
+# What every id ever issued is today. An id that nobody carries is what became of its records: of those it had when
+# last published, else of its founder if that stayed with them, else of the id it was merged into.
+_HISTORY = """
+create table issued as
+select * from known_ids
+union all
+select customer_id, null, null, founder_record_key, {version}, {at}, null from new_ids
+union all  -- published, but the record of having issued it is lost
+select customer_id, null, null, arg_min(record_key, age), {version}, {at}, null
+from published_members join ordered using (record_key)
+where customer_id not in (select customer_id from known_ids)
+group by customer_id;
+
+create table placed as
+select issued.customer_id, issued.current_customer_id as old_current,
+    case when own.customer_id is not null then own.customer_id else inherited.customer_id end as published_as,
+    at_founder.customer_id as founder_is_in,
+    published.customer_id as founder_was_in,
+from issued
+left join named as own using (customer_id)
+left join heirs using (customer_id)
+left join named as inherited on inherited.cluster = heirs.cluster
+left join ordered as founder on founder.record_key = founder_record_key
+left join named as at_founder on at_founder.cluster = founder.cluster
+left join published_members as published on published.record_key = founder_record_key;
+
+create table id_history as
+with resolved as (
+    select placed.customer_id,
+        case
+            when placed.published_as is not null then placed.published_as
+            when placed.founder_was_in is null or placed.founder_was_in = placed.old_current
+                then coalesce(placed.founder_is_in, target.published_as)
+            else coalesce(target.published_as, target.founder_is_in, placed.founder_is_in)
+        end as current_customer_id,
+    from placed left join placed as target on target.customer_id = placed.old_current
+),
+stated as (
+    select issued.*, resolved.current_customer_id as new_current,
+        case when resolved.current_customer_id is null then 'retired'
+             when resolved.current_customer_id = customer_id then 'active'
+             else 'merged' end as new_status,
+    from issued join resolved using (customer_id)
+)
+select customer_id, new_status as status, new_current as current_customer_id, founder_record_key, first_version,
+    issued_at,
+    case when status is not distinct from new_status and current_customer_id is not distinct from new_current
+         then status_version else {version} end as status_version,
+from stated
+"""
+
+_EVENTS = """
+create table id_events as
+with happened as (
+    select customer_id, 'created' as event, null as other_customer_id, 'records that no customer had' as reason
+    from new_ids
+    union all
+    select new.customer_id, 'merged', new.current_customer_id, 'its records belong to an older customer'
+    from id_history as new join issued as old using (customer_id)
+    where new.status = 'merged' and old.status is distinct from 'merged'
+    union all
+    select named.customer_id, 'restored', published.customer_id, 'its founding record is a customer of its own again'
+    from named
+    join known_ids using (customer_id)
+    left join published_members as published on published.record_key = founder_record_key
+    where is_restored and known_ids.status <> 'active'
+    union all
+    select parts.customer_id, 'split', named.customer_id, 'some of its records belong to another customer'
+    from parts join named using (cluster)
+    left join heirs on heirs.customer_id = parts.customer_id and heirs.cluster = parts.cluster
+    where heirs.cluster is null and named.customer_id <> parts.customer_id
+)
+select * from known_events
+union all
+select 'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32),
+    customer_id, event, other_customer_id, {version}, {at}, reason
+from happened
+"""

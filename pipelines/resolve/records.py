@@ -1,0 +1,142 @@
+"""What of a person record is compared: one row per record of `clean.persons`, folded, with an integer in place of its key.
+
+Add a column here when evidence, model or guards need another field. Everything lives in the scratch catalog
+`matching`, in memory: nothing folded reaches the warehouse file. Judging two records against each other starts in
+`evidence`.
+"""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.resolve.folding import create_macros
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from duckdb import DuckDBPyConnection
+
+SCRATCH = "matching"
+OLDEST_AGE = 120  # years; an earlier birth date is a typing error or a default
+# A birth date is somebody's default when it is this many times as frequent as the average date, and this often at all.
+DEFAULT_DATE_FACTOR, DEFAULT_DATE_COUNT = 20, 20
+
+
+@contextmanager
+def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
+    """Make an in-memory catalog current, yield the name of the catalog that was, and leave nothing behind."""
+    row = connection.execute("select current_database(), current_schema()").fetchone()
+    catalog, schema = row or ("memory", "main")
+    connection.execute(f"attach ':memory:' as {SCRATCH}")
+    try:
+        connection.execute(f"use {SCRATCH}.main")
+        yield identifier(str(catalog))
+    finally:
+        connection.execute(f"use {identifier(str(catalog))}.{identifier(str(schema))}")
+        connection.execute(f"detach {SCRATCH}")
+
+
+def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> int:
+    """Create `records`, `first_names` and `forms` in the scratch catalog; returns the number of records.
+
+    - `records`: one row per person record; `n` counts them in the order of their keys.
+    - `first_names`: one row per folded first name; `bearers` is its number of different last names.
+    - `forms`: one row per combination of names and birth date; what guards compare.
+    """
+    create_macros(connection)
+    connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
+    connection.execute(
+        f"""
+        update records set birth_date = null where birth_date in (
+            select birth_date from records where birth_date is not null group by birth_date
+            having count(*) > {DEFAULT_DATE_COUNT}
+               and count(*) > {DEFAULT_DATE_FACTOR} * (
+                   select count(birth_date) / count(distinct birth_date) from records))
+        """
+    )
+    connection.execute(
+        """
+        create table first_names as
+        select first_name, count(distinct squeeze(last_name)) as bearers
+        from records where first_name is not null group by first_name
+        """
+    )
+    connection.execute(
+        """
+        create table forms as
+        select
+            row_number() over (order by first_name nulls first, last_name nulls first, birth_date nulls first)::integer
+                as form,
+            first_name, last_name, birth_date, coalesce(bearers, 0) as bearers,
+        from (select distinct first_name, last_name, birth_date from records) left join first_names using (first_name)
+        """
+    )
+    connection.execute(
+        """
+        create table numbered as
+        select records.*, form from records join forms
+          on forms.first_name is not distinct from records.first_name
+         and forms.last_name is not distinct from records.last_name
+         and forms.birth_date is not distinct from records.birth_date
+        """
+    )
+    connection.execute("drop table records")
+    connection.execute("alter table numbered rename to records")
+    row = connection.execute("select count(*) from records").fetchone()
+    return int(row[0]) if row else 0
+
+
+def create_profiles(connection: DuckDBPyConnection) -> None:
+    """Create `profiles`, after shared and blocked values were taken out of `records`.
+
+    Records that agree in everything, a full name and a way to reach that person among it, are compared once;
+    a record of which less is known stands for itself.
+    """
+    connection.execute(
+        """
+        create table profiles as
+        select min(n) as n, count(*) as record_count, list(n order by n) as members, form, first_name, last_name,
+            birth_date, email, phones, street, house_number, postal_code, city, person_kind,
+            case when first_name is null or last_name is null
+                   or not (email is not null or len(phones) > 0 or (birth_date is not null and postal_code is not null)
+                           or (street is not null and house_number is not null and postal_code is not null))
+                 then n end as alone,
+        from records
+        group by form, first_name, last_name, birth_date, email, phones, street, house_number, postal_code, city,
+            person_kind, alone
+        """
+    )
+
+
+_RECORDS = """
+create table records as
+with merged_names as (
+    -- A record that its source merged away says nothing about who the person is; the record it went into does.
+    select p.*, p.merged_into_record_key is not null and t.record_key is not null as is_merged_away
+    from {warehouse}.clean.persons as p
+    left join {warehouse}.clean.persons as t on p.merged_into_record_key = t.record_key
+)
+select
+    row_number() over (order by record_key)::integer as n,
+    record_key,
+    kind as person_kind,
+    coalesce(not is_deleted, true) as is_live,
+    created_at,
+    case when not is_merged_away then fold_name(first_name) end as first_name,
+    case when not is_merged_away then fold_name(last_name) end as last_name,
+    case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
+          and birth_date::date <= {as_of}::timestamp
+         then birth_date::date end as birth_date,
+    email_match as email,
+    list_sort(list_distinct(list_filter([phone, mobile], lambda p: p is not null))) as phones,
+    fold_street(street) as street,
+    fold_house(house_number) as house_number,
+    fold_code(postal_code) as postal_code,
+    squeeze(fold(city)) as city,
+    merged_into_record_key as merged_into,
+    identifiers,
+from merged_names
+"""

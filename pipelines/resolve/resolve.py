@@ -1,0 +1,293 @@
+"""Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
+
+Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
+`blocking`, `model`, `guards`, `clustering`, `ids`.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines import keys
+from pipelines.resolve.blocking import block_profiles
+from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
+from pipelines.resolve.evidence import find_exact_links
+from pipelines.resolve.guards import find_component_conflicts, judge_edges
+from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_customer_ids
+from pipelines.resolve.limits import apply_limits
+from pipelines.resolve.model import create_scored_profiles, score_pairs, train_model
+from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+
+@dataclass(frozen=True)
+class ResolveReport:
+    """Counts of one resolution; no values, no keys.
+
+    Attributes:
+        record_count: rows of `clean.persons`.
+        customer_count: customers they became.
+        exact_link_count, scored_link_count: accepted links by method.
+        refused_links: refused links by reason.
+        largest_customer: records of the largest customer.
+        scored_pair_count: pairs that were weighed.
+        oversized_count: profiles in blocks too large to be compared within them.
+        trained: comparisons whose parameters were learned from this data; the others are the shipped ones.
+        created, merged, split, restored: events of ids in this build.
+    """
+
+    record_count: int
+    customer_count: int
+    exact_link_count: int
+    scored_link_count: int
+    refused_links: dict[str, int]
+    largest_customer: int
+    scored_pair_count: int
+    oversized_count: int
+    trained: tuple[str, ...]
+    created: int
+    merged: int
+    split: int
+    restored: int
+
+
+def resolve_identities(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build
+) -> ResolveReport:
+    """Put every record of `clean.persons` into exactly one customer, and write schema `identity`.
+
+    Args:
+        connection: open on the build's warehouse, with the right to write; its catalog and schema stay current.
+        settings: names the state of ids ever issued and the published version.
+        configuration: thresholds and limits.
+        build: version and time that new ids and events carry.
+
+    Returns:
+        Counts for the log; the same input gives the same tables, whatever the order of rows.
+    """
+    keys.use_secret(connection, settings)
+    with open_scratch(connection) as warehouse:
+        prepare_records(connection, warehouse, build.as_of)
+        apply_limits(connection, configuration.identity)
+        create_profiles(connection)
+        find_exact_links(connection)
+        profile_count = create_scored_profiles(connection)
+        blocking = block_profiles(connection)
+        model = train_model(connection, profile_count, configuration.identity.seed)
+        score_pairs(connection, model)
+        judge_edges(connection, configuration.identity.match_probability)
+        _cluster(connection)
+        _read_published_ids(connection, settings)
+        assign_customer_ids(connection, build.version, build.as_of)
+        _write_identity(connection, warehouse)
+        return _report(connection, build.version, blocking.pair_count, blocking.oversized_count, model.trained)
+
+
+def _cluster(connection: DuckDBPyConnection) -> None:
+    """Create `clusters` (`record_key`, `cluster`, `is_live`, `created_at`) and `cluster_refusals` (`a`, `b`, `reason`)."""
+    import pandas as pd
+
+    row = connection.execute("select coalesce(max(n), 0) + 1 from records").fetchone()
+    size = int(row[0]) if row else 1
+    fetched = connection.execute("select a, b, rank, match_weight from candidates order by a, b").fetchall()
+    edges = [Edge(position, *values) for position, values in enumerate(fetched)]
+    component_of = connect(size, ((e.a, e.b) for e in edges))
+    connection.register("component_frame", pd.DataFrame({"n": range(size), "component": component_of}))
+    # Components of one record have nothing to be cut.
+    connection.execute(
+        """
+        create table components as
+        select n, component from component_frame join records using (n)
+        where component in (select component from component_frame group by component having count(*) > 1)
+        """
+    )
+    connection.unregister("component_frame")
+    find_component_conflicts(connection)
+    questioned = _read_questioned(connection, edges, component_of)
+    forest = Forest(size)
+    for edge in edges:
+        if component_of[edge.a] not in questioned:
+            forest.join(edge.a, edge.b)
+    refused: list[tuple[int, int, str]] = []
+    for component in questioned.values():
+        reasons = agglomerate(component, forest)
+        refused += [(edges[p].a, edges[p].b, reason) for p, reason in sorted(reasons.items())]
+    connection.register("cluster_frame", pd.DataFrame({"n": range(size), "cluster": forest.labels()}))
+    connection.execute(
+        """
+        create table clusters as
+        select record_key, cluster::integer as cluster, is_live, created_at
+        from records join cluster_frame using (n)
+        """
+    )
+    connection.unregister("cluster_frame")
+    connection.execute("create table cluster_refusals (a integer, b integer, reason text)")
+    if refused:
+        frame = pd.DataFrame(refused, columns=["a", "b", "reason"])
+        connection.register("refused_frame", frame)
+        connection.execute("insert into cluster_refusals select a, b, reason from refused_frame")
+        connection.unregister("refused_frame")
+
+
+def _read_questioned(
+    connection: DuckDBPyConnection, edges: list[Edge], component_of: list[int]
+) -> dict[int, Component]:
+    """The components with a conflict, a crowd, or a scored pair that speaks against the match."""
+    connection.execute(
+        """
+        create table questioned as
+        select component from conflicts union select component from crowds
+        union
+        select l.component from scores join components as l on l.n = a join components as r on r.n = b
+        where l.component = r.component and match_weight < 0
+        """
+    )
+    rows = connection.execute("select component from questioned order by component").fetchall()
+    questioned: dict[int, Component] = {int(c): Component() for (c,) in rows}
+    for (c,) in connection.execute("from crowds").fetchall():
+        questioned[c].is_crowd = True
+    for c, n, form in connection.execute(
+        "select component, n, form from components join records using (n) semi join questioned using (component)"
+    ).fetchall():
+        questioned[c].form_of[n] = form
+    for c, a, b, reason in connection.execute("from conflicts").fetchall():
+        questioned[c].conflicts.setdefault(a, {})[b] = reason
+        questioned[c].conflicts.setdefault(b, {})[a] = reason
+    for c, a, b, weight in connection.execute(
+        "select l.component, a, b, match_weight from scores join components as l on l.n = a "
+        "join components as r on r.n = b semi join questioned on questioned.component = l.component "
+        "where l.component = r.component order by a, b"
+    ).fetchall():
+        questioned[c].scores.append((a, b, weight))
+    for edge in edges:
+        if (found := questioned.get(component_of[edge.a])) is not None:
+            found.edges.append(edge)
+    return questioned
+
+
+def _read_published_ids(connection: DuckDBPyConnection, settings: Settings) -> None:
+    """Create `known_ids`, `known_events` and `published_members` from the state; empty where there is none yet."""
+    connection.execute(f"create table known_ids ({HISTORY_COLUMNS})")
+    connection.execute(f"create table known_events ({EVENT_COLUMNS})")
+    connection.execute("create table published_members (record_key text, customer_id text)")
+    state = settings.state_dir / "identity.duckdb"
+    _copy_table(connection, state, "customer_id_history", "known_ids")
+    _copy_table(connection, state, "customer_id_events", "known_events")
+    _copy_table(connection, settings.current / "state.duckdb", "members", "published_members")
+
+
+def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
+    if not file.exists():
+        return
+    connection.execute(f"attach {literal(file)} as published_state (read_only)")
+    try:
+        found = connection.execute(
+            "select schema_name from duckdb_tables() where database_name = 'published_state' and table_name = ? "
+            "order by schema_name",
+            [table],
+        ).fetchone()
+        if found:
+            connection.execute(
+                f"insert into {target} by name "
+                f"select columns(c -> c in (select column_name from duckdb_columns() where table_name = {literal(target)})) "
+                f"from published_state.{identifier(found[0])}.{identifier(table)}"
+            )
+    finally:
+        connection.execute("detach published_state")
+
+
+def _write_identity(connection: DuckDBPyConnection, warehouse: str) -> None:
+    """Replace the tables of schema `identity`; ordered by key, so that equal content is an equal table."""
+    schema = f"{warehouse}.identity"
+    connection.execute(f"create schema if not exists {schema}")
+    connection.execute(f"create or replace table {schema}.members as from members order by record_key")
+    connection.execute(f"create or replace table {schema}.links as {_LINKS}")
+    connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
+    connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
+    connection.execute(
+        f"create or replace table {schema}.customer_id_events as from id_events order by \"at\", version, event_key"
+    )
+
+
+_LINKS = """
+select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability
+from candidates
+anti join cluster_refusals using (a, b)
+join records as l on l.n = a join records as r on r.n = b
+order by record_key_a, record_key_b
+"""
+
+# The evidence is named by the contact point both records carry, never by its value.
+_REFUSED = """
+with refused as (
+    select a, b, method, rule, match_weight, cluster_refusals.reason, 1 as preference
+    from cluster_refusals join candidates using (a, b)
+    union all
+    select a, b, 'probabilistic', rule, match_weight, reason, 2 from score_refusals
+    union all
+    select a, b, 'exact', rule, null, reason, 3 from exact_refusals
+),
+chosen as (
+    select * from refused
+    qualify row_number() over (partition by a, b order by preference, rule, reason) = 1
+),
+keyed as (
+    select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason
+    from chosen join records as l on l.n = a join records as r on r.n = b
+),
+points as (
+    select record_key_a, record_key_b, arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
+    from keyed
+    join {warehouse}.clean.contact_points as l on l.record_key = record_key_a
+    join {warehouse}.clean.contact_points as r using (contact_point_key)
+    where r.record_key = record_key_b
+    group by all
+)
+select record_key_a, record_key_b, method, rule, match_weight, reason, evidence_key
+from keyed left join points using (record_key_a, record_key_b)
+order by record_key_a, record_key_b
+"""
+
+
+def _report(
+    connection: DuckDBPyConnection, version: str, pair_count: int, oversized: int, trained: tuple[str, ...]
+) -> ResolveReport:
+    def counts(query: str) -> defaultdict[str, int]:
+        return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
+
+    links = counts("select method, count(*) from candidates anti join cluster_refusals using (a, b) group by method")
+    refused = counts(
+        "select reason, count(*) from (select reason from cluster_refusals union all select reason from score_refusals "
+        "union all select reason from exact_refusals) group by reason order by reason"
+    )
+    events = counts(f"select event, count(*) from id_events where version = {literal(version)} group by event")
+    sizes = connection.execute(
+        "select coalesce(sum(c), 0), count(*), coalesce(max(c), 0) "
+        "from (select count(*) as c from members group by customer_id)"
+    ).fetchone() or (0, 0, 0)
+    return ResolveReport(
+        record_count=int(sizes[0]),
+        customer_count=int(sizes[1]),
+        exact_link_count=links["exact"],
+        scored_link_count=links["probabilistic"],
+        refused_links=dict(refused),
+        largest_customer=int(sizes[2]),
+        scored_pair_count=pair_count,
+        oversized_count=oversized,
+        trained=trained,
+        created=events["created"],
+        merged=events["merged"],
+        split=events["split"],
+        restored=events["restored"],
+    )
