@@ -8,9 +8,9 @@ orders as (
 summarized as (
     select
         customer_id,
-        sum(case when kind = 'order' then 1 else 0 end) as order_count,
-        sum(case when kind = 'cancelled' then 1 else 0 end) as cancelled_order_count,
-        sum(case when unconverted_reason is not null then 1 else 0 end) as unconverted_order_count,
+        count(case when kind = 'order' then 1 end) as order_count,
+        count(case when kind = 'cancelled' then 1 end) as cancelled_order_count,
+        count(case when unconverted_reason is not null then 1 end) as unconverted_order_count,
         cast(coalesce(sum(revenue_amount_base), 0) as decimal(18, 4)) as revenue_amount_base,
         cast(coalesce(sum(cancelled_amount_base), 0) as decimal(18, 4)) as cancelled_amount_base,
         cast(coalesce(sum(returned_amount_base), 0) as decimal(18, 4)) as returned_amount_base,

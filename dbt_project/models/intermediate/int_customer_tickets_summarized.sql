@@ -9,8 +9,8 @@ summarized as (
     select
         customer_id,
         count(*) as ticket_count,
-        sum(case when is_open then 1 else 0 end) as open_ticket_count,
-        sum(case when is_open and is_critical then 1 else 0 end) as open_critical_ticket_count,
+        count(case when is_open then 1 end) as open_ticket_count,
+        count(case when is_open and is_critical then 1 end) as open_critical_ticket_count,
         min(created_at) as first_seen_at,
         max(created_at) as last_seen_at
     from tickets

@@ -41,7 +41,7 @@ measured as (
     select
         customer_id,
         max(case when kind = 'order' then ordered_date end) as last_ordered_date,
-        sum(case when kind = 'order' then 1 else 0 end) as frequency,
+        count(case when kind = 'order' then 1 end) as frequency,
         cast(coalesce(sum(revenue_amount_base), 0) as decimal(18, 4)) as monetary_amount_base
     from windowed
     group by customer_id

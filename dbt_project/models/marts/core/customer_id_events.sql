@@ -11,7 +11,7 @@ final as (
         event,
         other_customer_id,
         version,
-        at,
+        events.at,
         reason
     from events
 )
