@@ -55,12 +55,9 @@ LANGUAGES = {
 
 TEXT_FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "company_name", "job_title", "gender", "language", "lead_source")
 
-PLACEHOLDER_RULES = (
-    Rule(
-        "placeholder",
-        {field: f"case when not is_placeholder({field}) then {field} end" for field in TEXT_FIELDS},
-        confidence=0.95,
-    ),
+PLACEHOLDER_RULES = tuple(
+    Rule("placeholder", {field: "cast(null as text)"}, when=f"is_placeholder({field})", confidence=0.95)
+    for field in TEXT_FIELDS
 )
 
 
@@ -93,18 +90,19 @@ def attribute_rules(as_of: date) -> tuple[Rule, ...]:
 
 def _closed_set(field: str, compared: str, values: Mapping[str | None, Iterable[str]]) -> tuple[Rule, Rule]:
     """Known spellings become the value of the set; unknown ones are only reported, and left out of `clean.persons`."""
-    cases = " ".join(
-        f"when {literal(spelling)} then {'null' if value is None else literal(value)}"
-        for value, spellings in values.items()
-        for spelling in spellings
-    )
-    known = ", ".join(literal(spelling) for spellings in values.values() for spelling in spellings)
+    pairs = [(spelling, value) for value, spellings in values.items() for spelling in spellings]
+    known = f"[{', '.join(literal(spelling) for spelling, _ in pairs)}]"
+    meant = f"[{', '.join('null' if value is None else literal(value) for _, value in pairs)}]"
     return (
-        Rule(f"{field}_normalized", {field: f"case {compared} {cases} end"}, when=f"{compared} in ({known})"),
+        Rule(
+            f"{field}_normalized",
+            {field: f"map({known}, {meant})[{compared}]"},
+            when=f"list_contains({known}, {compared})",
+        ),
         Rule(
             f"{field}_unknown",
             {field: "cast(null as text)"},
-            when=f"{field} is not null and {compared} not in ({known})",
+            when=f"{field} is not null and not list_contains({known}, {compared})",
             confidence=0.5,
             status=Status.PROPOSED,
         ),

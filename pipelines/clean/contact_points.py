@@ -33,7 +33,7 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
         create or replace temp table contact_uses as
         with uses as ({uses}),
         person_countries as (
-            select record_key, country from person_drafts where country in (select country from country_names)
+            select record_key, country from person_drafts where country in (select iso2 from country_names)
         )
         select
             uses.record_key, uses.source_system, uses.entity, uses.field, uses.kind, uses.raw_value,

@@ -38,7 +38,7 @@ def load_countries() -> tuple[Country, ...]:
 
 
 def create_country_names(connection: DuckDBPyConnection) -> None:
-    """Create the temporary table `country_names(name, country)` and the macro `country_code(text)` over it.
+    """Create the temporary table `country_names(folded_name, iso2)` and the macro `country_code(written)` over it.
 
     A name is found whatever its case, accents and punctuation, with umlauts as letters, digraphs or plain vowels.
     """
@@ -49,20 +49,21 @@ def create_country_names(connection: DuckDBPyConnection) -> None:
     connection.execute(
         """
         create or replace temp table country_names as
-        with names as (select unnest($1) as name, unnest($2) as country)
-        select name, any_value(country) as country
+        with names as (select unnest($1) as name, unnest($2) as iso2)
+        select folded_name, any_value(iso2) as iso2
         from (
-            select folded(name) as name, country from names
+            select folded(name) as folded_name, iso2 from names
             union
-            select folded(strip_accents(name)), country from names
+            select folded(strip_accents(name)), iso2 from names
         )
-        where name <> ''
-        group by name
+        where folded_name <> ''
+        group by folded_name
         having count(*) = 1
         """,
         [list(names), list(codes)],
     )
+    # No column of the table may be named like a column the macro is used on: the argument would mean the inner one.
     connection.execute(
         "create or replace temp macro country_code(written) as "
-        "(select country from country_names where name = folded(written))"
+        "(select iso2 from country_names where folded_name = folded(written))"
     )

@@ -51,7 +51,7 @@ ROLE_MAILBOXES = (
 )
 
 _LOCAL = r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"
-_DOMAIN = r"(?:[a-z0-9\p{L}](?:[a-z0-9\p{L}-]{0,61}[a-z0-9\p{L}])?\.)+(?:[a-z]{2,24}|xn--[a-z0-9-]{2,59})"
+_DOMAIN = r"(?:[a-z0-9\p{L}](?:[a-z0-9\p{L}-]*[a-z0-9\p{L}])?\.)+(?:[a-z]{2,24}|xn--[a-z0-9-]{2,59})"
 _IS_ADDRESS = f"(regexp_full_match(value, '{_LOCAL}@{_DOMAIN}') and length(value) <= 254 and strpos(value, '@') <= 65)"
 _DOMAIN_OF_VALUE = "split_part(value, '@', 2)"
 
@@ -90,7 +90,7 @@ def _find_mistyped_domains(connection: DuckDBPyConnection) -> None:
                 domains.domain not in (select provider from providers)
                 and (
                     split_part(domains.domain, '.', -1) = split_part(providers.provider, '.', -1)
-                    or split_part(domains.domain, '.', -1) not in (select lower(country) from country_names)
+                    or split_part(domains.domain, '.', -1) not in (select lower(iso2) from country_names)
                 )
                 and domains.address_count <= {RARE_SHARE} * provider_domains.address_count
         )

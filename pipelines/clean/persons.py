@@ -199,7 +199,7 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         "phone": "phones.value",
         "mobile": "mobiles.value",
         # A proposal leaves the delivered text in the draft; these fields publish members of their set only.
-        "country": "case when drafts.country in (select country from country_names) then drafts.country end",
+        "country": "case when drafts.country in (select iso2 from country_names) then drafts.country end",
         "gender": f"case when drafts.gender in ({sql_list(g for g in GENDERS if g)}) then drafts.gender end",
         "language": f"case when drafts.language in ({sql_list(LANGUAGES)}) then drafts.language end",
     }

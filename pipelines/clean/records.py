@@ -69,7 +69,7 @@ def clean_records(
 
 def clean_person_drafts(connection: DuckDBPyConnection, as_of: date) -> None:
     """Apply every rule for a field of `person_drafts`, in place; changes are logged."""
-    rules = (*PLACEHOLDER_RULES, *NAME_RULES, *ADDRESS_RULES, *attribute_rules(as_of), *PLACEHOLDER_RULES)
+    rules = (*PLACEHOLDER_RULES, *NAME_RULES, *ADDRESS_RULES, *attribute_rules(as_of))
     apply_rules(connection, "person_drafts", "record_key", rules)
 
 

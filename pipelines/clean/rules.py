@@ -73,13 +73,15 @@ def _apply_rule(connection: DuckDBPyConnection, draft: str, key: str, rule: Rule
         field: f"{identifier('before ' + field)} is distinct from {identifier('after ' + field)}"
         for field in rule.changes
     }
-    connection.execute(
+    created = connection.execute(
         f"""
         create or replace temp table changed as
         select * from (select {key} as key, {pairs} from {draft} where {rule.when})
         where {" or ".join(differs.values())}
         """
-    )
+    ).fetchone()
+    if created == (0,):
+        return
     for field, condition in differs.items():
         connection.execute(
             f"""
