@@ -13,7 +13,7 @@ from pipelines.publish.release import PublishReport, release_build
 from pipelines.settings import Settings
 
 CANARY = "Kanarienvogel"
-NOW = datetime(2026, 11, 21, 2, 0)
+NOW = datetime.fromisoformat("2026-11-21T02:00:00")
 VERDICT = {"status": "passed", "status_counts": {"passed": 3}}
 
 PLAIN = {"personal": False}
@@ -42,13 +42,17 @@ VERSION_COLUMNS = (
 
 
 def manifest() -> dict[str, Any]:
+    """dbt's manifest of the tables of the small build."""
     tables = [
         describe("marts.customers", "warehouse", {"customer_id": PERSONAL, "country": PLAIN}),
         describe("marts.customer_profiles", "restricted", {"customer_id": PERSONAL, "last_name": PERSONAL}),
         describe("audit.rule_results", "warehouse", {"rule_id": PLAIN, "status": PLAIN}, kind="source"),
-        describe("meta.version", "warehouse", {c: PLAIN for c in VERSION_COLUMNS.split()}, kind="source"),
+        describe("meta.version", "warehouse", dict.fromkeys(VERSION_COLUMNS.split(), PLAIN), kind="source"),
     ]
-    return {"nodes": {t["name"]: t for t in tables[:2]}, "sources": {t["name"]: t for t in tables[2:]}}
+    return {
+        "nodes": {f"marts.{t['name']}": t for t in tables if t["resource_type"] == "model"},
+        "sources": {f"{t['schema']}.{t['name']}": t for t in tables if t["resource_type"] == "source"},
+    }
 
 
 def make_build(
@@ -78,7 +82,9 @@ def make_build(
         """)
         register_columns(connection, manifest())
     with warehouse.connect(settings.build_audit, settings) as connection:
-        connection.execute("create schema audit; create table audit.audit.rule_results as select 'crm_001' rule_id, 'passed' status")
+        connection.execute(
+            "create schema audit; create table audit.audit.rule_results as select 'crm_001' rule_id, 'passed' status"
+        )
     record_step(settings, step="meta.columns", run_id=run, started_at=now, finished_at=now, rows=1)
     return build
 
@@ -86,9 +92,7 @@ def make_build(
 def publish(settings: Settings, configuration: Configuration, build: Build, **options: Any) -> PublishReport:
     """Release a build that is taken to have passed the gate."""
     now = build.started_at + timedelta(minutes=5)
-    return release_build(
-        settings, configuration, build, verdict=VERDICT, now=now, run_id=build.build_id, **options
-    )
+    return release_build(settings, configuration, build, verdict=VERDICT, now=now, run_id=build.build_id, **options)
 
 
 def publish_new(settings: Settings, configuration: Configuration, **options: Any) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import stat
-from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -14,7 +13,6 @@ from pipelines.build import current_build, is_published, open_build
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError
 from pipelines.publish import list_versions, open_reader, read_status, read_watermarks
-from pipelines.publish.copying import read_listed_tables
 from pipelines.settings import Settings
 from tests.unit.publish.builds import CANARY, NOW, make_build, publish, publish_new
 
@@ -118,9 +116,7 @@ def test_analysts_see_what_tables_and_columns_mean(settings: Settings, configura
     publish_new(settings, configuration)
 
     with open_reader(settings) as connection:
-        table = connection.execute(
-            "select comment from duckdb_tables() where table_name = 'customers'"
-        ).fetchone()
+        table = connection.execute("select comment from duckdb_tables() where table_name = 'customers'").fetchone()
         column = connection.execute(
             "select comment from duckdb_columns() where table_name = 'customers' and column_name = 'country'"
         ).fetchone()
@@ -165,8 +161,6 @@ def test_what_was_built_must_be_what_is_listed(
         publish(settings, configuration, build)
     assert_untouched(settings, first)
     assert read_status(settings).last_failure is not None
-
-
 
 
 def assert_untouched(settings: Settings, version: str) -> None:
