@@ -26,6 +26,7 @@ _COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
 _YEAR_FIRST = r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
 _YEAR_LAST = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"
 _TIME = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?$"
+_ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?"
 _WITH_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|z|[+-]\d{2}(?::?\d{2})?)$"
 _ZONE = r":\d{2}(?:\.\d+)?\s*(Z|z|[+-]\d{2}(?::?\d{2})?)$"
 
@@ -83,7 +84,7 @@ def convert_native(value: str, kind: str, target: Type, zone: str) -> str:
 
 
 def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -> str:
-    """SQL for a trimmed text as the canonical type; NULL when it is none."""
+    """SQL for a trimmed text as the canonical type; NULL when it is none. Dates and timestamps come as `iso_text`."""
     if target is Type.BOOLEAN:
         words = {True: TRUE_WORDS, False: FALSE_WORDS}
         branches = " ".join(
@@ -98,10 +99,10 @@ def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -
         whole = f"try_cast({number} as decimal(38, 8))"
         return f"case when {whole} = trunc({whole}) then try_cast({whole} as bigint) end"
     if target is Type.DATE:
-        day = f"regexp_extract({iso_text(text, conventions.dates)}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
+        day = f"regexp_extract({text}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
         return f"try_cast(nullif({day}, '') as date)"
     if target is Type.TIMESTAMP:
-        return _timestamp(iso_text(text, conventions.dates), conventions.zone)
+        return _timestamp(text, conventions.zone)
     if target is Type.JSON:
         return f"case when json_valid({text}) then {text}::json end"
     return text
@@ -119,7 +120,10 @@ def is_rounded(text: str, kind: str, mark: str, typed: str) -> str:
     if kind in NATIVE_INTEGERS:
         return "false"
     number = plain_number(text, "." if kind != "VARCHAR" else mark)
-    return f"coalesce(length({text}) > 5 and try_cast({number} as decimal(38, 18)) <> {typed}, false)"
+    return (
+        f"case when regexp_matches({text}, '[.,]\\d{{5}}|[eE]') "
+        f"then coalesce(try_cast({number} as decimal(38, 18)) <> {typed}, false) else false end"
+    )
 
 
 def to_utc(timestamp: str, zone: str) -> str:
@@ -136,6 +140,7 @@ def iso_text(text: str, order: str) -> str:
         "ymd": (r"^(\d{4})(\d{2})(\d{2})$", r"\1-\2-\3"),
     }[order]
     branches = [
+        f"when regexp_full_match({text}, '{_ISO}') then {text}",  # most dates are written so, and this is fast
         rf"when regexp_matches({text}, '{_YEAR_FIRST}{_TIME}') "
         rf"then regexp_replace({text}, '^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}})', '\1-\2-\3')",
         f"when regexp_matches({text}, '{compact[0]}') then regexp_replace({text}, '{compact[0]}', '{compact[1]}')",
@@ -156,6 +161,11 @@ def number_evidence(text: str) -> tuple[str, str, str]:
         f"count(*) filter (where {point} and not {comma})",
         f"count(*) filter (where {comma} and {point} and regexp_matches({text}, '[.,]'))",
     )
+
+
+def year_last_count(text: str) -> str:
+    """SQL aggregate: values whose year comes last, so that day and month have to be told apart."""
+    return f"count(*) filter (where regexp_matches({text}, '{_YEAR_LAST}'))"
 
 
 def date_evidence(text: str) -> tuple[str, str, str]:
@@ -206,13 +216,14 @@ def value_class(text: str, target: Type) -> str:
 
 def _timestamp(iso: str, zone: str) -> str:
     offset = f"regexp_extract({iso}, '{_ZONE}', 1)"
-    local = f"try_cast(regexp_replace({iso}, '{_WITH_ZONE}', '\\1') as timestamp)"
+    instant = f"try_cast(regexp_replace({iso}, '{_WITH_ZONE}', '\\1') as timestamp)"
     digits = f"replace(substr({offset}, 2), ':', '')"
     hours, rest = (f"coalesce(try_cast(substr({digits}, {at}, 2) as integer), 0)" for at in (1, 3))
     minutes = f"(case when {offset} like '-%' then -1 else 1 end * ({hours} * 60 + {rest}))"
+    # The engine drops the offset when it reads a text as a timestamp without zone, so it is taken off here.
     return (
-        f"case when coalesce({offset}, '') = '' then {to_utc(local, zone)} "
-        f"when upper({offset}) = 'Z' then {local} else {local} - to_minutes({minutes}) end"
+        f"case when regexp_matches({iso}, '{_ZONE}') then {instant} - to_minutes({minutes}) "
+        f"else {to_utc(f'try_cast({iso} as timestamp)', zone)} end"
     )
 
 

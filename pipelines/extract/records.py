@@ -5,6 +5,7 @@ Add a decision about a whole column here, and what every record carries. The SQL
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.configuration import FormatConfig
@@ -29,17 +30,13 @@ def decide_conventions(
     """
     numbers = [f for f in fields if _is_open(f, (Type.DECIMAL, Type.INTEGER)) and form.decimal is None]
     dates = [f for f in fields if _is_open(f, (Type.DATE, Type.TIMESTAMP)) and form.dates is None]
+    dates = _with_year_last(connection, dates)
     marks: dict[str, str] = {}
     orders: dict[str, str] = {}
     if numbers or dates:
-        aggregates = [e for f in numbers for e in contract.number_evidence(f'"{f.name}"')]
-        aggregates += [e for f in dates for e in contract.date_evidence(f'"{f.name}"')]
-        texts = ", ".join(
-            f"{contract.as_text(f.expression or 'null', f.kind)} as {identifier(f.name)}" for f in (*numbers, *dates)
-        )
-        row = (
-            connection.execute(f"select {', '.join(aggregates)} from (select {texts} from delivered)").fetchone() or ()
-        )
+        aggregates = [e for f in numbers for e in contract.number_evidence(identifier(f.name))]
+        aggregates += [e for f in dates for e in contract.date_evidence(identifier(f.name))]
+        row = _aggregate(connection, (*numbers, *dates), aggregates)
         evidence = {f.name: row[3 * i : 3 * i + 3] for i, f in enumerate((*numbers, *dates))}
         marks = _decide_marks(evidence, numbers, where)
         orders = _decide_orders(evidence, dates, where)
@@ -52,6 +49,21 @@ def decide_conventions(
     stated = {name: f"decimal mark {mark}" for name, mark in marks.items()}
     stated |= {name: f"dates {order}" for name, order in orders.items()}
     return conventions, stated
+
+
+def _with_year_last(connection: DuckDBPyConnection, fields: list[Field]) -> list[Field]:
+    """The date columns in which any value ends with its year; in the others nothing has to be decided."""
+    if not fields:
+        return []
+    counts = _aggregate(connection, fields, [contract.year_last_count(identifier(f.name)) for f in fields])
+    return [f for f, count in zip(fields, counts, strict=True) if count]
+
+
+def _aggregate(connection: DuckDBPyConnection, fields: Sequence[Field], aggregates: list[str]) -> tuple[int, ...]:
+    """Aggregates over the delivered texts of these fields."""
+    texts = ", ".join(f"{contract.as_text(f.expression or 'null', f.kind)} as {identifier(f.name)}" for f in fields)
+    row = connection.execute(f"select {', '.join(aggregates)} from (select {texts} from delivered)").fetchone()
+    return tuple(row or ())
 
 
 def _is_open(field: Field, types: tuple[Type, ...]) -> bool:
@@ -106,7 +118,7 @@ def convert_records(
     """
     import duckdb
 
-    read, typed, checked, broken, rounded = [], [], [], [], []
+    read, dated, typed, checked, broken, rounded = [], [], [], [], [], []
     for field in fields:
         name, text = identifier(field.name), identifier(f"text of {field.name}")
         if field.expression is None:
@@ -120,6 +132,10 @@ def convert_records(
             native = identifier(f"value of {field.name}")
             read.append(f"{field.expression} as {native}")
             value = contract.convert_native(native, field.kind, field.type, convention.zone)
+        elif field.type in {Type.DATE, Type.TIMESTAMP}:
+            iso = identifier(f"iso of {field.name}")
+            dated.append(f"{contract.iso_text(text, convention.dates)} as {iso}")
+            value = contract.convert_text(iso, field.kind, field.type, convention)
         else:
             value = contract.convert_text(text, field.kind, field.type, convention)
         typed.append(f"{value} as {name}")
@@ -147,7 +163,8 @@ def convert_records(
     query = f"""
         create or replace temp table arrived as
         with read as (select rowid as _row, {", ".join(read) or "1"} from delivered),
-        typed as (select _row, {", ".join(typed) or "1"} from read),
+        dated as (select {", ".join(["*", *dated])} from read),
+        typed as (select _row, {", ".join(typed) or "1"} from dated),
         checked as (
             select _row, {", ".join(checked)}, {", ".join(raw.values()) or "1"},
                 {f"case {failing} end" if failing else "null::varchar"} as _field,
