@@ -90,14 +90,16 @@ def run_dbt(
     select: Sequence[str],
     *,
     variables: Mapping[str, Any] | None = None,
+    unit_tests: bool = False,
 ) -> list[NodeResult]:
     """Run `dbt <command>` (`run`, `test`, `build`) for the selected nodes on the open build.
 
     Args:
         settings: names the build and its limits.
         command: dbt's sub-command.
-        select: dbt selection expressions; unit tests are never run on a build.
+        select: dbt selection expressions.
         variables: dbt vars.
+        unit_tests: run nothing but the unit tests of the models; otherwise they are left out, as on every build.
 
     Returns:
         One result per node, in the order of execution. Failed data tests do not raise.
@@ -108,7 +110,7 @@ def run_dbt(
     spill = Path(tempfile.mkdtemp(prefix="dbt-", dir=_existing(settings.temp_dir)))
     arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
     if command in {"build", "test"}:
-        arguments += ["--exclude-resource-type", "unit_test"]
+        arguments += ["--resource-type" if unit_tests else "--exclude-resource-type", "unit_test"]
     try:
         result = _invoke(arguments, target=settings.build_dir / "dbt", settings=settings, spill=spill)
     finally:

@@ -8,7 +8,7 @@ from pipelines.configuration.base import Model
 
 
 class ValueConfig(Model):
-    """`top_share` of the customers with revenue in the window are the top tier; `window_days` counts back from as_of."""
+    """The top tier is `top_share` of the customers with revenue in the window of `window_days` before as_of."""
 
     top_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
     window_days: Annotated[int, Field(ge=1)] = 730

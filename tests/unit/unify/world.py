@@ -6,7 +6,7 @@ Add here what every test of marts needs to say a fact in one line. What clean an
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 import yaml
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
 
-AS_OF = datetime(2026, 6, 30, 12)
+AS_OF = datetime.fromisoformat("2026-06-30 12:00:00")
 CONTROLLER = "Beispiel Handels GmbH"
 ROLE_ENTITY = {"crm": "contacts", "shop": "customers", "support": "users"}
 
@@ -36,7 +36,7 @@ BUILD = Build(
     config_digest="digest",
     base_version=None,
     company="Beispiel",
-    started_at=datetime(2026, 6, 30, 12, tzinfo=UTC).replace(tzinfo=None),
+    started_at=AS_OF,
 )
 
 
@@ -93,7 +93,7 @@ class World:
             "source_record_id": record_id,
             "kind": "person",
             "is_email_valid": columns.get("email") is not None,
-            "created_at": datetime(2025, 1, 1),
+            "created_at": "2025-01-01",
         } | columns
         self._insert("clean.persons", row)
         self._insert("identity.members", {"record_key": key, "customer_id": customer_id})
@@ -135,7 +135,7 @@ class World:
 
     def order(self, record_id: str, customer: str | None = None, **columns: Any) -> str:
         """An order, on 1 June 2026 where nothing else is said."""
-        row = {"ordered_at": datetime(2026, 6, 1, 12), "customer_record_id": customer} | columns
+        row = {"ordered_at": "2026-06-01 12:00:00", "customer_record_id": customer} | columns
         return self.record("shop_orders", record_id, **row)
 
     def line(self, record_id: str, order: str, quantity: Any, unit_amount: Any, **columns: Any) -> str:
@@ -154,7 +154,7 @@ class World:
         return key
 
     def ticket(self, record_id: str, requester: str | None = None, **columns: Any) -> str:
-        row = {"requester_record_id": requester, "created_at": datetime(2026, 6, 20), "status": "open"} | columns
+        row = {"requester_record_id": requester, "created_at": "2026-06-20", "status": "open"} | columns
         return self.record("support_tickets", record_id, **row)
 
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:
@@ -163,10 +163,11 @@ class World:
         self.connection.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))
 
 
-def build_marts(settings: Settings, command: str = "build") -> dict[str, NodeResult]:
+def build_marts(settings: Settings) -> dict[str, NodeResult]:
     """Run staging and everything after it; the result of each model and data test by name."""
     run_dbt(settings, "run", ["staging"])
-    return {result.name: result for result in run_dbt(settings, command, ["intermediate", "marts", "test_type:singular"])}
+    results = run_dbt(settings, "build", ["intermediate", "marts", "test_type:singular"])
+    return {result.name: result for result in results}
 
 
 def rows(settings: Settings, query: str) -> list[tuple[Any, ...]]:
