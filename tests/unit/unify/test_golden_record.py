@@ -1,0 +1,133 @@
+"""The golden record: whose value wins, and that it can be said where it came from."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.unify.conftest import Marts
+from tests.unit.unify.world import World, records
+
+
+def state_facts(world: World) -> None:
+    anna = "c_anna"
+    world.person(
+        anna,
+        "anna",
+        "crm",
+        first_name="Anna",
+        last_name="Beispiel",
+        email="anna@crm.example",
+        street="Alte Gasse",
+        house_number="1",
+        postal_code="10115",
+        city="Berlin",
+        birth_date="1980-02-29",
+        mobile="+4915112345678",
+        updated_at="2026-01-01",
+    )
+    world.person(
+        anna,
+        "anna",
+        "shop",
+        first_name="Anne",
+        last_name="Beispiel",
+        title="Dr.",
+        email="anna@shop.example",
+        street="Neue Gasse",
+        postal_code="20095",
+        city="Hamburg",
+        updated_at="2025-06-01",
+    )
+    world.person(anna, "anna_old", "crm", email="old@crm.example", updated_at="2025-01-01", phone="+493012345")
+    world.person(anna, "anna_gone", "crm", phone="+49309999", updated_at="2026-06-01", is_deleted=True)
+    world.person(anna, "anna_unseen", "support", is_inferred=True)
+    world.person(
+        "c_half", "half", "crm", last_name="Halb", email="broken@", is_email_valid=False, updated_at="2026-01-01"
+    )
+    world.person("c_half", "half", "support", first_name="Hanna", last_name="Halb", email="h@example.org")
+    world.person("c_gone", "gone", "crm", first_name="Weg", is_deleted=True)
+    world.person("c_tie", "tie2", "crm", language="de")
+    world.person("c_tie", "tie1", "crm", language="fr")
+
+
+def _profile(marts: Marts, customer_id: str) -> dict[str, Any]:
+    [row] = records(marts.settings, f"select * from marts.customer_profiles where customer_id = '{customer_id}'")
+    return row
+
+
+def _lineage(marts: Marts, customer_id: str) -> dict[str, dict[str, Any]]:
+    found = records(
+        marts.settings,
+        "select f.*, k.source_system, k.source_record_id from marts.customer_field_lineage f "
+        f"join marts.source_record_keys k using (record_key) where f.customer_id = '{customer_id}'",
+    )
+    return {row["field"]: row for row in found}
+
+
+def test_the_preferred_source_wins_and_the_losers_are_named(marts: Marts) -> None:
+    assert _profile(marts, "c_anna")["email"] == "anna@crm.example"
+    line = _lineage(marts, "c_anna")["email"]
+    assert (line["source_system"], line["strategy"], line["losing_count"]) == ("crm", "most_recent", 2)
+    losers = records(
+        marts.settings,
+        "select source_system, source_record_id from marts.source_record_keys "
+        f"where record_key in {tuple(line['losing_record_keys'].split())} order by source_system",
+    )
+    assert losers == [
+        {"source_system": "crm", "source_record_id": "anna_old"},
+        {"source_system": "shop", "source_record_id": "anna"},
+    ]
+
+
+def test_fields_of_a_group_come_from_one_record(marts: Marts) -> None:
+    profile = _profile(marts, "c_anna")
+    assert (profile["first_name"], profile["title"]) == ("Anna", None)
+    assert (profile["street"], profile["house_number"], profile["city"]) == ("Neue Gasse", None, "Hamburg")
+    assert _lineage(marts, "c_anna")["street"]["strategy"] == "source_priority"
+
+
+def test_deleted_and_inferred_records_give_no_values(marts: Marts) -> None:
+    assert _profile(marts, "c_anna")["phone"] == "+493012345"
+    assert _lineage(marts, "c_anna")["phone"]["strategy"] == "only_candidate"
+    assert {value for field, value in _profile(marts, "c_gone").items() if field != "customer_id"} == {None}
+
+
+def test_a_complete_name_and_a_valid_address_win_over_a_preferred_source(marts: Marts) -> None:
+    profile = _profile(marts, "c_half")
+    assert (profile["first_name"], profile["email"]) == ("Hanna", "h@example.org")
+    assert _lineage(marts, "c_half")["email"]["strategy"] == "completeness"
+
+
+def test_equal_records_are_told_apart_by_their_key(marts: Marts) -> None:
+    line = _lineage(marts, "c_tie")["language"]
+    assert line["strategy"] == "record_key"
+    assert line["record_key"] < line["losing_record_keys"]
+
+
+def test_types_survive(marts: Marts) -> None:
+    assert str(_profile(marts, "c_anna")["birth_date"]) == "1980-02-29"
+
+
+@pytest.mark.parametrize(
+    ("value", "primary", "live"),
+    [("anna@crm.example", True, True), ("anna@shop.example", False, True), ("+49309999", False, False)],
+)
+def test_contact_points_say_whether_they_are_the_customer_s_and_in_use(
+    marts: Marts, value: str, primary: bool, live: bool
+) -> None:
+    [row] = records(
+        marts.settings,
+        f"select * from marts.customer_contact_points where customer_id = 'c_anna' and value = '{value}'",
+    )
+    assert (row["is_primary"], row["is_live"]) == (primary, live)
+
+
+def test_the_primary_address_is_the_winning_record_s(marts: Marts) -> None:
+    found = records(
+        marts.settings,
+        "select value from marts.customer_contact_points "
+        "where customer_id = 'c_anna' and kind = 'address' and is_primary",
+    )
+    assert [row["value"] for row in found] == ["Neue Gasse, 20095, Hamburg"]

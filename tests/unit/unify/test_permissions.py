@@ -1,0 +1,148 @@
+"""A permission belongs to a contact point, a controller, a channel and a purpose."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.unify.conftest import Marts
+from tests.unit.unify.world import CONTROLLER, World, records
+
+CONFIRMED = {"status": "granted", "given_at": "2026-01-01", "confirmed_at": "2026-01-01 10:00:00"}
+
+
+def state_facts(world: World) -> None:
+    def customer(name: str, **columns: Any) -> None:
+        world.person(f"c_p_{name}", f"p_{name}", "crm", email=f"{name}@perm.example", **columns)
+
+    def permission(name: str, suffix: str = "", **columns: Any) -> None:
+        world.permission(f"perm_{name}{suffix}", f"p_{name}", **columns)
+
+    for name in (
+        *("confirmed", "single", "silent", "requested", "withdrawn", "reopened", "reopened_unproven", "undated"),
+        *("expired", "buyer", "buyer_without_notice", "deleted_grant", "future", "objector", "other_controller"),
+    ):
+        customer(name)
+    permission("confirmed", **CONFIRMED)
+    permission("single", status="granted", given_at="2026-01-01")
+    permission("requested", status="requested", requested_at="2026-01-01")
+    permission("withdrawn", **CONFIRMED | {"status": "withdrawn"}, withdrawn_at="2026-02-01")
+    permission("reopened", "1", **CONFIRMED | {"status": "withdrawn"}, withdrawn_at="2026-02-01")
+    permission("reopened", "2", status="granted", given_at="2026-03-01", confirmed_at="2026-03-01")
+    permission("reopened_unproven", "1", **CONFIRMED | {"status": "withdrawn"}, withdrawn_at="2026-02-01")
+    permission("reopened_unproven", "2", status="granted", given_at="2026-03-01")
+    permission("undated", "1", **CONFIRMED)
+    permission("undated", "2", status="withdrawn")
+    permission("expired", **CONFIRMED, expires_at="2026-06-01")
+    sale = {"kind": "existing_customer", "status": "granted", "given_at": "2026-01-01", "order_record_id": "net"}
+    permission("buyer", **sale, objection_notice_shown=True)
+    permission("buyer_without_notice", **sale, objection_notice_shown=False)
+    permission("deleted_grant", **CONFIRMED, deleted_at="2026-05-01")
+    permission("future", status="granted", given_at="2026-12-01", confirmed_at="2026-12-01")
+    permission("objector", "1", **CONFIRMED)
+    permission("objector", "2", kind="objection", channel=None, purpose=None, given_at="2026-02-01")
+    permission("other_controller", **CONFIRMED, controller="Andere GmbH")
+    # The objector's second record, in the shop, was never asked.
+    world.person("c_p_objector", "p_objector", "shop", email="second@perm.example", mobile="+49151000", street="Weg 1")
+    # A permission with an e-mail of its own stays with that e-mail.
+    world.person("c_p_moved", "p_moved", "crm", email="new@perm.example")
+    world.permission("perm_moved", "p_moved", email="former@perm.example", **CONFIRMED)
+    # Post is allowed until somebody objects.
+    world.person("c_p_post", "p_post", "crm", street="Gasse 1", postal_code="1", city="A", email="post@perm.example")
+    # Without a reference, an objection holds for whoever uses the address.
+    world.person("c_p_named", "p_named", "crm", email="named@perm.example", mobile="+49151001")
+    world.permission("perm_named", email="named@perm.example", kind="objection", channel="email", given_at="2026-01-01")
+
+
+def _permission(marts: Marts, value: str, channel: str = "email", controller: str = CONTROLLER) -> dict[str, Any]:
+    found = records(
+        marts.settings,
+        f"""
+        select p.*, k.source_record_id as evidence
+        from marts.permissions_current p
+        join (select distinct contact_point_key, value from marts.customer_contact_points) c using (contact_point_key)
+        left join marts.source_record_keys k on k.record_key = p.evidence_ref
+        where c.value = '{value}' and channel = '{channel}' and controller = '{controller}' and purpose = 'advertising'
+        """,
+    )
+    assert len(found) <= 1
+    return found[0] if found else {}
+
+
+@pytest.mark.parametrize(
+    ("name", "status", "basis", "permitted"),
+    [
+        pytest.param("confirmed", "granted", "confirmed_consent", True, id="a confirmed consent suffices"),
+        pytest.param("single", "granted", "consent", False, id="an unconfirmed consent does not suffice for e-mail"),
+        pytest.param("requested", "requested", None, False, id="a request is no consent"),
+        pytest.param("withdrawn", "withdrawn", None, False, id="what was withdrawn is withdrawn"),
+        pytest.param("reopened", "granted", "confirmed_consent", True, id="a later evidenced consent re-opens"),
+        pytest.param("reopened_unproven", "withdrawn", None, False, id="a later consent without evidence does not"),
+        pytest.param("undated", "withdrawn", None, False, id="without an order the most restrictive wins"),
+        pytest.param("expired", "expired", None, False, id="an expired consent is none"),
+        pytest.param("buyer", "granted", "existing_customer", True, id="an existing customer with its conditions"),
+        pytest.param("buyer_without_notice", "unproven", None, False, id="an existing customer without the notice"),
+        pytest.param("future", "requested", None, False, id="a consent of the future is none yet"),
+        pytest.param("objector", "objected", None, False, id="an objection closes every channel and purpose"),
+    ],
+)
+def test_the_latest_proven_event_decides(
+    marts: Marts, name: str, status: str, basis: str | None, permitted: bool
+) -> None:
+    found = _permission(marts, f"{name}@perm.example")
+    assert (found["status"], found["basis"], found["is_permitted"]) == (status, basis, permitted)
+
+
+@pytest.mark.parametrize("name", ["silent", "deleted_grant"])
+def test_nobody_is_permitted_without_a_word(marts: Marts, name: str) -> None:
+    assert _permission(marts, f"{name}@perm.example") == {}
+
+
+def test_the_evidence_of_a_permission_is_the_record_that_grants_it(marts: Marts) -> None:
+    assert _permission(marts, "reopened@perm.example")["evidence"] == "perm_reopened2"
+
+
+@pytest.mark.parametrize(
+    ("value", "channel"),
+    [("second@perm.example", "email"), ("+49151000", "phone"), ("+49151000", "sms"), ("Weg 1, None, None", "post")],
+)
+def test_an_objection_holds_for_the_whole_person(marts: Marts, value: str, channel: str) -> None:
+    assert _permission(marts, value, channel)["status"] == "objected"
+
+
+def test_an_objection_by_channel_leaves_the_others_alone(marts: Marts) -> None:
+    assert _permission(marts, "named@perm.example")["status"] == "objected"
+    assert _permission(marts, "+49151001", "phone") == {}
+
+
+def test_a_permission_does_not_move_to_another_address(marts: Marts) -> None:
+    assert _permission(marts, "new@perm.example") == {}
+
+
+def test_a_permission_does_not_move_to_another_controller(marts: Marts) -> None:
+    assert _permission(marts, "other_controller@perm.example") == {}
+    assert _permission(marts, "other_controller@perm.example", controller="Andere GmbH")["is_permitted"]
+
+
+def test_post_is_allowed_until_somebody_objects(marts: Marts) -> None:
+    found = _permission(marts, "Gasse 1, 1, A", "post")
+    assert (found["status"], found["basis"], found["is_permitted"]) == ("not_objected", "until_objection", True)
+
+
+def test_customers_say_on_which_channels_they_may_be_reached(marts: Marts) -> None:
+    found = records(
+        marts.settings,
+        "select customer_id, is_contactable_email, is_contactable_post from marts.customers "
+        "where customer_id in ('c_p_confirmed', 'c_p_withdrawn', 'c_p_post') order by customer_id",
+    )
+    assert [tuple(row.values())[1:] for row in found] == [(True, False), (False, True), (False, False)]
+
+
+def test_history_keeps_what_was_granted_before_it_was_withdrawn(marts: Marts) -> None:
+    found = records(
+        marts.settings,
+        "select event from marts.permission_history h join marts.source_record_keys k using (record_key) "
+        "where k.source_record_id = 'perm_withdrawn' order by occurred_at",
+    )
+    assert [row["event"] for row in found] == ["granted", "confirmed", "withdrawn"]
