@@ -43,7 +43,8 @@ def invalidate_crm_emails(folder: Path, rate: float) -> int:
     contacts = pd.read_csv(file, sep=";", encoding="cp1252", dtype="str", keep_default_na=False, na_values=[""])
     random = np.random.default_rng(1)
     emails = contacts["E-Mail"]
-    hit = emails.notna().to_numpy() & (random.random(len(emails)) < rate)
+    is_address = emails.str.strip().str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").fillna(False).to_numpy(dtype=bool)
+    hit = is_address & (random.random(len(emails)) < rate)
     contacts["E-Mail"] = make_invalid(emails, hit, random)
     write_csv(contacts, file)
     return int(hit.sum())

@@ -6,8 +6,9 @@ drawn; a function changes those of them that can show the noise at all. Noise th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeAlias
 
 import numpy as np
 import pandas as pd
@@ -16,9 +17,11 @@ from pipelines.errors import KundenstammError
 from pipelines.sample import vocabulary
 from pipelines.sample.chance import Array, Chance, Random, draw, texts
 from pipelines.sample.families import share_in_families
-from pipelines.sample.persons import add_addresses, choose
+from pipelines.sample.persons import add_addresses
 
 Rates = Mapping[str, float]
+Text: TypeAlias = "pd.Series[str]"
+Form = Callable[[Text], Text]
 RECORDS = ("crm", "shop", "guests", "support")
 REGISTERS = ("crm", "shop", "support")
 
@@ -112,7 +115,7 @@ def misspell_streets(records: pd.DataFrame, hit: Array, random: Random) -> pd.Da
     return records.assign(street_name=misspell(records["street_name"], hit, random))
 
 
-def misspell(values: pd.Series[str], hit: Array, random: Random) -> pd.Series[str]:
+def misspell(values: Text, hit: Array, random: Random) -> Text:
     """Swap, drop, double or replace one letter after the first; words under four letters stay as they are."""
     rows = np.flatnonzero(hit & (values.str.len().fillna(0) >= 4).to_numpy())
     if not len(rows):
@@ -143,17 +146,21 @@ def misspell(values: pd.Series[str], hit: Array, random: Random) -> pd.Series[st
 
 
 def transliterate_umlauts(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
-    """Umlauts become ae or a, sharp s becomes ss, in names, street and city of a record."""
-    with_e = random.random(len(records)) < 0.7
-    changed = {}
-    for name in ("first_name", "last_name", "street_name", "city"):
-        values = records[name]
-        long, short = values, values
-        for letter, pair in zip("äöüÄÖÜß", ("ae", "oe", "ue", "Ae", "Oe", "Ue", "ss"), strict=True):
-            long = long.str.replace(letter, pair, regex=False)
-            short = short.str.replace(letter, pair if letter == "ß" else pair[0], regex=False)
-        changed[name] = values.mask(hit & with_e, long).mask(hit & ~with_e, short)
-    return records.assign(**changed)
+    """Umlauts become ae, less often a; sharp s becomes ss; in names, street and city."""
+    columns = ("first_name", "last_name", "street_name", "city")
+    return records.assign(**{name: rewrite(records[name], hit, random, UMLAUT_FORMS) for name in columns})
+
+
+def _umlaut_form(has_e: bool) -> Form:
+    def write(words: Text) -> Text:
+        for letter, pair in zip("äöüÄÖÜ", ("ae", "oe", "ue", "Ae", "Oe", "Ue"), strict=True):
+            words = words.str.replace(letter, pair if has_e else pair[0], regex=False)
+        return words.str.replace("ß", "ss", regex=False)
+
+    return write
+
+
+UMLAUT_FORMS = (_umlaut_form(True), _umlaut_form(True), _umlaut_form(False))
 
 
 def vary_case(records: pd.DataFrame, hit: Array, _: Random) -> pd.DataFrame:
@@ -188,22 +195,43 @@ def join_name_parts(records: pd.DataFrame, hit: Array, random: Random) -> pd.Dat
 
 def vary_phone_formats(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
     """Numbers as people write them: 0176/..., +49 (0)176 ..., 0049 176 ..., with blanks, slashes and hyphens."""
-    return records.assign(**{name: _vary_phones(records[name], hit, random) for name in ("phone", "mobile")})
+    phone, mobile = (rewrite(records[name], hit, random, PHONE_FORMS) for name in ("phone", "mobile"))
+    return records.assign(phone=phone, mobile=mobile)
 
 
-def _vary_phones(phones: pd.Series[str], hit: Array, random: Random) -> pd.Series[str]:
-    parts = phones.str.extract(r"^\+49(30|40|69|89|221|176)(\d{3})(\d+)$")
-    area, head, rest = (texts(parts[column].to_numpy(dtype=object)) for column in parts)
-    forms = [
-        "0" + area + "/" + head + rest,
-        "+49 (0)" + area + " " + head + " " + rest,
-        "0049 " + area + " " + head + rest,
-        "0" + area + " " + head + " " + rest.str.slice(0, 2) + " " + rest.str.slice(2),
-        "(0" + area + ") " + head + "-" + rest,
-        "0" + area + head + rest,
-    ]
-    written = choose(forms, random.integers(0, len(forms), len(phones)))
-    return phones.mask(hit & written.notna().to_numpy(), written)
+def rewrite(values: Text, hit: Array, random: Random, forms: Sequence[Form]) -> Text:
+    """Each value that was hit in one of the forms; empty values stay empty."""
+    which = random.integers(0, len(forms), len(values))
+    usable = hit & values.notna().to_numpy()
+    found = values.to_numpy(dtype=object).copy()
+    for number, form in enumerate(forms):
+        rows = np.flatnonzero(usable & (which == number))
+        found[rows] = form(texts(found[rows])).to_numpy(dtype=object)
+    return texts(found)
+
+
+def _phone_form(write_parts: Callable[[Text, Text, Text], Text]) -> Form:
+    """A form of German numbers given in E.164, from the area, the next three digits and the rest."""
+
+    def write(phones: Text) -> Text:
+        has_long_area = phones.str.startswith(("+49221", "+49176"))
+        area = phones.str.slice(3, 5).mask(has_long_area, phones.str.slice(3, 6))
+        number = phones.str.slice(5).mask(has_long_area, phones.str.slice(6))
+        return write_parts(area, number.str.slice(0, 3), number.str.slice(3))
+
+    return write
+
+
+PHONE_FORMS = (
+    _phone_form(lambda area, head, rest: "0" + area + "/" + head + rest),
+    _phone_form(lambda area, head, rest: "+49 (0)" + area + " " + head + " " + rest),
+    _phone_form(lambda area, head, rest: "0049 " + area + " " + head + rest),
+    _phone_form(
+        lambda area, head, rest: "0" + area + " " + head + " " + rest.str.slice(0, 2) + " " + rest.str.slice(2)
+    ),
+    _phone_form(lambda area, head, rest: "(0" + area + ") " + head + "-" + rest),
+    _phone_form(lambda area, head, rest: "0" + area + head + rest),
+)
 
 
 def add_plus_tags(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
@@ -214,17 +242,24 @@ def add_plus_tags(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataF
 
 
 def mistype_email_domains(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
-    """A slip in the provider's name: gmial.com, gmx.ed, web.d."""
-    local, domain = mailbox_parts(records["email"])
-    slips = [
-        domain.map({name: forms[n % len(forms)] for name, forms in vocabulary.DOMAIN_SLIPS.items()}) for n in range(12)
-    ]
-    slipped = choose([texts(slip.to_numpy(dtype=object)) for slip in slips], random.integers(0, 12, len(records)))
-    mistyped = hit & slipped.notna().to_numpy()
-    return records.assign(email=records["email"].mask(mistyped, local + "@" + slipped))
+    """A slip in the provider's name: gmial.com, gmx.ed, web.d. Other domains stay as they are."""
+    return records.assign(email=rewrite(records["email"], hit, random, DOMAIN_FORMS))
 
 
-def mailbox_parts(emails: pd.Series[str]) -> tuple[pd.Series[str], pd.Series[str]]:
+def _slipped_form(number: int) -> Form:
+    slips = {domain: forms[number % len(forms)] for domain, forms in vocabulary.DOMAIN_SLIPS.items()}
+
+    def write(emails: Text) -> Text:
+        local, domain = mailbox_parts(emails)
+        return local + "@" + domain.map(slips).astype("str").fillna(domain)
+
+    return write
+
+
+DOMAIN_FORMS = tuple(_slipped_form(number) for number in range(12))  # 12 is a multiple of how many slips there are
+
+
+def mailbox_parts(emails: Text) -> tuple[Text, Text]:
     """What stands before and after the first at sign."""
     return emails.str.replace("@.*$", "", regex=True), emails.str.replace("^[^@]*@", "", regex=True)
 
@@ -234,16 +269,17 @@ def invalidate_emails(records: pd.DataFrame, hit: Array, random: Random) -> pd.D
     return records.assign(email=make_invalid(records["email"], hit, random))
 
 
-def make_invalid(emails: pd.Series[str], hit: Array, random: Random) -> pd.Series[str]:
-    """No at sign, no host, or a remark instead of an address; empty fields stay empty."""
-    local, domain = mailbox_parts(emails)
-    forms = [
-        local + domain,
-        local + "@",
-        local + "@@" + domain,
-        texts(["keine E-Mail"] * len(emails)),
-    ]
-    return emails.mask(hit & emails.notna().to_numpy(), choose(forms, random.integers(0, len(forms), len(emails))))
+def make_invalid(emails: Text, hit: Array, random: Random) -> Text:
+    """No at sign, no host, two at signs, or a remark instead of an address; empty fields stay empty."""
+    return rewrite(emails, hit, random, INVALID_FORMS)
+
+
+INVALID_FORMS: tuple[Form, ...] = (
+    lambda emails: emails.str.replace("@", "", regex=False),
+    lambda emails: emails.str.replace("@.*$", "@", regex=True),
+    lambda emails: emails.str.replace("@", "@@", regex=False),
+    lambda emails: emails.str.replace("^.*$", "keine E-Mail", regex=True),
+)
 
 
 def spoil_dates(records: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:

@@ -53,7 +53,7 @@ def decimals(hundredths: Array) -> pa.Array:
 
 def write_csv(table: pd.DataFrame, file: Path) -> None:
     """Write text columns as Windows-1252 with semicolons, as a German spreadsheet does."""
-    table.to_csv(file, sep=";", index=False, encoding="cp1252", lineterminator="\r\n")
+    file.write_bytes(table.to_csv(sep=";", index=False, lineterminator="\r\n").encode("cp1252"))
 
 
 def write_json_lines(table: pd.DataFrame, file: Path) -> None:

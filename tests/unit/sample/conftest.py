@@ -1,0 +1,61 @@
+"""Two sample companies for all tests of the sample: one as shipped, one in which nothing goes wrong."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from pathlib import Path
+
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.sample import generate_sample
+from pipelines.sample.noise import NOISES
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, literal
+
+AS_OF = date.fromisoformat("2026-11-21")
+CUSTOMERS = 3000
+
+
+@pytest.fixture(scope="session")
+def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample as shipped; do not change it."""
+    folder = tmp_path_factory.mktemp("sample") / "shipped"
+    generate_sample(folder, customers=CUSTOMERS, seed=1, as_of=AS_OF)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def faultless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A sample without any noise; do not change it."""
+    folder = tmp_path_factory.mktemp("sample") / "faultless"
+    generate_sample(folder, customers=CUSTOMERS, seed=1, as_of=AS_OF, rates={noise.name: 0 for noise in NOISES})
+    return folder
+
+
+@pytest.fixture
+def database(settings: Settings) -> Iterator[DuckDBPyConnection]:
+    with connect(None, settings) as connection:
+        yield connection
+
+
+def show(database: DuckDBPyConnection, folder: Path) -> None:
+    """Every file of a sample as a view of its own name; the CRM's text decoded beforehand."""
+    for file in sorted(folder.glob("*/*.*")):
+        if file.suffix == ".csv":
+            decoded = folder.parent / f"{folder.name}-{file.stem}.utf8.csv"
+            decoded.write_bytes(file.read_bytes().decode("cp1252").encode())
+            relation = f"read_csv({literal(decoded)}, delim = ';', header = true, all_varchar = true)"
+        elif file.suffix == ".jsonl":
+            relation = f"read_json({literal(file)}, format = 'newline_delimited', convert_strings_to_integers = false)"
+        else:
+            relation = f"read_parquet({literal(file)})"
+        database.execute(f"create or replace view {file.stem} as from {relation}")
+
+
+def figure(database: DuckDBPyConnection, sql: str) -> float:
+    """The one number that a query returns."""
+    rows = database.execute(sql).fetchall()
+    assert len(rows) == 1
+    return float(rows[0][0])

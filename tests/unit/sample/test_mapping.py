@@ -1,0 +1,83 @@
+"""The shipped `sources.yml` fits the files of the sample: nothing missing, nothing mapped by mistake."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.configuration import Configuration
+from pipelines.configuration.sources import SqlExpression
+from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
+from pipelines.settings import PROJECT_DIR
+from pipelines.warehouse import identifier
+from tests.unit.sample.conftest import show
+
+# What the files hold and nobody mapped: it is reported by name and not stored.
+UNMAPPED = {("crm", "contacts"): {"Bemerkung"}}
+
+# The words that the rest of the warehouse understands.
+WORDS = {
+    ("contacts", "gender"): {"female", "male", None},
+    ("contacts", "lifecycle_stage"): {"customer", "opportunity", "lead"},
+    ("permissions", "channel"): {"email", "phone", "post"},
+    ("permissions", "kind"): {"consent", "existing_customer", "objection"},
+    ("permissions", "status"): {"requested", "granted", "withdrawn"},
+    ("orders", "status"): {"paid", "delivered", "cancelled"},
+    ("tickets", "priority"): {"low", "normal", "high", "urgent"},
+}
+
+
+def test_the_three_sources_and_their_entities_are_mapped(configuration: Configuration) -> None:
+    found = {(s.name, s.role): sorted(s.entities) for s in configuration.sources}
+    assert found == {
+        ("crm", "crm"): ["companies", "contacts", "permissions"],
+        ("shop", "shop"): ["customers", "order_lines", "orders", "products", "returns"],
+        ("support", "support"): ["ratings", "tickets", "users"],
+    }
+
+
+@pytest.mark.parametrize("source", ["crm", "shop", "support"])
+def test_every_mapped_column_is_in_the_file_and_every_column_of_the_file_is_mapped(
+    configuration: Configuration, database: DuckDBPyConnection, sample: Path, source: str
+) -> None:
+    show(database, sample)
+    config = configuration.source(source)
+    assert config.path == f"${{KUNDENSTAMM_SAMPLE}}/{source}"
+    for name, entity in config.entities.items():
+        assert (sample / source / entity.path).is_file()
+        view = Path(entity.path).stem
+        delivered = {row[0] for row in database.execute(f"describe {identifier(view)}").fetchall()}
+        mapped = set(entity.identifiers.values()) | {custom.from_ for custom in entity.custom.values()}
+        expressions = ""
+        for target in entity.columns.values():
+            if isinstance(target, SqlExpression):
+                expressions += f" {target.sql}"
+            else:
+                mapped |= {target} if isinstance(target, str) else set(target)
+        assert mapped <= delivered, name
+        canonical = {c.name for c in (*ENTITIES[config.role, name].columns, *SYSTEM_COLUMNS)}
+        used = mapped | canonical | {column for column in delivered if f" {column} " in f"{expressions} "}
+        assert delivered - used == UNMAPPED.get((source, name), set()), name
+
+
+@pytest.mark.parametrize(("entity", "column"), WORDS, ids=lambda part: part)
+def test_the_systems_own_words_become_ours(
+    configuration: Configuration, database: DuckDBPyConnection, sample: Path, entity: str, column: str
+) -> None:
+    show(database, sample)
+    source = next(s for s in configuration.sources if entity in s.entities)
+    target = source.entities[entity].columns[column]
+    assert isinstance(target, SqlExpression)
+    found = database.execute(f"select distinct {target.sql} from {identifier(entity)}").fetchall()
+    assert {value for (value,) in found} == WORDS[entity, column]
+
+
+def test_the_pipeline_never_imports_the_sample_nor_reads_the_truth() -> None:
+    for file in sorted((PROJECT_DIR / "pipelines").rglob("*.py")):
+        relative = file.relative_to(PROJECT_DIR / "pipelines")
+        if relative.parts[0] not in {"sample", "cli.py"}:
+            text = file.read_text(encoding="utf-8")
+            assert "pipelines.sample" not in text, relative
+            assert "truth/" not in text, relative
