@@ -72,9 +72,9 @@ def register_columns(connection: DuckDBPyConnection, manifest: Mapping[str, Any]
         from pipelines.transform import load_manifest
 
         manifest = load_manifest()
-    tables = describe_tables(manifest)
     connection.execute("create schema if not exists meta")
     connection.execute(f"create or replace table meta.columns ({_DEFINITION})")
+    tables = describe_tables(manifest)
     built = _read_built(connection)
     problems = [sentence for table in tables for sentence in (*_missing_facts(table), *_differences(table, built))]
     if problems:

@@ -107,22 +107,18 @@ def pass_gate(
     Raises:
         RefusedError: with every reason why it must not be published.
     """
-    from pipelines.audit import verify_verdict
+    from pipelines.audit import load_verdict, verify_verdict
 
-    reasons = stale_steps(settings, dependencies)
+    reasons = verify_verdict(settings, configuration, build) + stale_steps(settings, dependencies)
     current = current_version(settings)
     if build.base_version != current:
         reasons.append(
             f"The build was computed on version {build.base_version or 'none'}, but {current or 'none'} is current "
             f"since; start the job `nightly` anew."
         )
-    verdict = None
-    try:
-        verdict = verify_verdict(settings, configuration, build)
-    except RefusedError as error:
-        reasons.append(str(error))
+    verdict = load_verdict(settings)
     if verdict is None or reasons:
-        raise RefusedError("\n".join(reasons))
+        raise RefusedError("\n".join(reasons or ["This build was not audited. Run the audit."]))
     return verdict
 
 

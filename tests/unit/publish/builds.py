@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines import warehouse
+from pipelines.audit import RuleResult, Severity, Status, Verdict, VerdictStatus
+from pipelines.audit.run import fingerprint
+from pipelines.audit.store import write_verdict
 from pipelines.build import Build, open_build, record_step
 from pipelines.configuration import Configuration
 from pipelines.publish.columns import register_columns
@@ -36,6 +40,13 @@ def describe(name: str, file: str, columns: dict[str, dict[str, Any]], *, kind: 
     }
 
 
+PROFILE_COLUMNS = ("customer_id", "first_name", "last_name", "salutation")
+POINT_COLUMNS = ("customer_id", "contact_point_key", "value")
+MEMBER_COLUMNS = ("audience", "customer_id", "contact_point_key", "priority")
+RESULT_COLUMNS = (
+    "build_id version suite rule_id object dimension severity status element_count failed_count threshold observed "
+    "owner description description_de remedy remedy_de ran_at"
+)
 VERSION_COLUMNS = (
     "version build_id run_id company created_at as_of base_version configuration_digest watermarks verdict software"
 )
@@ -45,8 +56,11 @@ def manifest() -> dict[str, Any]:
     """dbt's manifest of the tables of the small build."""
     tables = [
         describe("marts.customers", "warehouse", {"customer_id": PERSONAL, "country": PLAIN}),
-        describe("marts.customer_profiles", "restricted", {"customer_id": PERSONAL, "last_name": PERSONAL}),
-        describe("audit.rule_results", "warehouse", {"rule_id": PLAIN, "status": PLAIN}, kind="source"),
+        describe("marts.customer_profiles", "restricted", dict.fromkeys(PROFILE_COLUMNS, PERSONAL)),
+        describe("marts.customer_contact_points", "restricted", dict.fromkeys(POINT_COLUMNS, PERSONAL)),
+        describe("activation.audiences", "warehouse", {"audience": PLAIN}, kind="source"),
+        describe("activation.audience_members", "warehouse", dict.fromkeys(MEMBER_COLUMNS, PERSONAL), kind="source"),
+        describe("audit.rule_results", "warehouse", dict.fromkeys(RESULT_COLUMNS.split(), PLAIN), kind="source"),
         describe("meta.version", "warehouse", dict.fromkeys(VERSION_COLUMNS.split(), PLAIN), kind="source"),
     ]
     return {
@@ -66,7 +80,13 @@ def make_build(
             create table marts.customers as
                 select 'c_' || i as customer_id, 'DE' as country from range({customers}) r(i);
             create table marts.customer_profiles as
-                select 'c_' || i as customer_id, '{CANARY}' as last_name from range({customers}) r(i);
+                select 'c_' || i as customer_id, 'Eva' as first_name, '{CANARY}' as last_name, 'Frau' as salutation
+                from range({customers}) r(i);
+            create table marts.customer_contact_points as
+                select 'c_0' as customer_id, 'p_0' as contact_point_key, '{CANARY}@example.org' as value;
+            create table activation.audiences as select 'lapsed' as audience;
+            create table activation.audience_members as
+                select 'lapsed' as audience, 'c_0' as customer_id, 'p_0' as contact_point_key, 1 as priority;
             create table clean.persons as select 'r_0' as record_key, '{CANARY}' as last_name;
             create table raw.reconciliation as
                 select 'crm' as source_system, 'contacts' as entity, timestamp '{now}' as loaded_at;
@@ -81,12 +101,52 @@ def make_build(
                 from range({customers}) r(i);
         """)
         register_columns(connection, manifest())
-    with warehouse.connect(settings.build_audit, settings) as connection:
-        connection.execute(
-            "create schema audit; create table audit.audit.rule_results as select 'crm_001' rule_id, 'passed' status"
-        )
+    write_verdict(settings, judge_build(settings, configuration, build, [("crm_001", "crm.contacts")]))
     record_step(settings, step="meta.columns", run_id=run, started_at=now, finished_at=now, rows=1)
     return build
+
+
+def judge_build(
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    rules: Sequence[tuple[str, str]],
+    *,
+    failing: Collection[str] = (),
+) -> Verdict:
+    """The verdict on the build as it is, with one critical result per (rule, object); `failing` rules fail."""
+    size, sha256 = fingerprint(settings)
+    results = [
+        RuleResult(
+            suite="contacts",
+            rule_id=rule,
+            object=name,
+            dimension="validity",
+            severity=Severity.CRITICAL,
+            status=Status.FAILED if rule in failing else Status.PASSED,
+            element_count=10,
+            failed_count=3 if rule in failing else 0,
+            threshold=0.0,
+            observed=0.0,
+            owner="crm team",
+            description="Every e-mail is valid.",
+            description_de="Jede E-Mail ist gültig.",
+            remedy="Correct them in the CRM.",
+            remedy_de="Im CRM berichtigen.",
+            ran_at=build.started_at,
+        )
+        for rule, name in rules
+    ]
+    return Verdict(
+        build_id=build.build_id,
+        version=None if failing else build.version,
+        status=VerdictStatus.REFUSED if failing else VerdictStatus.PASSED,
+        config_digest=configuration.digest,
+        warehouse_bytes=size,
+        warehouse_sha256=sha256,
+        ran_at=build.started_at,
+        results=tuple(results),
+    )
 
 
 def publish(settings: Settings, configuration: Configuration, build: Build, **options: Any) -> PublishReport:

@@ -33,9 +33,16 @@ def texts_in(settings: Settings, file: Path) -> str:
 def test_a_version_holds_exactly_the_listed_tables(settings: Settings, configuration: Configuration) -> None:
     publish_new(settings, configuration)
 
-    open_tables = {"marts.customers", "audit.rule_results", "meta.version"}
+    open_tables = {
+        "marts.customers",
+        "activation.audiences",
+        "activation.audience_members",
+        "audit.rule_results",
+        "meta.version",
+    }
+    identifying_tables = {"marts.customer_profiles", "marts.customer_contact_points"}
     assert tables_of(settings, settings.current / "warehouse.duckdb") == open_tables
-    assert tables_of(settings, settings.current / "restricted.duckdb") == open_tables | {"marts.customer_profiles"}
+    assert tables_of(settings, settings.current / "restricted.duckdb") == open_tables | identifying_tables
     assert tables_of(settings, settings.current / "state.duckdb") == {
         "main.members",
         "main.customer_id_history",
@@ -71,6 +78,11 @@ def test_a_version_cannot_be_written(settings: Settings, configuration: Configur
     assert all(stat.S_IMODE(f.stat().st_mode) == 0o440 for f in (folder / "audiences").iterdir())
 
 
+def test_audiences_are_exported_with_the_version(settings: Settings, configuration: Configuration) -> None:
+    publish_new(settings, configuration)
+    assert f"{CANARY}@example.org" in (settings.current / "audiences" / "lapsed.csv").read_text()
+
+
 def test_the_report_of_the_audit_goes_with_the_version(settings: Settings, configuration: Configuration) -> None:
     build = make_build(settings, configuration)
     (settings.build_dir / "report").mkdir()
@@ -101,7 +113,7 @@ def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
 ) -> None:
     def hashes() -> dict[str, str]:
         manifest = json.loads((settings.current / "manifest.json").read_text())
-        return {name: table["content_hash"] for name, table in manifest["tables"].items() if name != "meta.version"}
+        return {name: table["content_hash"] for name, table in manifest["tables"].items() if name.startswith("marts")}
 
     publish_new(settings, configuration)
     first = hashes()

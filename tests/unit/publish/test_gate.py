@@ -1,0 +1,137 @@
+"""The gate: nothing is published that the audit refuses, that is stale, or that was changed since."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+
+import pytest
+
+from pipelines import warehouse
+from pipelines.audit import Severity, load_catalogue
+from pipelines.audit.store import write_verdict
+from pipelines.build import Build, current_build, record_step
+from pipelines.configuration import Configuration
+from pipelines.errors import RefusedError
+from pipelines.publish import PublishReport, list_versions, publish_version, read_status, roll_back
+from pipelines.settings import Settings
+from tests.unit.publish.builds import NOW, judge_build, make_build, publish_new
+
+DEPENDENCIES = {"meta.columns": {"marts.customers"}, "marts.customers": set[str]()}
+
+
+def audit(settings: Settings, configuration: Configuration, *, failing: str = "") -> None:
+    """Record a verdict in which every critical rule of the catalogue has its result."""
+    rules = [r for r in load_catalogue(configuration).select() if r.severity is Severity.CRITICAL]
+    build = current_build(settings)
+    every = [(rule.id, checked.name) for rule in rules for checked in rule.objects]
+    write_verdict(settings, judge_build(settings, configuration, build, every, failing={failing} - {""}))
+
+
+def run_steps(settings: Settings, *steps: str) -> None:
+    for place, step in enumerate(steps):
+        at = NOW + timedelta(minutes=place)
+        record_step(settings, step=step, run_id="run-2", started_at=at, finished_at=at + timedelta(seconds=1), rows=1)
+
+
+def publish_open_build(settings: Settings, configuration: Configuration) -> PublishReport:
+    return publish_version(
+        settings,
+        configuration,
+        current_build(settings),
+        dependencies=DEPENDENCIES,
+        now=NOW + timedelta(days=3),
+        run_id="run-2",
+    )
+
+
+@pytest.fixture
+def build(settings: Settings, configuration: Configuration) -> Build:
+    """An audited, fresh build beside a published version."""
+    publish_new(settings, configuration)
+    build = make_build(settings, configuration, run="run-2", day=1)
+    run_steps(settings, "marts.customers", "meta.columns")
+    audit(settings, configuration)
+    return build
+
+
+def test_an_audited_build_is_published_once(settings: Settings, configuration: Configuration, build: Build) -> None:
+    report = publish_open_build(settings, configuration)
+    assert report.version == build.version == list_versions(settings)[0].version
+    assert not report.already_published
+    assert report.sentence == f"Version {build.version} is published: {report.table_count} tables with 137 rows."
+    inode = settings.current.resolve().stat().st_ino
+
+    again = publish_open_build(settings, configuration)
+    assert again.already_published
+    assert "nothing was done" in again.sentence
+    assert settings.current.resolve().stat().st_ino == inode
+    assert len(list_versions(settings)) == 2
+
+
+def fail_a_rule(settings: Settings, configuration: Configuration) -> None:
+    audit(settings, configuration, failing="aud_001")
+
+
+def change_the_build(settings: Settings, _: Configuration) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("update marts.customers set country = 'AT'")
+
+
+def lose_the_verdict(settings: Settings, _: Configuration) -> None:
+    settings.build_audit.unlink()
+
+
+def leave_out_a_rule(settings: Settings, configuration: Configuration) -> None:
+    one = [("crm_001", "crm.contacts")]
+    write_verdict(settings, judge_build(settings, configuration, current_build(settings), one))
+
+
+def run_an_earlier_step_again(settings: Settings, _: Configuration) -> None:
+    run_steps(settings, "x", "x", "marts.customers")
+
+
+def start_a_step_that_never_ends(settings: Settings, _: Configuration) -> None:
+    record_step(settings, step="marts.customers", run_id="run-3", started_at=NOW, finished_at=None, rows=None)
+
+
+def roll_back_meanwhile(settings: Settings, configuration: Configuration) -> None:
+    first = list_versions(settings)[0].version
+    publish_new(settings, configuration, run="run-4", day=2)
+    make_build(settings, configuration, run="run-5", day=2)
+    run_steps(settings, "marts.customers", "meta.columns")
+    audit(settings, configuration)
+    roll_back(settings, first, reason="wrong prices", now=NOW + timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "expected"),
+    [
+        (fail_a_rule, r"AUD-001 .* 3 of 10 fail.* Owner: crm team\. Correct them in the CRM\."),
+        (change_the_build, "warehouse file was changed after the audit"),
+        (lose_the_verdict, "was not audited"),
+        (leave_out_a_rule, "is critical but has no result"),
+        (run_an_earlier_step_again, r"Step meta\.columns is older than marts\.customers"),
+        (start_a_step_that_never_ends, r"Step marts\.customers was started by run run-3 and did not finish"),
+        (roll_back_meanwhile, "start the job `nightly` anew"),
+    ],
+    ids=lambda value: value.__name__.replace("_", " ") if callable(value) else "",
+)
+@pytest.mark.usefixtures("build")
+def test_what_the_gate_refuses_changes_nothing(
+    settings: Settings,
+    configuration: Configuration,
+    spoil: Callable[[Settings, Configuration], None],
+    expected: str,
+) -> None:
+    spoil(settings, configuration)
+    before = list_versions(settings)
+
+    with pytest.raises(RefusedError, match=expected):
+        publish_open_build(settings, configuration)
+
+    assert list_versions(settings) == before
+    status = read_status(settings)
+    assert status.last_failure is not None
+    assert status.last_failure.outcome == "refused"
+    assert not status.is_open_build_published
