@@ -90,7 +90,7 @@ def _rule(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Rule:
         protects=meta.get("protects") or "Joins and sums over the published tables.",
         asset_key=(schema, name),
         objects=(RuleObject(f"{schema}.{name}", f"select * from {schema}.{name}"),),
-        threshold=0,
+        threshold=0.0,
         dbt_test=test["unique_id"],
     )
 

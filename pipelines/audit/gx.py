@@ -53,30 +53,29 @@ def open_warehouse(path: Path, options: Mapping[str, Any]) -> Iterator[Any]:
     import great_expectations
     from great_expectations.data_context.types.base import ProgressBarsConfig
 
-    context = great_expectations.get_context(mode="ephemeral")
-    context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
-    source = context.data_sources.add_sql(
-        "warehouse",
-        # By name alone, from its folder: a folder may hold characters that mean something in a connection string.
-        connection_string=f"duckdb:///{path.name}",
-        # A temporary table per batch would copy every table.
-        create_temp_table=False,
-        kwargs={
-            # Results are read after the connection was given back, and the roll-back on giving back empties
-            # a DuckDB cursor: no transactions, no roll-back.
-            "isolation_level": "AUTOCOMMIT",
-            "skip_autocommit_rollback": True,
-            "connect_args": {"read_only": True, "config": dict(options)},
-        },
-    )
-    engine = source.get_execution_engine()
-    engine.dialect_module = DuckDBFunctions
-    try:
-        with contextlib.chdir(path.parent):
+    # The file is named without its folder, which may hold characters that mean something in a connection string.
+    with contextlib.chdir(path.parent):
+        context = great_expectations.get_context(mode="ephemeral")
+        context.variables.progress_bars = ProgressBarsConfig(globally=False, metric_calculations=False)
+        source = context.data_sources.add_sql(
+            "warehouse",
+            connection_string=f"duckdb:///{path.name}",
+            create_temp_table=False,  # a temporary table per batch would copy every table
+            kwargs={
+                # Results are read after the connection was given back, and the roll-back on giving back empties
+                # a DuckDB cursor: no transactions, no roll-back.
+                "isolation_level": "AUTOCOMMIT",
+                "skip_autocommit_rollback": True,
+                "connect_args": {"read_only": True, "config": dict(options)},
+            },
+        )
+        engine = source.get_execution_engine()
+        engine.dialect_module = DuckDBFunctions
+        try:
             yield source
-    finally:
-        source.get_engine().dispose()
-        engine.engine.dispose()
+        finally:
+            source.get_engine().dispose()
+            engine.engine.dispose()
 
 
 def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

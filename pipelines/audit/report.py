@@ -29,22 +29,22 @@ COUNTS = {
         "select source_system as source, entity, is_enabled as enabled, delivered_count as delivered, "
         "new_count as new, changed_count as changed, unchanged_count as unchanged, revived_count as revived, "
         "rejected_count as rejected, superseded_count as superseded, repeated_count as repeated, "
-        "deleted_count as deleted from audit.reconciliation order by source_system, entity",
+        "deleted_count as deleted from audit.audit.reconciliation order by source_system, entity",
     ),
     "corrections": (
         "What cleaning corrected",
         "select source_system as source, entity, field, rule, status, count(*) as corrections "
-        "from audit.corrections group by all order by source_system, entity, field, rule, status",
+        "from audit.audit.corrections group by all order by source_system, entity, field, rule, status",
     ),
     "rejects": (
         "What was rejected at landing",
         "select source_system as source, entity, field, reason, count(*) as records "
-        "from audit.rejects group by all order by source_system, entity, field, reason",
+        "from audit.audit.rejects group by all order by source_system, entity, field, reason",
     ),
     "refused_links": (
         "Links between records that were refused",
-        "select method, rule, reason, count(*) as links from audit.refused_links group by all order by method, rule, "
-        "reason",
+        "select method, rule, reason, count(*) as links from audit.audit.refused_links group by all "
+        "order by method, rule, reason",
     ),
 }
 
@@ -89,7 +89,12 @@ def render_report(build: Build, verdict: Verdict, rules: Sequence[Rule], counts:
 
 def _read_counts(settings: Settings) -> list[CountTable]:
     with connect(settings.build_audit, settings, read_only=True) as connection:
-        there = {name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()}
+        there = {
+            name
+            for (name,) in connection.execute(
+                "select table_name from duckdb_tables() where schema_name = 'audit'"
+            ).fetchall()
+        }
         tables = []
         for name, (heading, query) in COUNTS.items():
             if name in there:

@@ -56,7 +56,7 @@ class Rule:
     objects: tuple[RuleObject, ...]
     threshold: float | None
     expectation: Mapping[str, Any] | None = None
-    tolerated_share: float = 0
+    tolerated_share: float = 0.0
     applies_when_empty: bool = False
     dbt_test: str | None = None
 

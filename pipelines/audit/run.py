@@ -30,11 +30,23 @@ DBT_FAILED = {"fail", "warn"}
 
 
 def run_audit(
-    settings: Settings, configuration: Configuration, build: Build, *, suites: Collection[str] | None = None
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    *,
+    suites: Collection[str] | None = None,
+    keep_warm: bool = False,
 ) -> Verdict:
-    """Run every suite (or those named), record the verdict, and write the report. Does not raise when refused.
+    """Run every suite, record the verdict, and write the report. Does not raise when refused.
 
     After it the warehouse file must not change any more: the verdict holds for its size and SHA-256.
+
+    Args:
+        settings: names the build and its limits.
+        configuration: says which source delivers what.
+        build: the open build.
+        suites: only these; the gate refuses a verdict that leaves out a critical rule.
+        keep_warm: leave the worker for a further audit instead of ending it.
 
     Raises:
         ConfigurationError: a suite is invalid or does not exist.
@@ -46,7 +58,8 @@ def run_audit(
     try:
         results = _run(settings, rules)
     finally:
-        validation.cool_down()
+        if not keep_warm:
+            validation.cool_down()
     size, sha256 = fingerprint(settings)
     status = judge(results)
     verdict = Verdict(

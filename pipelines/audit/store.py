@@ -29,6 +29,9 @@ COPIES = {
     "reconciliation": "select * from build.raw.reconciliation",
 }
 
+# Catalog and schema: the file's stem names the catalog, which is called like the schema.
+_SCHEMA = "audit.audit"
+
 _RESULTS = """
     build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
     element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
@@ -47,17 +50,17 @@ def write_verdict(settings: Settings, verdict: Verdict) -> None:
     settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
     with connect(settings.build_audit, settings, attach={"build": settings.build_warehouse}) as connection:
         connection.execute("begin")
-        connection.execute("create schema audit")
+        connection.execute(f"create schema {_SCHEMA}")
         for table, query in COPIES.items():
             if _exists(connection, query.rsplit(" from build.", 1)[1]):
-                connection.execute(f"create table audit.{table} as {query}")
-        connection.execute(f"create table audit.rule_results ({_RESULTS})")
-        connection.execute(f"create table audit.verdict ({_VERDICT})")
+                connection.execute(f"create table {_SCHEMA}.{table} as {query}")
+        connection.execute(f"create table {_SCHEMA}.rule_results ({_RESULTS})")
+        connection.execute(f"create table {_SCHEMA}.verdict ({_VERDICT})")
         if verdict.results:
             rows = [_result_row(verdict, result) for result in verdict.results]
-            connection.executemany(f"insert into audit.rule_results values ({_marks(rows[0])})", rows)
+            connection.executemany(f"insert into {_SCHEMA}.rule_results values ({_marks(rows[0])})", rows)
         row = _verdict_row(verdict, settings)
-        connection.execute(f"insert into audit.verdict values ({_marks(row)})", row)
+        connection.execute(f"insert into {_SCHEMA}.verdict values ({_marks(row)})", row)
         connection.execute("commit")
 
 
@@ -85,11 +88,11 @@ def load_sealed_verdict(settings: Settings) -> tuple[Verdict | None, bool]:
 
 
 def _read(connection: DuckDBPyConnection) -> tuple[Verdict | None, str]:
-    rows = connection.execute("from audit.verdict").fetchall()
+    rows = connection.execute(f"from {_SCHEMA}.verdict").fetchall()
     if len(rows) != 1:
         return None, ""
     build_id, version, status, config_digest, size, sha256, ran_at, *_, seal = rows[0]
-    found = connection.execute("from audit.rule_results order by suite, rule_id, object, status").fetchall()
+    found = connection.execute(f"from {_SCHEMA}.rule_results order by suite, rule_id, object, status").fetchall()
     results = tuple(_as_result(row) for row in found)
     verdict = Verdict(build_id, version, VerdictStatus(status), config_digest, size, sha256, ran_at, results)
     return verdict, str(seal)

@@ -58,7 +58,7 @@ class RuleMeta(Model):
     reason: Text
     protects: Text
     rows: Text | None = None
-    tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0
+    tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     applies_when_empty: bool = False
 
 

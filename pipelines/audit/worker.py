@@ -21,6 +21,7 @@ from pipelines.settings import QUIET_ENVIRONMENT, Settings
 from pipelines.warehouse import engine_options, log_privately
 
 READY = "ready"
+RELEASED = "released"  # the file is closed, another process may write it
 
 
 def main() -> None:
@@ -69,17 +70,25 @@ def _work_on(job: dict[str, Any], answers: TextIO) -> None:
     with tempfile.TemporaryDirectory(prefix="audit-", dir=settings.temp_dir) as spill:
         options = {**engine_options(settings), "temp_directory": spill}
         with contextlib.ExitStack() as stack:
-            warehouse = None
+            try:
+                warehouse = stack.enter_context(gx.open_warehouse(settings.build_warehouse, options))
+            except Exception as error:  # whatever a library raises, no rule was run
+                log_privately(settings, error)
+                warehouse = None
             for number, checked in enumerate(job["objects"]):
-                try:
-                    if warehouse is None:
-                        warehouse = stack.enter_context(gx.open_warehouse(settings.build_warehouse, options))
-                    found = gx.validate_object(warehouse, str(number), checked["query"], checked["rules"])
-                except Exception as error:  # whatever a library raises, these rules were not run
-                    log_privately(settings, error)
-                    found = {"row_count": None, "results": {r["key"]: {"error": ""} for r in checked["rules"]}}
-                _answer(answers, {"name": checked["name"], **_without_texts(found, settings)})
-    _answer(answers, {"state": "released"})
+                _answer(answers, _validate(warehouse, str(number), checked, settings))
+    _answer(answers, {"state": RELEASED})
+
+
+def _validate(warehouse: Any, name: str, checked: dict[str, Any], settings: Settings) -> dict[str, Any]:
+    broken = {"row_count": None, "results": {rule["key"]: {"error": ""} for rule in checked["rules"]}}
+    if warehouse is None:
+        return broken
+    try:
+        return _without_texts(gx.validate_object(warehouse, name, checked["query"], checked["rules"]), settings)
+    except Exception as error:  # whatever a library raises, these rules were not run
+        log_privately(settings, error)
+        return broken
 
 
 def _without_texts(found: dict[str, Any], settings: Settings) -> dict[str, Any]:

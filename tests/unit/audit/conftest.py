@@ -1,0 +1,58 @@
+"""One warm worker and one small company for all tests of the audit; every test gets a copy of its own."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines.audit import Catalogue, cool_down, load_catalogue, warm_up
+from pipelines.configuration import load_configuration
+from pipelines.settings import PROJECT_DIR, Settings
+from tests.unit.audit.small_company import build_small_company
+
+
+@pytest.fixture(scope="session")
+def worker() -> Iterator[None]:
+    """Started first, so that it imports while the small company is built."""
+    warm_up()
+    yield
+    cool_down()
+
+
+@pytest.fixture(scope="session")
+def small_company(worker: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  it warms up
+    """A warehouse file in which every rule is met. Copy it, do not change it."""
+    root = tmp_path_factory.mktemp("company")
+    settings = _settings_in(root)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
+        build_small_company(settings, load_configuration(settings))
+    return settings.build_warehouse
+
+
+@pytest.fixture(scope="session")
+def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
+    return load_catalogue(load_configuration(_settings_in(tmp_path_factory.mktemp("catalogue"))))
+
+
+@pytest.fixture
+def company(small_company: Path, settings: Settings) -> Settings:
+    """Settings whose open build is a copy of the small company."""
+    settings.build_dir.mkdir(parents=True)
+    shutil.copy(small_company, settings.build_warehouse)
+    return settings
+
+
+def _settings_in(root: Path) -> Settings:
+    return Settings.from_environment(
+        {
+            "KUNDENSTAMM_DATA_DIR": str(root / "data"),
+            "KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config"),
+            "KUNDENSTAMM_MEMORY_LIMIT": "2GB",
+            "KUNDENSTAMM_THREADS": str(min(2, os.cpu_count() or 1)),
+        }
+    )

@@ -1,0 +1,191 @@
+"""A small company that meets every rule: two customers, two orders, two tickets, one audience with one member.
+
+Its marts are built by the real models, so that a rule that names a column the models do not have is found here. Add
+here what a rule needs to have something to check.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from typing import TYPE_CHECKING, Any
+
+from pipelines.publish import register_columns
+from pipelines.transform import load_manifest, run_dbt
+from pipelines.warehouse import connect, identifier
+from tests.unit.unify.world import AS_OF, BUILD, CONTROLLER, World
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+ANNA, BEN, GONE = "c_aaaaaaaaaaaaaaaa", "c_bbbbbbbbbbbbbbbb", "c_cccccccccccccccc"
+CANARY = "Zsigmondy"  # a name that must be found in no result
+EARLIER = "20260601T000000Z-earlier"
+LONG_AGO = AS_OF - timedelta(days=240)
+
+ORDER_AMOUNTS = {"items_amount": "20.00", "discount_amount": "2.00", "shipping_amount": "4.95", "tax_amount": "2.87"}
+LINE_AMOUNTS = {"discount_amount": "1.00", "tax_rate": "0.19", "tax_amount": "1.44"}
+
+AMOUNTS = {
+    "orders": {
+        "items_amount": "40.0000",
+        "discount_amount": "4.0000",
+        "shipping_amount": "9.9000",
+        "tax_amount": "5.7400",
+        "total_amount": "45.9000",
+    },
+    "order_lines": {
+        "quantity": "8.0000",
+        "unit_amount": "26.6666",
+        "discount_amount": "4.0000",
+        "tax_rate": "0.7600",
+        "tax_amount": "5.7600",
+        "quantity_x_unit_amount": "39.99980000",
+    },
+    "returns": {"quantity": "1.0000", "amount": "9.0000"},
+}
+
+
+def build_small_company(settings: Settings, configuration: Configuration) -> None:
+    """Write `build/warehouse.duckdb` with everything the rules look at."""
+    settings.build_dir.mkdir(parents=True, exist_ok=True)
+    with connect(settings.build_warehouse, settings) as connection:
+        world = World(connection, settings, configuration)
+        _create_described_tables(connection)
+        anna_email = _add_persons(world)
+        _add_orders(world)
+        _add_tickets(world)
+        _add_reconciliation(world)
+        _add_identity(connection)
+    run_dbt(settings, "run", ["staging", "intermediate", "marts"])
+    with connect(settings.build_warehouse, settings) as connection:
+        _add_audience(connection, anna_email)
+        register_columns(connection)
+
+
+def _add_persons(world: World) -> str:
+    """Anna in CRM and shop, Ben in CRM and support. Returns Anna's e-mail as a contact point."""
+    anna = {"first_name": "Anna", "last_name": CANARY, "email": "anna@example.org", "country": "DE", "street": "Weg 1"}
+    ben = {"first_name": "Ben", "last_name": "Beispiel", "email": "ben@example.org", "country": "DE", "city": "Ulm"}
+    birth = {"birth_date": date(1980, 2, 29), "created_at": LONG_AGO}
+    world.record("crm_contacts", "1", **anna, **birth)
+    world.record("crm_contacts", "2", **ben, **birth)
+    world.record("shop_customers", "1", **anna, created_at=LONG_AGO)
+    world.record("support_users", "1", **ben, created_at=LONG_AGO)
+    key = world.person(ANNA, "1", **anna)
+    world.person(ANNA, "1", source="shop", **anna)
+    world.person(BEN, "2", **ben)
+    world.person(BEN, "1", source="support", **ben)
+    given = {"given_at": LONG_AGO, "confirmed_at": LONG_AGO + timedelta(hours=1), "requested_at": LONG_AGO}
+    world.permission(
+        "1", "1", status="granted", controller=CONTROLLER, email="anna@example.org", evidence="form", **given
+    )
+    world.connection.execute(
+        "insert into clean.corrections by name select ? as record_key, 'crm' as source_system, 'contacts' as entity, "
+        "'last_name' as field, 'letter_case' as rule, 1 as confidence, 'applied' as status, ? as before, ? as after",
+        [key, CANARY.upper(), CANARY],
+    )
+    return world.point("email", "anna@example.org")
+
+
+def _add_orders(world: World) -> None:
+    """One order that was partly returned, and one that was cancelled, with two lines each."""
+    for number, cancelled_at in (("1", None), ("2", LONG_AGO)):
+        world.order(
+            number,
+            "1",
+            ordered_at=LONG_AGO,
+            cancelled_at=cancelled_at,
+            currency="EUR",
+            prices_include_tax=True,
+            total_amount="22.95",
+            **ORDER_AMOUNTS,
+        )
+        world.line(f"{number}-1", number, "1", "10.00", **LINE_AMOUNTS)
+        world.line(f"{number}-2", number, "3", "3.3333", **LINE_AMOUNTS)
+    world.returned(
+        "1", order_record_id="1", order_line_record_id="1-1", quantity="1", amount="9.00", returned_at=LONG_AGO
+    )
+
+
+def _add_tickets(world: World) -> None:
+    world.ticket("1", "1", status="open", priority="urgent")
+    world.ticket("2", "1", status="solved", priority="low", solved_at=AS_OF)
+    world.record("support_ratings", "1", contact_record_id="1", score="4", scale_max="5", rated_at=AS_OF)
+
+
+def _add_reconciliation(world: World) -> None:
+    """One load per source and entity, in which every record was new; with the sums of its amounts."""
+    for source, entity, count in (
+        ("crm", "contacts", 2),
+        ("crm", "permissions", 1),
+        ("shop", "customers", 1),
+        ("shop", "orders", 2),
+        ("shop", "order_lines", 4),
+        ("shop", "returns", 1),
+        ("support", "users", 1),
+        ("support", "tickets", 2),
+        ("support", "ratings", 1),
+    ):
+        world.connection.execute(
+            "insert into raw.reconciliation values (?, ?, true, 1, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, ?)",
+            [source, entity, count, count, AS_OF, json.dumps(AMOUNTS.get(entity, {}))],
+        )
+
+
+def _add_identity(connection: DuckDBPyConnection) -> None:
+    """Two ids of an earlier version, and one that was merged into Anna's in it."""
+    for customer_id, status, current in ((ANNA, "active", ANNA), (BEN, "active", BEN), (GONE, "merged", ANNA)):
+        _insert(
+            connection,
+            "identity.customer_id_history",
+            customer_id=customer_id,
+            status=status,
+            current_customer_id=current,
+            founder_record_key="r_1",
+            first_version=EARLIER,
+            issued_at=LONG_AGO,
+            status_version=EARLIER,
+        )
+
+
+def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> None:
+    _insert(
+        connection,
+        "activation.audiences",
+        audience="win_back",
+        version=BUILD.version,
+        controller=CONTROLLER,
+        channel="email",
+        purpose="advertising",
+    )
+    _insert(
+        connection,
+        "activation.audience_members",
+        audience="win_back",
+        version=BUILD.version,
+        customer_id=ANNA,
+        channel="email",
+        contact_point_key=contact_point_key,
+    )
+
+
+def _create_described_tables(connection: DuckDBPyConnection) -> None:
+    """Tables that Python writes and no model reads, empty, with the columns their published form has."""
+    copied = {"corrections_values": "clean.corrections", "refused_links": "identity.refused_links"}
+    for source in load_manifest()["sources"].values():
+        name = (
+            f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else copied.get(source["name"])
+        )
+        if name:
+            columns = ", ".join(f"{identifier(c['name'])} {c['data_type']}" for c in source["columns"].values())
+            connection.execute(f"create schema if not exists {name.split('.')[0]}")
+            connection.execute(f"create table {name} ({columns})")
+
+
+def _insert(connection: DuckDBPyConnection, table: str, **row: Any) -> None:
+    names, marks = ", ".join(identifier(name) for name in row), ", ".join("?" for _ in row)
+    connection.execute(f"insert into {table} ({names}) values ({marks})", list(row.values()))

@@ -1,0 +1,82 @@
+"""Every rule of the suites is met by the small company, and broken by its own defect and no other rule's."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from pipelines.audit import Catalogue, Rule, RuleResult, Severity, Status, run_rules
+from pipelines.configuration import Configuration
+from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
+from pipelines.warehouse import connect
+from tests.unit.unify.world import BUILD
+
+DEFECTS: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_DIR / "tests/fixtures/audit/defects.yml").read_text())
+UNMET = {Status.FAILED, Status.WARNED, Status.NOT_RUN}
+
+
+def written_rules(directory: Path = EXPECTATIONS_DIR) -> list[str]:
+    suites = [yaml.safe_load(file.read_text()) for file in sorted(directory.glob("*.yml"))]
+    return [rule["meta"]["id"] for suite in suites for rule in suite["expectations"]]
+
+
+def break_company(company: Settings, rule_id: str) -> None:
+    with connect(company.build_warehouse, company) as connection:
+        for statement in DEFECTS[rule_id]["sql"]:
+            connection.execute(statement)
+
+
+def rules_of_suites(catalogue: Catalogue) -> list[Rule]:
+    return [rule for rule in catalogue.rules if rule.expectation]
+
+
+def unmet_rules(results: Sequence[RuleResult]) -> set[str]:
+    return {result.rule_id for result in results if result.status in UNMET}
+
+
+def expected_failures(rule_id: str, among: Collection[str]) -> set[str]:
+    return {rule_id, *DEFECTS[rule_id].get("also", [])} & set(among)
+
+
+def test_every_rule_has_a_defect_and_every_defect_a_rule() -> None:
+    assert sorted(DEFECTS) == sorted(written_rules())
+
+
+def test_every_rule_is_met_by_the_small_company_and_leaves_one_result_per_object(
+    company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    rules = rules_of_suites(catalogue)
+    results = run_rules(company, configuration, BUILD, rules)
+    assert unmet_rules(results) == set()
+    assert {r.rule_id for r in results if r.status is Status.PASSED} == {rule.id for rule in rules}
+    expected = [(rule.id, checked.name) for rule in rules for checked in rule.objects]
+    assert sorted((r.rule_id, r.object) for r in results) == sorted(expected)
+
+
+@pytest.mark.parametrize("rule_id", written_rules())
+def test_a_defect_is_found_by_its_rule(
+    rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    rule = catalogue.rule(rule_id)
+    neighbours = [r for r in rules_of_suites(catalogue) if r.suite == rule.suite and r.asset_key == rule.asset_key]
+    break_company(company, rule_id)
+    results = run_rules(company, configuration, BUILD, neighbours)
+    assert unmet_rules(results) == expected_failures(rule_id, {r.id for r in neighbours})
+    found = next(r for r in results if r.rule_id == rule_id and r.status in UNMET)
+    assert found.status is (Status.FAILED if rule.severity is Severity.CRITICAL else Status.WARNED)
+    assert found.failed_count
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rule_id", written_rules())
+def test_a_defect_breaks_no_other_rule_of_any_suite(
+    rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    rules = rules_of_suites(catalogue)
+    break_company(company, rule_id)
+    results = run_rules(company, configuration, BUILD, rules)
+    assert unmet_rules(results) == expected_failures(rule_id, {r.id for r in rules})
