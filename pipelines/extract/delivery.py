@@ -166,11 +166,15 @@ def _sampled_types(connection: DuckDBPyConnection, layouts: list[Layout], names:
         if not texts:
             continue
         cleaned = ", ".join(f"{contract.as_text(identifier(n), 'VARCHAR')} as {identifier(n)}" for n in texts)
+        forms = (
+            "try_cast({0} as bigint) is not null",
+            "try_cast({0} as double) is not null",
+            "regexp_matches({0}, '^\\d+[-/.]\\d+[-/.]\\d+')",
+        )
         checks = ", ".join(
-            f"coalesce(bool_and(try_cast({identifier(n)} as bigint) is not null), false), "
-            f"coalesce(bool_and(try_cast({identifier(n)} as double) is not null), false), "
-            f"coalesce(bool_and(regexp_matches({identifier(n)}, '^\\d+[-/.]\\d+[-/.]\\d+')), false)"
+            f"coalesce(bool_and({form.format(identifier(n))}) filter (where {identifier(n)} is not null), false)"
             for n in texts
+            for form in forms
         )
         row = connection.execute(
             f"select {checks} from (select {cleaned} from {layout.relation} limit {SAMPLE_ROWS})"

@@ -28,6 +28,18 @@ CUSTOM_PREFIX = "custom."
 # Separates the parts of a composite key in the landed id; a part that holds it is escaped.
 KEY_SEPARATOR = "|"
 
+# Functions whose result depends on more than the arguments: the clock, chance, other rows.
+_CHANGING_FUNCTIONS = """
+    create temp table if not exists changing_functions as
+    select distinct function_name as name
+    from duckdb_functions()
+    where function_type = 'aggregate' or stability <> 'CONSISTENT'
+    except
+    select function_name
+    from duckdb_functions()
+    where function_type = 'scalar' and coalesce(stability, 'CONSISTENT') = 'CONSISTENT'
+"""
+
 
 @dataclass(frozen=True)
 class Field:
@@ -179,12 +191,9 @@ def _type_of(connection: DuckDBPyConnection, sql: str, where: str, columns: dict
             problem = "queries, windows, parameters and * are not allowed"
         else:
             names = sorted({n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION"})
+            connection.execute(_CHANGING_FUNCTIONS)
             changing = connection.execute(
-                "select distinct function_name from duckdb_functions() where list_contains($1, function_name) "
-                "and (function_type = 'aggregate' or coalesce(stability, 'CONSISTENT') <> 'CONSISTENT') "
-                "and function_name not in (select function_name from duckdb_functions() "
-                "where function_type = 'scalar' and coalesce(stability, 'CONSISTENT') = 'CONSISTENT') order by 1",
-                [names],
+                f"select name from changing_functions where name in ({', '.join(map(literal, names)) or 'null'}) order by 1"
             ).fetchall()
             if changing:
                 problem = f"{changing[0][0]}() does not depend on one record alone"

@@ -145,7 +145,7 @@ def read_jsonl_layout(
         where trim(text) <> ''
         """
     )
-    broken = "not (json_valid(text) and json_type(text) = 'OBJECT')"
+    broken = "coalesce(json_type(case when json_valid(text) then text end), '') <> 'OBJECT'"
     (bad, total) = _one(connection, f"select count(*) filter (where {broken}), count(*) from {table}")
     if bad * 2 > total:
         raise SourceError(

@@ -109,6 +109,11 @@ class _Load:
         if not self.full and is_read_already(self.connection, self.entity, files, contract):
             return self._note_unchanged(files)
         delivery = read_delivery(self.connection, self.settings, self.configuration, self.source, self.entity, files)
+        if self.is_flat and not any(f.name == "order_record_id" for f in delivery.fields):
+            raise SourceError(
+                f"{self.source.name}.{self.entity.name}: columns named order_<column> describe orders, but no line says "
+                f"to which order it belongs; map `order_record_id` in sources.yml."
+            )
         self.connection.execute("begin")
         landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)
         reports = [self._write(self.entity, landed, files, delivery.detected, delivery.unmapped)]
