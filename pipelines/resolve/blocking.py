@@ -34,6 +34,8 @@ _BLOCKS = (
     ("postal_code || street || house_number", "left(first_name, 3)"),
     ("street || house_number", "left(first_name, 3)"),
     ("street || first_name", "house_number"),
+    ("postal_code || street", "left(first_name, 2)"),
+    ("city || house_number || left(least(first_name, last_name), 2)", "postal_code"),
     ("postal_code || last_name", "left(first_name, 2)"),
     ("postal_code || first_name", "left(last_name, 2)"),
     ("city || last_name || left(first_name, 1)", "left(first_name, 4)"),

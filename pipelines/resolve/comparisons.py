@@ -20,7 +20,7 @@ class Level:
         m: share of pairs of one person that reach this degree (and none before it).
         u: share of pairs of two persons that do.
         frequency_of: the column whose rare values count for more.
-        is_fixed: never trained, because it is too rare in any sample.
+        is_rare: `u` is not learned, because no sample holds enough of it.
     """
 
     name: str
@@ -28,7 +28,7 @@ class Level:
     m: float
     u: float
     frequency_of: str | None = None
-    is_fixed: bool = False
+    is_rare: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,15 @@ def _is_close(column: str) -> str:
     )
 
 
-_SWAPPED = "first_name_l = last_name_r and last_name_l = first_name_r and first_name_l <> last_name_l"
+def _is_alike(column: str) -> str:
+    return f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.8"
+
+
+_SWAPPED = (
+    "first_name_l <> last_name_l and (first_name_l = last_name_r or last_name_l = first_name_r) "
+    "and jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
+    "and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.88"
+)
 _SAME_STREET = "street_l = street_r"
 _SAME_PLACE = "(postal_code_l = postal_code_r or city_l = city_r)"
 _CLOSE_STREET = "jaro_winkler_similarity(street_l, street_r) >= 0.88"
@@ -80,7 +88,7 @@ COMPARISONS = (
         _is_missing("first_name"),
         (
             Level("equal", "first_name_l = first_name_r", 0.80, 0.005, "first_name"),
-            Level("first and last name swapped", _SWAPPED, 0.01, 0.000002, is_fixed=True),
+            Level("first and last name swapped", _SWAPPED, 0.02, 0.000005, is_rare=True),
             Level("a slip away", _is_close("first_name"), 0.12, 0.006),
             Level(
                 "shortened",
@@ -88,9 +96,10 @@ COMPARISONS = (
                 0.03,
                 0.004,
             ),
-            Level("different", "ELSE", 0.04, 0.985),
+            Level("alike", _is_alike("first_name"), 0.01, 0.01),
+            Level("different", "ELSE", 0.03, 0.975),
         ),
-        most_disagreeing=0.08,
+        most_disagreeing=0.15,
     ),
     Comparison(
         "last_name",
@@ -106,9 +115,10 @@ COMPARISONS = (
                 0.02,
                 0.001,
             ),
-            Level("different", "ELSE", 0.05, 0.993),
+            Level("alike", _is_alike("last_name"), 0.01, 0.01),
+            Level("different", "ELSE", 0.04, 0.983),
         ),
-        most_disagreeing=0.12,
+        most_disagreeing=0.2,
     ),
     Comparison(
         "birth_date",
@@ -125,7 +135,7 @@ COMPARISONS = (
             ),
             Level("different", "ELSE", 0.02, 0.99795),
         ),
-        most_disagreeing=0.1,
+        most_disagreeing=0.5,
     ),
     Comparison(
         "email",
@@ -209,6 +219,6 @@ def _splink_level(level: Level, *, use_frequencies: bool) -> dict[str, Any]:
     if level.frequency_of and use_frequencies:
         settings["tf_adjustment_column"] = level.frequency_of
         settings["tf_minimum_u_value"] = 0.00001
-    if level.is_fixed:
-        settings |= {"fix_m_probability": True, "fix_u_probability": True}
+    if level.is_rare:
+        settings["fix_u_probability"] = True
     return settings

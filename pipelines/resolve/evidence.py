@@ -158,6 +158,7 @@ select rank, rule, names, kind, group_key, pairs.a, pairs.b,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
+    fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
 from pairs join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
 """
@@ -185,7 +186,7 @@ accepted as (
        or (is_birth_agreeing is distinct from false and (
            (names = 'same' and (is_same_name or is_swapped))
            or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
-           or (names = 'incomplete' and is_first_agreeing is null and is_last_agreeing is distinct from false
+           or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
                and (kind, replace(group_key, ' role', '')) in (select (kind, value) from personal))))
 )
 select a, b, min(rank) as rank, arg_min(rule, rank) as rule from accepted group by a, b
@@ -198,7 +199,7 @@ with refused as (
     select a, b, rank, rule,
         case when is_first_agreeing = false and not is_swapped then 'different_first_names'
              when is_birth_agreeing = false then 'different_birth_dates'
-             when names = 'incomplete' and is_first_agreeing is null then 'shared_by_several_names' end as reason,
+             when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
     from judged
     where names <> 'any' and kind is distinct from 'address' and kind is not null
     union all

@@ -44,14 +44,16 @@ _MACROS = (
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
     f"are_both_established(na, nb) as least(na, nb) >= {ESTABLISHED_BEARERS} "
     f"and least(na, nb) >= {ESTABLISHED_SHARE} * greatest(na, nb)",
-    # NULL when either is unknown. `na` and `nb` are the numbers of last names that bear the first names a and b.
+    # NULL when either is unknown or they are neither alike nor clearly different. `na` and `nb` are the numbers of
+    # last names that bear the first names a and b.
     """
     first_names_agree(a, na, b, nb) as case
         when a is null or b is null then null
         when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
         when is_short_for(a, b) or is_short_for(b, a) then true
         when are_both_established(na, nb) then false
-        else is_slip(squeeze(a), squeeze(b))
+        when is_slip(squeeze(a), squeeze(b)) then true
+        when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.75 then false
     end
     """,
     """
@@ -62,8 +64,8 @@ _MACROS = (
     end
     """,
     "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
-    "(squeeze(first_a) = squeeze(last_b) and is_slip(squeeze(last_a), squeeze(first_b))) "
-    "or (squeeze(last_a) = squeeze(first_b) and is_slip(squeeze(first_a), squeeze(last_b))), false)",
+    "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
+    "and squeeze(first_a) <> squeeze(last_a), false)",
     # Equal, day and month swapped, or one slip in the eight digits.
     """
     birth_dates_agree(a, b) as case

@@ -6,6 +6,7 @@ decided in `clustering`.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -15,12 +16,39 @@ if TYPE_CHECKING:
 CROWD_FORMS = 300
 
 
-def judge_edges(connection: DuckDBPyConnection, match_probability: float) -> None:
+@dataclass(frozen=True)
+class Reliability:
+    """Whether a clear difference in first names or birth dates is a conflict, or just weighs against a match."""
+
+    first_names: bool = True
+    birth_dates: bool = True
+
+    def conflict(self) -> str:
+        """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
+
+        Of the two only one may differ: a person whose name and birth date are both others is another person.
+        """
+        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
+        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
+        return f"""
+            case when {_IS_OTHER_NAME} {first} then 'different_first_names'
+                 when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end
+        """
+
+
+_IS_OTHER_NAME = (
+    "(not first_names_agree(fl.first_name, fl.bearers, fr.first_name, fr.bearers) "
+    "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
+)
+_IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
+
+
+def judge_edges(connection: DuckDBPyConnection, match_probability: float, reliability: Reliability) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
     `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
-    connection.execute(_JUDGED_SCORES, [match_probability])
+    connection.execute(_JUDGED_SCORES.format(conflict=reliability.conflict()), [match_probability])
     connection.execute(
         """
         create table candidates as
@@ -40,13 +68,13 @@ def judge_edges(connection: DuckDBPyConnection, match_probability: float) -> Non
     connection.execute("drop table judged_scores")
 
 
-def find_component_conflicts(connection: DuckDBPyConnection) -> None:
+def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     """Create `conflicts` and `crowds` for the connected components in `components` (`n`, `component`).
 
     - `conflicts`: one row per component and pair of its forms that cannot be one person, with the reason.
     - `crowds`: the components with too many forms to compare all with all.
     """
-    connection.execute(_CONFLICTS.format(crowd=CROWD_FORMS))
+    connection.execute(_CONFLICTS.format(crowd=CROWD_FORMS, conflict=reliability.conflict()))
 
 
 # A name is no proof by itself, however rare: something besides must agree.
@@ -55,34 +83,26 @@ _IS_CORROBORATED = """(
     or jaro_winkler_similarity(l.email, r.email) >= 0.94
     or list_has_any(l.phones, r.phones)
     or birth_dates_agree(l.birth_date, r.birth_date)
-    or l.postal_code = r.postal_code or l.city = r.city or l.street = r.street
+    or l.postal_code = r.postal_code
+    or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
 )"""
-
-_REASON = """
-    case
-        when first_names_agree(fl.first_name, fl.bearers, fr.first_name, fr.bearers) = false
-             and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
-            then 'different_first_names'
-        when birth_dates_agree(fl.birth_date, fr.birth_date) = false then 'different_birth_dates'
-    end
-"""
 
 _JUDGED_SCORES = f"""
 create table judged_scores as
 select a, b, match_weight, match_probability,
-    coalesce({_REASON.strip()}, case when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end) as reason,
+    coalesce({{conflict}}, case when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
 where match_probability >= ?
 """
 
-_CONFLICTS = f"""
+_CONFLICTS = """
 create table component_forms as
 select distinct component, form from components join records using (n)
 where first_name is not null or birth_date is not null;
 create table crowds as
-select component from component_forms group by component having count(*) > {{crowd}};
+select component from component_forms group by component having count(*) > {crowd};
 create table conflicts as
 with pairs as (
     select l.component, l.form as form_a, r.form as form_b
@@ -90,7 +110,7 @@ with pairs as (
     where l.component not in (from crowds)
 )
 select * from (
-    select component, form_a, form_b, {_REASON.strip()} as reason,
+    select component, form_a, form_b, {conflict} as reason,
     from pairs join forms as fl on fl.form = form_a join forms as fr on fr.form = form_b
 ) where reason is not null
 """

@@ -76,7 +76,7 @@ several as (
     where carrier_count > 1
 ),
 spelled as (
-    select kind, value, first_name, bearers, count(*) as times
+    select kind, value, first_name, last_name, bearers, count(*) as times
     from several join carriers using (kind, value) join records using (n) join first_names using (first_name)
     where spellings > 1 and spellings <= {crowd} * max_names
     group by all
@@ -84,11 +84,13 @@ spelled as (
 repeated as (  -- spellings of a name that the value carries more often
     select distinct b.kind, b.value, b.first_name
     from spelled as a join spelled as b using (kind, value)
-    where (a.times, a.first_name) > (b.times, b.first_name)
-      and first_names_agree(a.first_name, a.bearers, b.first_name, b.bearers)
+    where (a.times, a.first_name, a.last_name) > (b.times, b.first_name, b.last_name) and (
+        first_names_agree(a.first_name, a.bearers, b.first_name, b.bearers) is distinct from false
+        or are_swapped(a.first_name, a.last_name, b.first_name, b.last_name))
 ),
 names as (
-    select kind, value, count(*) as names from spelled anti join repeated using (kind, value, first_name)
+    select kind, value, count(distinct first_name) as names
+    from spelled anti join repeated using (kind, value, first_name)
     group by kind, value
 ),
 dated as (

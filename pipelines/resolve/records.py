@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SCRATCH = "matching"
-OLDEST_AGE = 120  # years; an earlier birth date is a typing error or a default
+OLDEST_AGE = 130  # years; an earlier birth date is a typing error, or a default such as 1753
 # A birth date is somebody's default when it is this many times as frequent as the average date, and this often at all.
 DEFAULT_DATE_FACTOR, DEFAULT_DATE_COUNT = 20, 20
 

@@ -14,7 +14,7 @@ from pipelines import keys
 from pipelines.resolve.blocking import block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.evidence import find_exact_links
-from pipelines.resolve.guards import find_component_conflicts, judge_edges
+from pipelines.resolve.guards import Reliability, find_component_conflicts, judge_edges
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_customer_ids
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import create_scored_profiles, score_pairs, train_model
@@ -86,15 +86,16 @@ def resolve_identities(
         blocking = block_profiles(connection)
         model = train_model(connection, profile_count, configuration.identity.seed)
         score_pairs(connection, model)
-        judge_edges(connection, configuration.identity.match_probability)
-        _cluster(connection)
+        reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
+        judge_edges(connection, configuration.identity.match_probability, reliability)
+        _cluster(connection, reliability)
         _read_published_ids(connection, settings)
         assign_customer_ids(connection, build.version, build.as_of)
         _write_identity(connection, warehouse)
         return _report(connection, build.version, blocking.pair_count, blocking.oversized_count, model.trained)
 
 
-def _cluster(connection: DuckDBPyConnection) -> None:
+def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     """Create `clusters` (`record_key`, `cluster`, `is_live`, `created_at`) and `cluster_refusals` (`a`, `b`, `reason`)."""
     import pandas as pd
 
@@ -113,7 +114,7 @@ def _cluster(connection: DuckDBPyConnection) -> None:
         """
     )
     connection.unregister("component_frame")
-    find_component_conflicts(connection)
+    find_component_conflicts(connection, reliability)
     questioned = _read_questioned(connection, edges, component_of)
     forest = Forest(size)
     for edge in edges:
@@ -245,6 +246,8 @@ chosen as (
 keyed as (
     select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason
     from chosen join records as l on l.n = a join records as r on r.n = b
+    join clusters as cl on cl.record_key = l.record_key join clusters as cr on cr.record_key = r.record_key
+    where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
 points as (
     select record_key_a, record_key_b, arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
