@@ -206,7 +206,8 @@ def rewrite(values: Text, hit: Array, random: Random, forms: Sequence[Form]) -> 
     found = values.to_numpy(dtype=object).copy()
     for number, form in enumerate(forms):
         rows = np.flatnonzero(usable & (which == number))
-        found[rows] = form(texts(found[rows])).to_numpy(dtype=object)
+        if len(rows):
+            found[rows] = form(texts(found[rows])).to_numpy(dtype=object)
     return texts(found)
 
 

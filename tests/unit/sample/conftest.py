@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
 
@@ -34,24 +35,36 @@ def faultless(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.fixture
-def database(settings: Settings) -> Iterator[DuckDBPyConnection]:
-    with connect(None, settings) as connection:
+@pytest.fixture(scope="session")
+def tables(sample: Path) -> Iterator[DuckDBPyConnection]:
+    """Every file of the shipped sample as a table of its own name; do not change them."""
+    with loaded(sample) as connection:
         yield connection
 
 
-def show(database: DuckDBPyConnection, folder: Path) -> None:
-    """Every file of a sample as a view of its own name; the CRM's text decoded beforehand."""
-    for file in sorted(folder.glob("*/*.*")):
-        if file.suffix == ".csv":
-            decoded = folder.parent / f"{folder.name}-{file.stem}.utf8.csv"
-            decoded.write_bytes(file.read_bytes().decode("cp1252").encode())
-            relation = f"read_csv({literal(decoded)}, delim = ';', header = true, all_varchar = true)"
-        elif file.suffix == ".jsonl":
-            relation = f"read_json({literal(file)}, format = 'newline_delimited', convert_strings_to_integers = false)"
-        else:
-            relation = f"read_parquet({literal(file)})"
-        database.execute(f"create or replace view {file.stem} as from {relation}")
+@pytest.fixture(scope="session")
+def pure(faultless: Path) -> Iterator[DuckDBPyConnection]:
+    """Every file of the faultless sample as a table of its own name; do not change them."""
+    with loaded(faultless) as connection:
+        yield connection
+
+
+@contextmanager
+def loaded(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """A database with the files of a sample; the CRM's text is decoded beforehand and stays text."""
+    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder.parent / f"{folder.name}-data")})
+    with connect(None, settings) as connection:
+        for file in sorted(folder.glob("*/*.*")):
+            if file.suffix == ".csv":
+                decoded = folder.parent / f"{folder.name}-{file.stem}.utf8.csv"
+                decoded.write_bytes(file.read_bytes().decode("cp1252").encode())
+                relation = f"read_csv({literal(decoded)}, delim = ';', header = true, all_varchar = true)"
+            elif file.suffix == ".jsonl":
+                relation = f"read_json({literal(file)}, format = 'newline_delimited')"
+            else:
+                relation = f"read_parquet({literal(file)})"
+            connection.execute(f"create table {file.stem} as from {relation}")
+        yield connection
 
 
 def figure(database: DuckDBPyConnection, sql: str) -> float:

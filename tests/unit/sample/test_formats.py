@@ -14,7 +14,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.sample.writing import german_amounts, german_moments, iso_moments
-from tests.unit.sample.conftest import AS_OF, figure, show
+from tests.unit.sample.conftest import AS_OF, figure
 
 
 def test_the_crm_writes_windows_1252_with_semicolons(sample: Path) -> None:
@@ -83,23 +83,19 @@ TIMES = {
 
 
 @pytest.mark.parametrize("table", TIMES)
-def test_everything_happened_before_as_of_and_little_long_ago(
-    database: DuckDBPyConnection, sample: Path, table: str
-) -> None:
-    show(database, sample)
+def test_everything_happened_before_as_of_and_little_long_ago(tables: DuckDBPyConnection, table: str) -> None:
     for column in TIMES[table]:
         moment = f'"{column}"::timestamp'
         if table in {"contacts", "companies", "permissions"}:
             moment = f"timezone('UTC', timezone('Europe/Berlin', strptime(\"{column}\", '%d.%m.%Y %H:%M:%S')))"
-        assert figure(database, f'select count("{column}") from {table}') > 0
+        assert figure(tables, f'select count("{column}") from {table}') > 0
         late = f"select count(*) from {table} where {moment} >= timestamp '{AS_OF}'"
-        assert figure(database, late) == 0, column
+        assert figure(tables, late) == 0, column
         early = f"select count(*) from {table} where {moment} < timestamp '{AS_OF}' - interval 6 year"
-        assert figure(database, early) == 0, column
+        assert figure(tables, early) == 0, column
 
 
-def test_what_follows_comes_later(database: DuckDBPyConnection, sample: Path) -> None:
-    show(database, sample)
+def test_what_follows_comes_later(tables: DuckDBPyConnection) -> None:
     for table, order in {
         "customers": ["registered_at", "changed_at"],
         "orders": ["placed_at", "paid_at", "delivered_at"],
@@ -108,13 +104,13 @@ def test_what_follows_comes_later(database: DuckDBPyConnection, sample: Path) ->
         "users": ["created", "updated"],
     }.items():
         for earlier, later in pairwise(order):
-            assert figure(database, f"select count(*) from {table} where {later} < {earlier}") == 0, later
+            assert figure(tables, f"select count(*) from {table} where {later} < {earlier}") == 0, later
     order = [f"strptime(\"{c}\", '%d.%m.%Y %H:%M:%S')" for c in TIMES["permissions"]]
     for earlier, later in pairwise(order):
-        assert figure(database, f"select count(*) from permissions where {later} < {earlier}") == 0
+        assert figure(tables, f"select count(*) from permissions where {later} < {earlier}") == 0
     assert (
         figure(
-            database,
+            tables,
             "select count(*) from orders join customers using (customer_no) where placed_at < registered_at",
         )
         == 0

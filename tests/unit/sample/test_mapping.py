@@ -12,7 +12,6 @@ from pipelines.configuration.sources import SqlExpression
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
 from pipelines.settings import PROJECT_DIR
 from pipelines.warehouse import identifier
-from tests.unit.sample.conftest import show
 
 # What the files hold and nobody mapped: it is reported by name and not stored.
 UNMAPPED = {("crm", "contacts"): {"Bemerkung"}}
@@ -40,15 +39,14 @@ def test_the_three_sources_and_their_entities_are_mapped(configuration: Configur
 
 @pytest.mark.parametrize("source", ["crm", "shop", "support"])
 def test_every_mapped_column_is_in_the_file_and_every_column_of_the_file_is_mapped(
-    configuration: Configuration, database: DuckDBPyConnection, sample: Path, source: str
+    configuration: Configuration, tables: DuckDBPyConnection, sample: Path, source: str
 ) -> None:
-    show(database, sample)
     config = configuration.source(source)
     assert config.path == f"${{KUNDENSTAMM_SAMPLE}}/{source}"
     for name, entity in config.entities.items():
         assert (sample / source / entity.path).is_file()
         view = Path(entity.path).stem
-        delivered = {row[0] for row in database.execute(f"describe {identifier(view)}").fetchall()}
+        delivered = {row[0] for row in tables.execute(f"describe {identifier(view)}").fetchall()}
         mapped = set(entity.identifiers.values()) | {custom.from_ for custom in entity.custom.values()}
         expressions = ""
         for target in entity.columns.values():
@@ -64,13 +62,12 @@ def test_every_mapped_column_is_in_the_file_and_every_column_of_the_file_is_mapp
 
 @pytest.mark.parametrize(("entity", "column"), WORDS, ids=lambda part: part)
 def test_the_systems_own_words_become_ours(
-    configuration: Configuration, database: DuckDBPyConnection, sample: Path, entity: str, column: str
+    configuration: Configuration, tables: DuckDBPyConnection, entity: str, column: str
 ) -> None:
-    show(database, sample)
     source = next(s for s in configuration.sources if entity in s.entities)
     target = source.entities[entity].columns[column]
     assert isinstance(target, SqlExpression)
-    found = database.execute(f"select distinct {target.sql} from {identifier(entity)}").fetchall()
+    found = tables.execute(f"select distinct {target.sql} from {identifier(entity)}").fetchall()
     assert {value for (value,) in found} == WORDS[entity, column]
 
 

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -14,7 +12,9 @@ from pipelines.sample.companies import create_companies, employ_persons
 from pipelines.sample.noise import NOISES, Noise, apply_noises, misspell, resolve_rates
 from pipelines.sample.persons import create_persons
 from pipelines.sample.records import blank_records
-from tests.unit.sample.conftest import AS_OF, figure, show
+from pipelines.settings import Settings
+from pipelines.warehouse import connect
+from tests.unit.sample.conftest import AS_OF, figure
 
 SILENT = {noise.name: 0.0 for noise in NOISES}
 RATES = {noise.name: noise.rate for noise in NOISES}
@@ -70,15 +70,16 @@ def test_overrides_change_only_what_they_name() -> None:
     assert resolve_rates({"vary_case": 0.5}) == {**RATES, "vary_case": 0.5}
 
 
-def test_a_misspelled_word_is_one_slip_away(database: DuckDBPyConnection) -> None:
+def test_a_misspelled_word_is_one_slip_away(settings: Settings) -> None:
     words = texts(["Schumacher", "Petersen", "Anna", "Otto", "Ole", None] * 400)
     slipped = misspell(words, np.ones(len(words), dtype=bool), np.random.default_rng(1))
     pairs = pd.DataFrame({"word": words, "slipped": slipped})
-    database.register("pairs", pairs)
-    distances = database.execute(
-        "select word, min(damerau_levenshtein(word, slipped)), max(damerau_levenshtein(word, slipped)), "
-        "count(distinct slipped) > 10 from pairs where word is not null group by word order by word"
-    ).fetchall()
+    with connect(None, settings) as connection:
+        connection.register("pairs", pairs)
+        distances = connection.execute(
+            "select word, min(damerau_levenshtein(word, slipped)), max(damerau_levenshtein(word, slipped)), "
+            "count(distinct slipped) > 10 from pairs where word is not null group by word order by word"
+        ).fetchall()
     assert distances == [
         ("Anna", 1, 1, True),
         ("Ole", 0, 0, False),
@@ -146,39 +147,30 @@ SIGNS = {
 
 @pytest.mark.parametrize("name", SIGNS)
 def test_a_noise_shows_in_the_files_at_its_rate_and_not_at_zero(
-    database: DuckDBPyConnection, sample: Path, faultless: Path, name: str
+    tables: DuckDBPyConnection, pure: DuckDBPyConnection, name: str
 ) -> None:
     sign, expected = SIGNS[name]
-    show(database, sample)
-    noisy = figure(database, sign)
-    rows = figure(database, "select count(*) from contacts")
+    noisy = figure(tables, sign)
+    rows = figure(tables, "select count(*) from contacts")
     deviation = (expected * (1 + expected) / rows) ** 0.5
     assert noisy == pytest.approx(expected, abs=4 * deviation + 0.1 * expected)
     assert noisy > 0
-    show(database, faultless)
-    silent = figure(database, sign)
     if name == "duplicate_records":
         sign = "select count(*) - count(distinct (source_system, person)) from persons where entity <> 'orders'"
-        silent = figure(database, sign)
-    assert silent == 0
+    assert figure(pure, sign) == 0
 
 
-def test_umlauts_are_written_in_both_ways_only_with_noise(
-    database: DuckDBPyConnection, sample: Path, faultless: Path
-) -> None:
+def test_umlauts_are_written_in_both_ways_only_with_noise(tables: DuckDBPyConnection, pure: DuckDBPyConnection) -> None:
     share = (
         "select avg((\"Straße\" like '%strasse %')::int) from contacts where regexp_matches(\"Straße\", 'stra(ß|ss)e ')"
     )
-    show(database, sample)
-    assert figure(database, share) == pytest.approx(RATES["transliterate_umlauts"], rel=0.2)
-    assert figure(database, "select count(*) from contacts where Ort = 'Munchen'") > 0
-    show(database, faultless)
-    assert figure(database, share) == 0
+    assert figure(tables, share) == pytest.approx(RATES["transliterate_umlauts"], rel=0.2)
+    assert figure(tables, "select count(*) from contacts where Ort = 'Munchen'") > 0
+    assert figure(pure, share) == 0
 
 
-def test_few_addresses_are_invalid(database: DuckDBPyConnection, sample: Path) -> None:
-    show(database, sample)
+def test_few_addresses_are_invalid(tables: DuckDBPyConnection) -> None:
     for mails in ('"E-Mail") from contacts', "mail) from customers", "email) from users"):
         column = mails.split(")")[0]
         valid = f"regexp_full_match(trim({column}), '[^@ ]+@[^@ ]+\\.[^@ ]+')"
-        assert 0 < figure(database, f"select count(*) filter (where not {valid}) / count({mails}") < 0.01
+        assert 0 < figure(tables, f"select count(*) filter (where not {valid}) / count({mails}") < 0.01

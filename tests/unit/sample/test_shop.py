@@ -2,32 +2,23 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import numpy as np
-import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.sample.shop import rounded_share
-from tests.unit.sample.conftest import AS_OF, CUSTOMERS, figure, show
+from tests.unit.sample.conftest import AS_OF, CUSTOMERS, figure
 
 
-@pytest.fixture
-def shop(database: DuckDBPyConnection, sample: Path) -> DuckDBPyConnection:
-    show(database, sample)
-    return database
-
-
-def test_the_tax_of_a_line_is_the_part_contained_in_what_was_paid(shop: DuckDBPyConnection) -> None:
+def test_the_tax_of_a_line_is_the_part_contained_in_what_was_paid(tables: DuckDBPyConnection) -> None:
     wrong = """select count(*) from order_lines
         where vat <> (qty * unit_price - discount)
             - round((qty * unit_price - discount)::double / (1 + vat_rate)::double, 2)::decimal(18, 2)"""
-    assert figure(shop, wrong) == 0
-    assert figure(shop, "select count(*) from order_lines where discount < 0 or discount >= qty * unit_price") == 0
-    assert set(shop.execute("select distinct vat_rate::text from order_lines").fetchall()) == {("0.07",), ("0.19",)}
+    assert figure(tables, wrong) == 0
+    assert figure(tables, "select count(*) from order_lines where discount < 0 or discount >= qty * unit_price") == 0
+    assert set(tables.execute("select distinct vat_rate::text from order_lines").fetchall()) == {("0.07",), ("0.19",)}
 
 
-def test_the_amounts_of_an_order_are_the_sums_of_its_lines(shop: DuckDBPyConnection) -> None:
+def test_the_amounts_of_an_order_are_the_sums_of_its_lines(tables: DuckDBPyConnection) -> None:
     wrong = """
         select count(*) from orders join (
             select order_no, sum(qty * unit_price) goods, sum(discount) discount, sum(vat) vat, count(*) lines
@@ -36,26 +27,28 @@ def test_the_amounts_of_an_order_are_the_sums_of_its_lines(shop: DuckDBPyConnect
         where items_total <> goods or discount_total <> discount or tax_total <> vat
             or grand_total <> goods - discount + shipping or lines not between 1 and 5
     """
-    assert figure(shop, wrong) == 0
-    assert figure(shop, "select count(*) - (select count(distinct order_no) from order_lines) from orders") == 0
+    assert figure(tables, wrong) == 0
+    assert figure(tables, "select count(*) - (select count(distinct order_no) from order_lines) from orders") == 0
 
 
-def test_a_refund_is_what_was_paid_for_the_returned_quantity(shop: DuckDBPyConnection) -> None:
+def test_a_refund_is_what_was_paid_for_the_returned_quantity(tables: DuckDBPyConnection) -> None:
     wrong = """
         select count(*) from returns r join order_lines l using (line_no)
         where r.order_no <> l.order_no or r.qty not between 1 and l.qty
             or refund <> round((l.qty * unit_price - discount) * r.qty / l.qty, 2)
     """
-    assert figure(shop, wrong) == 0
-    assert figure(shop, "select count(*) - count(distinct line_no) from returns") == 0
-    assert figure(shop, "select count(*) from returns join orders using (order_no) where cancelled_at is not null") == 0
+    assert figure(tables, wrong) == 0
+    assert figure(tables, "select count(*) - count(distinct line_no) from returns") == 0
+    assert (
+        figure(tables, "select count(*) from returns join orders using (order_no) where cancelled_at is not null") == 0
+    )
 
 
 def test_shares_of_cents_are_rounded_half_up() -> None:
     assert rounded_share(np.array([1, 3, 100]), np.array([1, 1, 100]), np.array([2, 2, 119])).tolist() == [1, 2, 84]
 
 
-def test_every_reference_of_the_shop_leads_somewhere(shop: DuckDBPyConnection) -> None:
+def test_every_reference_of_the_shop_leads_somewhere(tables: DuckDBPyConnection) -> None:
     for child, column, parent in [
         ("orders", "customer_no", "customers"),
         ("order_lines", "order_no", "orders"),
@@ -64,19 +57,19 @@ def test_every_reference_of_the_shop_leads_somewhere(shop: DuckDBPyConnection) -
         ("tickets", "order_no", "orders"),
     ]:
         lost = f"select count(*) from {child} anti join {parent} using ({column}) where {child}.{column} is not null"
-        assert figure(shop, lost) == 0, child
+        assert figure(tables, lost) == 0, child
     for table, key in [("customers", "customer_no"), ("orders", "order_no"), ("order_lines", "line_no")]:
-        assert figure(shop, f"select count(*) - count(distinct {key}) from {table}") == 0
+        assert figure(tables, f"select count(*) - count(distinct {key}) from {table}") == 0
 
 
-def test_orders_cancellations_and_returns_are_as_frequent_as_in_a_real_shop(shop: DuckDBPyConnection) -> None:
-    orders = figure(shop, "select count(*) from orders")
+def test_orders_cancellations_and_returns_are_as_frequent_as_in_a_real_shop(tables: DuckDBPyConnection) -> None:
+    orders = figure(tables, "select count(*) from orders")
     assert 1.9 < orders / (0.75 * CUSTOMERS) < 2.6
-    assert 0.02 < figure(shop, "select count(cancelled_at) / count(*) from orders") < 0.04
-    assert figure(shop, "select count(*) from orders where (state = 'storniert') <> (cancelled_at is not null)") == 0
-    assert 0.04 < figure(shop, "select (select count(*) from returns) / count(*) from order_lines") < 0.07
-    assert figure(shop, "select max(n) from (select count(*) n from orders group by customer_no)") > 12
-    oldest = figure(shop, f"select date_diff('day', min(placed_at)::date, date '{AS_OF}') from orders")
+    assert 0.02 < figure(tables, "select count(cancelled_at) / count(*) from orders") < 0.04
+    assert figure(tables, "select count(*) from orders where (state = 'storniert') <> (cancelled_at is not null)") == 0
+    assert 0.04 < figure(tables, "select (select count(*) from returns) / count(*) from order_lines") < 0.07
+    assert figure(tables, "select max(n) from (select count(*) n from orders group by customer_no)") > 12
+    oldest = figure(tables, f"select date_diff('day', min(placed_at)::date, date '{AS_OF}') from orders")
     assert 1000 < oldest <= 1095
 
 
@@ -103,11 +96,11 @@ LAPSED_BEST = """
 """
 
 
-def test_some_of_the_best_customers_lapsed_and_may_be_written_to_and_some_may_not(shop: DuckDBPyConnection) -> None:
+def test_some_of_the_best_customers_lapsed_and_may_be_written_to_and_some_may_not(tables: DuckDBPyConnection) -> None:
     confirmed = "\"Bestätigt am\" is not null and Stand = 'erteilt'"
-    audience = figure(shop, LAPSED_BEST.format(AS_OF, confirmed))
+    audience = figure(tables, LAPSED_BEST.format(AS_OF, confirmed))
     assert audience / CUSTOMERS > 0.01
-    assert figure(shop, LAPSED_BEST.format(AS_OF, "Stand = 'widerrufen'")) >= 2
+    assert figure(tables, LAPSED_BEST.format(AS_OF, "Stand = 'widerrufen'")) >= 2
     angry = (
         LAPSED_BEST.format(AS_OF, confirmed)
         + """
@@ -116,10 +109,10 @@ def test_some_of_the_best_customers_lapsed_and_may_be_written_to_and_some_may_no
             where priority = 'P1' and state in ('new', 'open', 'pending', 'hold')
         )"""
     )
-    assert figure(shop, angry) >= 2
+    assert figure(tables, angry) >= 2
 
 
-def test_few_users_have_an_open_urgent_ticket(shop: DuckDBPyConnection) -> None:
+def test_few_users_have_an_open_urgent_ticket(tables: DuckDBPyConnection) -> None:
     share = """select count(distinct requester) / (select count(*) from users) from tickets
         where priority = 'P1' and state in ('new', 'open', 'pending', 'hold')"""
-    assert 0.01 <= figure(shop, share) <= 0.02
+    assert 0.01 <= figure(tables, share) <= 0.02
