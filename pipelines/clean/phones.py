@@ -68,11 +68,10 @@ def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
             drafts.country,
             drafts.value,
             coalesce(parsed.is_mobile, false) as is_mobile,
-            drafts.value is not null and coalesce(parsed.is_valid, false) as is_valid,
+            coalesce(parsed.is_valid, false) as is_valid,
             {keys.contact_point_key("'phone'", "drafts.value")} as contact_point_key
         from phone_drafts as drafts
-        left join parsed_phones as parsed
-            on parsed.dialed = drafts.dialed and parsed.country = drafts.country and drafts.value is not null
+        left join parsed_phones as parsed on parsed.dialed = drafts.dialed and parsed.country = drafts.country
         order by drafts.raw_value, drafts.country
         """
     )
