@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from difflib import get_close_matches
 from enum import StrEnum
 
 
@@ -30,7 +31,7 @@ _KINDS = {
 
 _TOKEN = re.compile(
     r"\s*(?:(?P<number>\d+(?:\.\d+)?|\.\d+)|(?P<text>'(?:[^']|'')*')|(?P<word>[A-Za-z_][A-Za-z0-9_]*)"
-    r"|(?P<sign><>|!=|<=|>=|[=<>()+\-*/,]))"
+    r"|(?P<comment>--|/\*)|(?P<sign><>|!=|<=|>=|[=<>()+\-*/,]))"
 )
 _COMPARISONS = {"=", "<>", "!=", "<", "<=", ">", ">="}
 _KEYWORDS = {"and", "or", "not", "in", "between", "like", "is", "null", "true", "false", "date"}
@@ -179,7 +180,9 @@ class _Parser:
         if word in _KEYWORDS:
             raise ConditionError(f"'{word}' is not expected where a value stands; write 'is null' to ask for null")
         if word not in self._columns:
-            raise ConditionError(f"'{word}' is not a column; allowed: {', '.join(sorted(self._columns))}")
+            similar = get_close_matches(word, self._columns, n=3)
+            allowed = f"similar are {', '.join(similar)}" if similar else f"allowed: {', '.join(sorted(self._columns))}"
+            raise ConditionError(f"'{word}' is not a column; {allowed}")
         return _Part(f'"{word}"', self._columns[word])
 
     def _took(self, expected: str) -> bool:
@@ -202,7 +205,7 @@ def _split(text: str) -> list[tuple[str, str]]:
     tokens, position, text = [], 0, text.rstrip()
     while position < len(text):
         match = _TOKEN.match(text, position)
-        if match is None:
+        if match is None or match["comment"]:
             raise ConditionError(f"'{text[position:].strip()[:1]}' is not allowed in a condition")
         tokens.append((str(match.lastgroup), match[match.lastgroup or 0]))
         position = match.end()

@@ -60,7 +60,8 @@ def orders(marts: Marts) -> dict[str, dict[str, Any]]:
     """Orders by the source's id."""
     found = records(
         marts.settings,
-        "select k.source_record_id, o.* from marts.orders o join marts.source_record_keys k on k.record_key = o.order_key",
+        "select k.source_record_id, o.* from marts.orders o "
+        "join marts.source_record_keys k on k.record_key = o.order_key",
     )
     return {row["source_record_id"]: row for row in found}
 
@@ -90,7 +91,8 @@ def test_revenue_of_an_order(
 def test_lines_share_a_return_of_the_whole_order_to_the_last_digit(marts: Marts) -> None:
     lines = records(
         marts.settings,
-        "select l.returned_amount from marts.order_lines l join marts.source_record_keys k on k.record_key = l.order_key "
+        "select l.returned_amount from marts.order_lines l "
+        "join marts.source_record_keys k on k.record_key = l.order_key "
         "where k.source_record_id = 'order_return' order by 1",
     )
     assert [line["returned_amount"] for line in lines] == [Decimal("3.3333"), Decimal("3.3333"), Decimal("3.3334")]
