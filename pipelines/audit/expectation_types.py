@@ -111,6 +111,7 @@ UNSUPPORTED: dict[str, str] = {
     "expect_column_values_to_be_in_type_list": _TYPES,
     "expect_column_kl_divergence_to_be_less_than": _STATISTICS,
     "expect_column_values_to_not_be_outliers": _STATISTICS,
+    "expect_multicolumn_values_to_be_unique": "it was renamed to expect_select_column_values_to_be_unique_within_record",
     "expect_table_row_count_to_equal_other_table": _OTHER,
     "expect_query_results_to_match_comparison": _OTHER,
 }

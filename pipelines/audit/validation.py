@@ -61,7 +61,7 @@ class Worker:
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             cwd=PROJECT_DIR,
-            env={**os.environ, **QUIET_ENVIRONMENT},
+            env={**os.environ, **QUIET_ENVIRONMENT, "TZ": "UTC"},  # DuckDB's time zone is that of the process
             start_new_session=True,  # an interrupt at the terminal is the parent's to handle
         )
         self._is_ready = False

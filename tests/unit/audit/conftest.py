@@ -17,8 +17,10 @@ from tests.unit.audit.small_company import build_small_company
 
 @pytest.fixture(scope="session")
 def worker() -> Iterator[None]:
-    """Started first, so that it imports while the small company is built."""
-    warm_up()
+    """Started first, so that it imports while the small company is built; as on a machine that is not in UTC."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("TZ", "Asia/Tokyo")
+        warm_up()
     yield
     cool_down()
 
