@@ -20,7 +20,7 @@ from pipelines.defs.publish import version_asset
 from pipelines.defs.resolve import identity_assets
 from pipelines.defs.schedules import nightly_schedule
 from pipelines.defs.sensors import dead_runs, missed_night
-from pipelines.defs.transform import dbt_assets, in_folder
+from pipelines.defs.transform import dbt_assets, in_folders
 from pipelines.errors import KundenstammError
 from pipelines.settings import QUIET_ENVIRONMENT, Settings
 from pipelines.transform import load_manifest
@@ -41,12 +41,11 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
 
     sources = [source_assets(source) for source in configuration.sources]
     raw = raw_assets(configuration)
-    staging = dbt_assets(manifest, name="stage", belongs=in_folder("staging"))
+    staging = dbt_assets(manifest, name="stage", belongs=in_folders("staging"))
     clean = clean_assets(manifest)
-    marts = dbt_assets(
-        manifest, name="build_marts", belongs=lambda n: in_folder("intermediate")(n) or in_folder("marts")(n)
-    )
-    computed = [build_asset, raw, staging, clean, identity_assets, marts, audience_assets, columns_asset]
+    marts = dbt_assets(manifest, name="build_marts", belongs=in_folders("intermediate", "marts"))
+    columns = columns_asset(key for definition in (marts, audience_assets) for key in definition.keys)
+    computed = [build_asset, raw, staging, clean, identity_assets, marts, audience_assets, columns]
     verdict = verdict_asset(key for definition in computed for key in definition.keys)
 
     return dg.Definitions(

@@ -1,7 +1,5 @@
 """Activate as assets: who is in an audience, and who was left out for which reason."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

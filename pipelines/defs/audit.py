@@ -4,19 +4,15 @@ The checks do not block: blocking checks across layers would make the graph circ
 publishing asks the verdict.
 """
 
-from __future__ import annotations
-
 from collections.abc import Iterable, Iterator, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import dagster as dg
 
+from pipelines.audit import Catalogue, Rule, RuleResult
 from pipelines.build import read_steps
 from pipelines.defs.steps import WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
-
-if TYPE_CHECKING:
-    from pipelines.audit import Catalogue, Rule, RuleResult
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
 SEVERITY = {
@@ -49,7 +45,7 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         with step(context) as working:
             found = run_audit(working.settings, working.configuration, working.build)
             facts: dict[str, Any] = {
-                "verdict": found.status,
+                "verdict": str(found.status),
                 "report": "build/report/index.html",
                 **{status.replace("_", " "): count for status, count in found.status_counts.items()},
             }
@@ -118,7 +114,7 @@ def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
         description=rule.remedy if bad else None,
         metadata={
             "rule": rule.display_id,
-            "status": ", ".join(sorted({r.status for r in results})) or "not_run",
+            "status": ", ".join(sorted({str(r.status) for r in results})) or "not_run",
             "failed": sum(r.failed_count or 0 for r in results),
             "of": sum(r.element_count or 0 for r in results),
             "objects": dg.MarkdownMetadataValue(

@@ -1,7 +1,5 @@
 """Clean as assets: the normalized person records and the log of what was corrected."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator, Mapping
 from typing import Any
 

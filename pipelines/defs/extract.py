@@ -1,7 +1,5 @@
 """Extract as assets: one op per source, one asset per entity it delivers; then the union of all landings."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any

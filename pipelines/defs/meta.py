@@ -1,8 +1,6 @@
 """The open build and the register of published columns, as assets."""
 
-from __future__ import annotations
-
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Any
 
@@ -82,23 +80,28 @@ def build_asset(context: dg.AssetExecutionContext, config: BuildConfig) -> Itera
         )
 
 
-@dg.multi_asset(
-    name="register_columns",
-    specs=[
-        describe_asset(
-            ("meta", "columns"),
-            "What is published: one row per column of every published table, with description, purpose, owner, "
-            "retention, and whether it is personal data.",
-            deps=[BUILD],
-        )
-    ],
-    pool=WAREHOUSE_POOL,
-)
-def columns_asset(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    from pipelines.publish import register_columns
-    from pipelines.warehouse import connect
+def columns_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The register, made when all `tables` that may be published are built."""
 
-    with step(context) as working:
-        with connect(working.settings.build_warehouse, working.settings) as connection:
-            rows = register_columns(connection)
-        yield working.materialized(COLUMNS, rows=rows)
+    @dg.multi_asset(
+        name="register_columns",
+        specs=[
+            describe_asset(
+                ("meta", "columns"),
+                "What is published: one row per column of every published table, with description, purpose, owner, "
+                "retention, and whether it is personal data. One row per column.",
+                deps=[BUILD, *tables],
+            )
+        ],
+        pool=WAREHOUSE_POOL,
+    )
+    def register(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.publish import register_columns
+        from pipelines.warehouse import connect
+
+        with step(context) as working:
+            with connect(working.settings.build_warehouse, working.settings) as connection:
+                rows = register_columns(connection)
+            yield working.materialized(COLUMNS, rows=rows)
+
+    return register

@@ -17,7 +17,7 @@ STAGE_OF_OP = {
     "resolve_identities": "resolve",
     "build_marts": "unify",
     "build_audiences": "activate",
-    "register_columns": "unify",
+    "register_columns": "audit",
     "audit_verdict": "audit",
     "rules": "audit",
     "publish_version": "publish",
@@ -28,8 +28,8 @@ class Progress:
     """Follows the events of a run.
 
     Attributes:
-        failure: the sentence of the first step that failed, else None.
-        refused: whether that step was the gate saying no.
+        failure: the sentences of the steps that failed, else None.
+        refused: whether it was the gate that said no.
     """
 
     def __init__(self, console: Console) -> None:
@@ -53,9 +53,9 @@ class Progress:
             outcome = data.metadata.get(OUTCOME) if data and data.metadata else None
             refused = outcome is not None and outcome.value == "refused"
             self._line(step, "refused" if refused else "failed")
-            if self.failure is None:
-                self.failure = data.description if data else f"The step {step} failed."
-                self.refused = refused
+            sentence = (data.description if data else None) or f"The step {step} failed."
+            self.failure = f"{self.failure}\n{sentence}" if self.failure else sentence
+            self.refused = refused
         elif event.event_type == dg.DagsterEventType.RUN_FAILURE and self.failure is None:
             self.failure = event.message
 

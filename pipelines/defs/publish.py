@@ -1,7 +1,5 @@
 """Publish as an asset: the gate, and one new immutable version."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any

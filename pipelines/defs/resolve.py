@@ -1,7 +1,5 @@
 """Resolve as assets: which records are one person, and the life of every id."""
 
-from __future__ import annotations
-
 from collections.abc import Iterator
 from typing import Any
 

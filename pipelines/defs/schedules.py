@@ -1,7 +1,5 @@
 """When the nightly job starts by itself."""
 
-from __future__ import annotations
-
 import dagster as dg
 
 from pipelines.configuration import Configuration

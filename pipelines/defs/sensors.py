@@ -1,7 +1,5 @@
 """What is watched between runs: runs that died, and nights that did not start."""
 
-from __future__ import annotations
-
 from datetime import datetime, time, timedelta
 
 import dagster as dg

@@ -4,8 +4,6 @@ The manifest is read as plain data: importing dagster-dbt for the same specs wou
 the code location.
 """
 
-from __future__ import annotations
-
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
@@ -37,22 +35,21 @@ def dbt_assets(manifest: Mapping[str, Any], *, name: str, belongs: Callable[[Nod
     )
     def run_models(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
         with step(context) as working:
-            chosen = [key_of[key]["name"] for key in context.selected_asset_keys]
-            seconds = {r.name: r.seconds for r in run_dbt(working.settings, "run", sorted(chosen))}
+            chosen = sorted(key_of[key]["name"] for key in context.selected_asset_keys)
+            results = run_dbt(working.settings, "run", chosen)
             with connect(working.settings.build_warehouse, working.settings, read_only=True) as connection:
-                for key in sorted(context.selected_asset_keys):
-                    node = key_of[key]
-                    rows = None  # a view is not computed only to count it
-                    if node["config"]["materialized"] == "table":
+                for result in results:  # in the order of execution, which Dagster wants too
+                    node, rows = models[result.unique_id], None
+                    if node["config"]["materialized"] == "table":  # a view is not computed only to count it
                         rows = count_tables(connection, node["schema"], [node["name"]])[node["name"]]
-                    yield working.materialized(key, rows=rows, seconds=seconds[node["name"]])
+                    yield working.materialized(_key(node), rows=rows, seconds=result.seconds)
 
     return run_models
 
 
-def in_folder(folder: str) -> Callable[[Node], bool]:
-    """True for models below `models/<folder>/`."""
-    return lambda node: node["fqn"][1] == folder
+def in_folders(*folders: str) -> Callable[[Node], bool]:
+    """True for models below `models/<folder>/` of one of the folders."""
+    return lambda node: node["fqn"][1] in folders
 
 
 def _key(node: Node) -> dg.AssetKey:

@@ -23,7 +23,7 @@ GROUP_OF_SCHEMA = {
     "publish": "publish",
 }
 GROUP_OF_FOLDER = {"core": "unify", "analysis": "analyze", "activation": "activate"}
-GROUP_OF_KEY = {("meta", "build"): "extract", ("meta", "columns"): "unify"}
+GROUP_OF_KEY = {("meta", "build"): "extract", ("meta", "columns"): "audit"}
 OWNER_OF_GROUP = {
     "extract": "team:data-engineering",
     "clean": "team:data-engineering",
