@@ -1,5 +1,6 @@
 """`company.yml`: who the company is and whom to alert."""
 
+import re
 from typing import Annotated
 from zoneinfo import ZoneInfo, available_timezones
 
@@ -9,7 +10,7 @@ from pipelines.configuration.base import Model
 
 
 class EmailAlertConfig(Model):
-    """Mail server and addresses for alerts; `user` and `password` only as `${ENV_VAR}`."""
+    """Mail server and addresses for alerts; `password` only as `${ENV_VAR}`."""
 
     to: Annotated[list[str], Field(min_length=1)]
     sender: str
@@ -18,6 +19,13 @@ class EmailAlertConfig(Model):
     user: str | None = None
     password: str | None = None
     use_starttls: bool = False
+
+    @field_validator("password")
+    @classmethod
+    def _is_a_variable(cls, value: str | None) -> str | None:
+        if value is not None and not re.fullmatch(r"\$\{[A-Za-z_][A-Za-z0-9_]*\}", value):
+            raise ValueError("a password must not stand here; write ${NAME} and set the environment variable NAME")
+        return value
 
 
 class AlertConfig(Model):

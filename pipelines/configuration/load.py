@@ -11,11 +11,11 @@ from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import Any
 
-import yaml
 from pydantic import BaseModel, ValidationError
 
 from pipelines.configuration.activation import AudiencesConfig, ExclusionsConfig, PermissionsConfig
 from pipelines.configuration.company import CompanyConfig
+from pipelines.configuration.documents import Document, KeyPath, dotted, read_document
 from pipelines.configuration.identity import IdentityConfig
 from pipelines.configuration.sources import SourceConfig, SourcesConfig
 from pipelines.configuration.survivorship import SurvivorshipConfig
@@ -24,6 +24,9 @@ from pipelines.errors import ConfigurationError
 from pipelines.settings import Settings
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
+
+# What stands below such a key is never repeated in a message: it may be what should have been a variable.
+SECRET_KEY = re.compile(r"password|passwd|secret|token|credential|api_?key|webhook|user", re.IGNORECASE)
 
 # The file of each part; a part whose model has defaults for everything may be missing.
 FILES: dict[str, tuple[str, type[BaseModel]]] = {
@@ -60,12 +63,17 @@ class Configuration:
         return next(s for s in self.sources if s.name == name)
 
     def as_dict(self) -> dict[str, Any]:
-        """The configuration as plain data, without the values of variables: fit for a manifest."""
-        return {
+        """What decides about the data, as plain data and without the values of variables: fit for a manifest.
+
+        Alerts are left out: they hold addresses of people, and changing them changes no figure.
+        """
+        parts = {
             f.name: getattr(self, f.name).model_dump(mode="json", by_alias=True)
             for f in fields(self)
             if f.name != "directory"
         }
+        del parts["company"]["alerts"]
+        return parts
 
     @property
     def digest(self) -> str:
@@ -81,35 +89,35 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
         ConfigurationError: with one sentence for each problem in any file.
     """
     environment = os.environ if environment is None else environment
-    problems: list[str] = []
-    parts: dict[str, Any] = {}
     if not settings.config_dir.is_dir():
         raise ConfigurationError(
             [f"{settings.config_dir}: there is no such configuration folder; name one with --config."]
         )
-    for part, (file_name, model) in FILES.items():
-        file = settings.config_dir / file_name
-        data, lines, found = _read(file)
-        problems += found
-        if found:
+    documents = {part: read_document(settings.config_dir / file_name) for part, (file_name, _) in FILES.items()}
+    problems: list[str] = []
+    parts: dict[str, Any] = {}
+    for part, (_, model) in FILES.items():
+        document = documents[part]
+        problems += document.problems
+        if document.problems:
             continue
         try:
-            parts[part] = model.model_validate(data)
+            parts[part] = model.model_validate(document.data)
         except ValidationError as error:
-            problems += [_sentence(file_name, problem, lines) for problem in error.errors()]
-    known = {name for name, _ in FILES.values()}
+            problems += [_sentence(document, problem) for problem in error.errors()]
+    known = sorted(name for name, _ in FILES.values())
     for file in sorted(settings.config_dir.glob("*.y*ml")):
         if file.name not in known:
-            problems.append(f"{file.name}: this file is not known; allowed: {', '.join(sorted(known))}.")
-    problems += _cross_check(parts)
-    problems += _unset_variables(parts, environment, settings)
+            problems.append(f"{file.name}: this file is not known; allowed: {', '.join(known)}.")
+    problems += _cross_check(documents)
+    problems += _unset_variables(documents, environment, settings)
     if problems:
         raise ConfigurationError(problems)
     return Configuration(**parts, directory=settings.config_dir)
 
 
 def expand(text: str, settings: Settings, environment: Mapping[str, str] | None = None) -> str:
-    """Replace `${NAME}` by the environment's value; `${KUNDENSTAMM_SAMPLE}` defaults to the sample in the data folder."""
+    """Replace `${NAME}` by its value; `${KUNDENSTAMM_SAMPLE}` defaults to the sample in the data folder."""
     environment = os.environ if environment is None else environment
     return VARIABLE.sub(lambda match: _variable(match[1], environment, settings) or "", text)
 
@@ -119,118 +127,86 @@ def _variable(name: str, environment: Mapping[str, str], settings: Settings) -> 
     return environment.get(name) or default
 
 
-def _read(file: Path) -> tuple[Any, dict[tuple[str | int, ...], int], list[str]]:
-    """Parse one YAML file to (data, line of each key path, problems)."""
-    if not file.exists():
-        return {}, {}, []
-    try:
-        text = file.read_text(encoding="utf-8")
-        node = yaml.compose(text, Loader=yaml.SafeLoader)
-    except UnicodeDecodeError:
-        return {}, {}, [f"{file.name}: the file is not UTF-8; save it as UTF-8."]
-    except OSError as error:
-        return {}, {}, [f"{file.name}: the file cannot be read ({error.strerror}); check its permissions."]
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f", line {mark.line + 1}" if mark else ""
-        reason = getattr(error, "problem", None) or "it cannot be parsed"
-        return {}, {}, [f"{file.name}{where}: not valid YAML ({reason}); check indentation and colons there."]
-    if node is None:
-        return {}, {}, []
-    lines: dict[tuple[str | int, ...], int] = {}
-    problems: list[str] = []
-    _note_lines(node, (), lines, problems, file.name)
-    return yaml.safe_load(text), lines, problems
-
-
-def _note_lines(
-    node: yaml.Node,
-    path: tuple[str | int, ...],
-    lines: dict[tuple[str | int, ...], int],
-    problems: list[str],
-    file_name: str,
-) -> None:
-    lines.setdefault(path, node.start_mark.line + 1)
-    if isinstance(node, yaml.MappingNode):
-        for key, value in node.value:
-            child = (*path, str(key.value))
-            if child in lines:
-                problems.append(
-                    f"{file_name}, line {key.start_mark.line + 1}: '{_dotted(child)}' is given twice; remove one."
-                )
-            lines[child] = key.start_mark.line + 1
-            _note_lines(value, child, lines, problems, file_name)
-    elif isinstance(node, yaml.SequenceNode):
-        for index, value in enumerate(node.value):
-            _note_lines(value, (*path, index), lines, problems, file_name)
-
-
-def _sentence(file_name: str, problem: Any, lines: dict[tuple[str | int, ...], int]) -> str:
+def _sentence(document: Document, problem: Any) -> str:
     """One pydantic problem as a sentence with file, line and key path."""
-    path = tuple(problem["loc"])
-    while path and path not in lines:  # a union adds the name of the branch, a missing key has no line
-        path = path[:-1]
-    line = lines.get(path)
-    where = f"{file_name}, line {line}" if line else file_name
-    key = _dotted(tuple(problem["loc"])) or "the file"
-    kind = problem["type"]
+    path: KeyPath = tuple(problem["loc"])
+    where, key, kind = document.locate(path), dotted(path) or "the file", problem["type"]
     if kind == "extra_forbidden":
         return f"{where}: '{key}' is not a known key; remove it or correct its spelling."
     if kind == "missing":
         return f"{where}: '{key}' is missing; add it."
-    message = problem["msg"].removeprefix("Value error, ")
-    found = problem.get("input")
-    shown = f", found {found!r}" if isinstance(found, str | int | float | bool) and len(str(found)) <= 60 else ""
-    return f"{where}: '{key}': {message}{shown}."
+    message = {
+        "string_type": "must be text; put it in quotes",
+        "model_type": "must hold keys with values",
+        "model_attributes_type": "must hold keys with values",
+        "list_type": "must be a list",
+        "dict_type": "must hold keys with values",
+    }.get(kind) or problem["msg"].removeprefix("Value error, ").removesuffix(".")
+    return f"{where}: '{key}': {message}{_found(path, problem.get('input'))}."
 
 
-def _dotted(path: tuple[str | int, ...]) -> str:
-    return "".join(f"[{p}]" if isinstance(p, int) else f".{p}" for p in path).lstrip(".")
+def _found(path: KeyPath, value: object) -> str:
+    """The wrong value, when it is short and certainly no secret."""
+    is_secret = any(SECRET_KEY.search(step) for step in path if isinstance(step, str))
+    is_shown = isinstance(value, str | int | float | bool) and len(str(value)) <= 60 and not is_secret
+    return f", found {value!r}" if is_shown else ""
 
 
-def _cross_check(parts: Mapping[str, Any]) -> list[str]:
-    """What one file says about another: controllers exist, priorities name sources."""
-    company, sources = parts.get("company"), parts.get("sources_file")
-    if company is None or sources is None:
-        return []
+def _cross_check(documents: Mapping[str, Document]) -> list[str]:
+    """What one file says about another: controllers exist, priorities name sources.
+
+    Works on the files as read, so that these problems show beside all others; what has the wrong shape is passed over.
+    """
+    company, sources, audiences, survivorship = (
+        documents[part] for part in ("company", "sources_file", "audiences_file", "survivorship")
+    )
     problems = []
-    names = {s.name for s in sources.sources}
-    allowed = ", ".join(company.controllers)
-    for source in sources.sources:
-        if source.controller not in company.controllers:
-            problems.append(
-                f"sources.yml: source '{source.name}' names the controller '{source.controller}', "
-                f"which company.yml does not have; allowed: {allowed}."
-            )
-    if (audiences := parts.get("audiences_file")) is not None:
-        problems += [
-            f"audiences.yml: audience '{a.name}' names the controller '{a.controller}', which company.yml does not "
-            f"have; allowed: {allowed}."
-            for a in audiences.audiences
-            if a.controller not in company.controllers
-        ]
-    if (survivorship := parts.get("survivorship")) is not None:
-        named = {n for group in survivorship.source_priority.values() for n in group}
-        for name in sorted((named | set(survivorship.default_priority)) - names):
-            problems.append(
-                f"survivorship.yml: '{name}' is not a source of sources.yml; allowed: {', '.join(sorted(names))}."
-            )
+    controllers = [text for _, text in company.find_texts(("controllers",))]
+    if controllers:
+        for document, part in ((sources, "sources"), (audiences, "audiences")):
+            for index in range(_length(document, part)):
+                path: KeyPath = (part, index, "controller")
+                named = document.find(path)
+                if isinstance(named, str) and named not in controllers:
+                    problems.append(
+                        f"{document.locate(path)}: '{dotted(path)}' names '{named}', which is no controller of "
+                        f"company.yml; allowed: {', '.join(controllers)}."
+                    )
+    names = [sources.find(("sources", index, "name")) for index in range(_length(sources, "sources"))]
+    known = sorted(name for name in names if isinstance(name, str))
+    if known:
+        for part in ("default_priority", "source_priority"):
+            for path, named in survivorship.find_texts((part,)):
+                if named not in known:
+                    problems.append(
+                        f"{survivorship.locate(path)}: '{dotted(path)}' names '{named}', which is not a source of "
+                        f"sources.yml; allowed: {', '.join(known)}."
+                    )
     return problems
 
 
-def _unset_variables(parts: Mapping[str, Any], environment: Mapping[str, str], settings: Settings) -> list[str]:
+def _unset_variables(
+    documents: Mapping[str, Document], environment: Mapping[str, str], settings: Settings
+) -> list[str]:
     """A variable that an enabled source or an alert needs must be set."""
-    used: dict[str, str] = {}
-    if (sources := parts.get("sources_file")) is not None:
-        for source in sources.sources:
-            if source.enabled:
-                for name in VARIABLE.findall(source.model_dump_json(by_alias=True)):
-                    used.setdefault(name, f"sources.yml: source '{source.name}'")
-    if (company := parts.get("company")) is not None:
-        for name in VARIABLE.findall(company.model_dump_json()):
-            used.setdefault(name, "company.yml")
+    sources = documents["sources_file"]
+    places = [(documents["company"], ())] + [
+        (sources, ("sources", index))
+        for index in range(_length(sources, "sources"))
+        if sources.find(("sources", index, "enabled")) is not False
+    ]
+    first_use: dict[str, str] = {}
+    for document, start in places:
+        for path, text in document.find_texts(start):
+            for name in VARIABLE.findall(text):
+                first_use.setdefault(name, f"{document.locate(path)}: '{dotted(path)}'")
     return [
         f"{where} needs the environment variable {name}, which is not set; set it and start again."
-        for name, where in used.items()
+        for name, where in first_use.items()
         if _variable(name, environment, settings) is None
     ]
+
+
+def _length(document: Document, part: str) -> int:
+    items = document.find((part,))
+    return len(items) if isinstance(items, list) else 0
