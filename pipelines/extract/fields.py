@@ -192,8 +192,9 @@ def _type_of(connection: DuckDBPyConnection, sql: str, where: str, columns: dict
         else:
             names = sorted({n["function_name"].lower() for n in nodes if n.get("class") == "FUNCTION"})
             connection.execute(_CHANGING_FUNCTIONS)
+            listed = ", ".join(map(literal, names)) or "null"
             changing = connection.execute(
-                f"select name from changing_functions where name in ({', '.join(map(literal, names)) or 'null'}) order by 1"
+                f"select name from changing_functions where name in ({listed}) order by 1"
             ).fetchall()
             if changing:
                 problem = f"{changing[0][0]}() does not depend on one record alone"

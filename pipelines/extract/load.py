@@ -111,8 +111,8 @@ class _Load:
         delivery = read_delivery(self.connection, self.settings, self.configuration, self.source, self.entity, files)
         if self.is_flat and not any(f.name == "order_record_id" for f in delivery.fields):
             raise SourceError(
-                f"{self.source.name}.{self.entity.name}: columns named order_<column> describe orders, but no line says "
-                f"to which order it belongs; map `order_record_id` in sources.yml."
+                f"{self.source.name}.{self.entity.name}: columns named order_<column> describe orders, but no line "
+                f"says to which order it belongs; map `order_record_id` in sources.yml."
             )
         self.connection.execute("begin")
         landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +16,7 @@ from pipelines.extract import LoadReport, build_raw, load_source
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
-FIRST_LOAD = datetime(2026, 1, 1, 2, 0)
+FIRST_LOAD = datetime(2026, 1, 1, 2, 0, tzinfo=UTC)
 
 
 @dataclass

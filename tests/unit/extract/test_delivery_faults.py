@@ -103,12 +103,11 @@ def test_broken_encoding_is_a_place_and_no_mojibake(
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"])
 @pytest.mark.parametrize("is_named", [True, False], ids=["named", "detected"])
 def test_every_encoding_lands_the_same_names(source: Source, encoding: str, is_named: bool) -> None:
-    source.write(
-        "id;last_name\n1;Größe–\n2;Ärmel\n".replace("–", "" if encoding == "latin-1" else "–").encode(encoding)
-    )
+    dash = "" if encoding == "latin-1" else "\u2013"  # Windows-1252 has it, Latin-1 has not
+    source.write(f"id;last_name\n1;Größe{dash}\n2;Ärmel\n".encode(encoding))
     source.mapping["format"] = {"encoding": encoding} if is_named else {}
     source.load()
-    assert source.landed("select last_name from contacts order by 1")[1] == ("Ärmel",)
+    assert source.landed("select last_name from contacts order by source_record_id") == [(f"Größe{dash}",), ("Ärmel",)]
     assert not list(source.settings.temp_dir.glob("tmp*")), "copies made for reading are removed"
 
 
