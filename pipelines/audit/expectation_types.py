@@ -95,7 +95,9 @@ SHOWS_OBSERVED_VALUE = frozenset(
 _SORTED = "rows of a table have no order; write the order into an unexpected_rows_expectation"
 _PYTHON = "it parses values in Python and has no SQL form; write the condition as an unexpected_rows_expectation"
 _TYPES = "it compares names of SQLAlchemy classes, which DuckDB's types do not have; types are fixed at landing"
-_STATISTICS = "it needs all values in memory; write the statistic as an unexpected_rows_expectation"
+_STATISTICS = "it has no form for DuckDB; write the statistic as an unexpected_rows_expectation"
+_SHOWS_VALUES = "its result lists the values of the column"
+_RENAMED = "it was renamed; use expect_select_column_values_to_be_unique_within_record"
 _OTHER = "it reads another table under another data source; compare both in an unexpected_rows_expectation"
 
 # By type: why it is refused.
@@ -109,9 +111,9 @@ UNSUPPORTED: dict[str, str] = {
     "expect_column_type_to_be": _TYPES,
     "expect_column_values_to_be_of_type": _TYPES,
     "expect_column_values_to_be_in_type_list": _TYPES,
-    "expect_column_kl_divergence_to_be_less_than": _STATISTICS,
+    "expect_column_kl_divergence_to_be_less_than": _SHOWS_VALUES,
     "expect_column_values_to_not_be_outliers": _STATISTICS,
-    "expect_multicolumn_values_to_be_unique": "it was renamed to expect_select_column_values_to_be_unique_within_record",
+    "expect_multicolumn_values_to_be_unique": _RENAMED,
     "expect_table_row_count_to_equal_other_table": _OTHER,
     "expect_query_results_to_match_comparison": _OTHER,
 }

@@ -153,8 +153,8 @@ def _outcome(result: Any, type_: str, row_count: int | None) -> dict[str, Any]:
         return {"error": error}
     numbers = result.result
     if "element_count" in numbers:  # a condition on every element; missing elements are not judged
-        judged = numbers["element_count"] - numbers.get("missing_count", 0)
-        failed = numbers["unexpected_count"]
+        judged = (numbers["element_count"] or 0) - (numbers.get("missing_count") or 0)
+        failed = numbers["unexpected_count"] or 0  # both are none where there is no element
     elif type_ == UNEXPECTED_ROWS:
         judged, failed = row_count, numbers["observed_value"]
     else:  # a statement about the object as a whole

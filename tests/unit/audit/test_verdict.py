@@ -1,0 +1,280 @@
+"""The verdict on a build, the gate that reads it, and the report. All on the small company."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Sequence
+from dataclasses import replace
+from html.parser import HTMLParser
+from typing import Any
+
+import pytest
+
+from pipelines.audit import (
+    Catalogue,
+    Severity,
+    Status,
+    Verdict,
+    VerdictStatus,
+    load_verdict,
+    refusal_sentences,
+    run_audit,
+    run_rules,
+    verify_verdict,
+)
+from pipelines.audit.results import judge
+from pipelines.configuration import Configuration
+from pipelines.errors import ConfigurationError
+from pipelines.publish.columns import describe_tables
+from pipelines.settings import Settings
+from pipelines.transform import load_manifest
+from pipelines.warehouse import connect
+from tests.unit.audit.small_company import CANARY
+from tests.unit.unify.world import BUILD
+
+
+@pytest.fixture
+def audit(company: Settings, configuration: Configuration) -> Any:
+    """Run some suites on the company, by default those that take least time."""
+
+    def run(*suites: str) -> Verdict:
+        return run_audit(company, configuration, BUILD, suites=suites or ("identity", "audience"), keep_warm=True)
+
+    return run
+
+
+def change(settings: Settings, *statements: str, audit_file: bool = False) -> None:
+    with connect(settings.build_audit if audit_file else settings.build_warehouse, settings) as connection:
+        for statement in statements:
+            connection.execute(statement)
+
+
+@pytest.fixture
+def passed(company: Settings, configuration: Configuration) -> Verdict:
+    """All suites on the small company, which meets them."""
+    return run_audit(company, configuration, BUILD, keep_warm=True)
+
+
+def test_a_build_that_meets_every_rule_may_be_published_until_anything_changes(
+    passed: Verdict, company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    def reasons(**changes: Any) -> str:
+        return "\n".join(verify_verdict(company, configuration, replace(BUILD, **changes)))
+
+    assert passed.status is VerdictStatus.PASSED, passed.status_counts
+    assert passed.version == BUILD.version
+    assert {r.rule_id for r in passed.results} == {rule.id for rule in catalogue.rules}
+    assert passed.warehouse_sha256 == hashlib.sha256(company.build_warehouse.read_bytes()).hexdigest()
+    assert load_verdict(company) == passed
+    assert reasons() == ""
+
+    assert "of build build" in reasons(build_id="another")
+    assert "contradicts itself" in reasons(version="another")
+    other = replace(configuration, value=configuration.value.model_copy(update={"top_share": 0.5}))
+    assert any("configuration was changed" in s for s in verify_verdict(company, other, BUILD))
+
+    honest = company.build_audit.read_bytes()
+    for statement, expected in (
+        ("delete from audit.audit.rule_results where rule_id = 'aud_001'", "AUD-001 is critical but has no result"),
+        (
+            "delete from audit.audit.rule_results where object = 'shop.customers'",
+            "SHO-001 is critical but has no result",
+        ),
+        ("insert into audit.audit.rule_results from audit.audit.rule_results where rule_id = 'ide_001'", "2 results"),
+        ("update audit.audit.rule_results set status = 'failed' where rule_id = 'ide_001'", "IDE-001"),
+        ("update audit.audit.rule_results set status = 'not_run' where rule_id = 'dbt_001'", "could not be checked"),
+        ("update audit.audit.rule_results set status = 'passed' where rule_id = 'dbt_003'", "was changed"),
+        ("update audit.audit.rule_results set failed_count = 7 where rule_id = 'crm_001'", "was changed"),
+        ("update audit.audit.verdict set warehouse_bytes = 1", "was changed"),
+        ("delete from audit.audit.verdict", "was not audited"),
+        ("drop table audit.audit.verdict", "cannot be read"),
+    ):
+        change(company, statement, audit_file=True)
+        assert expected in reasons(), statement
+        company.build_audit.write_bytes(honest)
+    assert reasons() == ""
+
+    change(company, "update marts.orders set revenue_amount = revenue_amount + 0.01")
+    assert "warehouse file was changed after the audit" in reasons()
+    company.build_audit.unlink()
+    assert "was not audited" in reasons()
+
+
+def test_a_refused_build_names_rule_counts_owner_and_remedy(
+    audit: Any, company: Settings, configuration: Configuration
+) -> None:
+    change(company, "update raw.crm_contacts set email = 'ben(at)example.org' where source_record_id = '2'")
+    verdict = audit("sources")
+    assert (verdict.status, verdict.version) == (VerdictStatus.REFUSED, None)
+    [sentence] = refusal_sentences(verdict)
+    for expected in ("CRM-004", "e-mail", "1 of 2 fail (50.0%, allowed 5.0%)", "Owner: CRM team", "sources.yml"):
+        assert expected in sentence
+    assert sentence in verify_verdict(company, configuration, BUILD)
+    with connect(company.build_audit, company, read_only=True) as connection:
+        assert connection.execute(
+            "select count(*) from audit.audit.rule_results where version is not null"
+        ).fetchall() == [(0,)]
+
+
+def test_a_verdict_over_some_suites_never_opens_the_gate(
+    audit: Any, company: Settings, configuration: Configuration
+) -> None:
+    assert audit("identity").status is VerdictStatus.PASSED
+    reasons = verify_verdict(company, configuration, BUILD)
+    assert any(reason.startswith("AUD-001 is critical but has no result") for reason in reasons)
+    assert not any("IDE-" in reason for reason in reasons)
+
+
+def test_a_rule_that_could_not_run_refuses(audit: Any, company: Settings) -> None:
+    change(company, "drop table activation.exclusions")
+    verdict = audit("audience")
+    broken = {r.rule_id: r.status for r in verdict.results if r.status is Status.NOT_RUN}
+    assert broken == {"aud_001": Status.NOT_RUN, "aud_002": Status.NOT_RUN}
+    assert verdict.status is VerdictStatus.REFUSED
+    assert "could not be checked" in "".join(refusal_sentences(verdict))
+
+
+def test_a_warning_is_published_with_a_warning(audit: Any, company: Settings) -> None:
+    change(company, "update raw.crm_contacts set last_name = null where source_record_id = '2'")
+    verdict = audit("sources")
+    assert (verdict.status, verdict.version) == (VerdictStatus.PASSED_WITH_WARNINGS, BUILD.version)
+    assert verdict.status_counts["warned"] == 1
+    assert refusal_sentences(verdict) == []
+
+
+def test_a_rule_on_an_empty_object_is_not_applicable_and_not_passed(audit: Any, company: Settings) -> None:
+    change(company, "delete from raw.support_tickets", "update raw.shop_customers set email = null")
+    found = {r.rule_id: r.status for r in audit("sources").results}
+    assert found["sup_002"] is Status.NOT_APPLICABLE
+    assert found["sho_001"] is Status.NOT_APPLICABLE  # there are customers, but no address to judge
+
+
+def test_data_tests_of_dbt_are_results_and_a_critical_one_refuses(audit: Any, company: Settings) -> None:
+    change(company, "insert into marts.customers from marts.customers")
+    verdict = audit("dbt")
+    results = {r.rule_id: r for r in verdict.results}
+    key = results["dbt_050"]
+    assert (key.object, key.severity, key.status) == ("marts.customers", Severity.CRITICAL, Status.FAILED)
+    assert key.failed_count
+    assert key.element_count == 4
+    assert results["dbt_074"].status is Status.NOT_APPLICABLE  # no product was delivered
+    assert verdict.status is VerdictStatus.REFUSED
+
+
+def test_a_data_test_that_dbt_cannot_run_was_not_run(audit: Any, company: Settings) -> None:
+    change(company, "drop table marts.ratings")
+    results = {r.rule_id: r.status for r in audit("dbt").results}
+    assert results["dbt_078"] is Status.NOT_RUN
+    assert results["dbt_050"] is Status.PASSED
+
+
+def test_some_rules_alone_leave_the_verdict_alone(
+    audit: Any, company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    before = audit("identity")
+    found = run_rules(company, configuration, BUILD, [catalogue.rule("aud_001"), catalogue.rule("dbt_050")])
+    assert [(r.rule_id, r.status) for r in found] == [("aud_001", Status.PASSED), ("dbt_050", Status.PASSED)]
+    assert load_verdict(company) == before
+
+
+def test_an_unknown_suite_is_refused_with_a_sentence(audit: Any) -> None:
+    with pytest.raises(ConfigurationError, match="There is no suite 'nonsense'; allowed: audience"):
+        audit("nonsense")
+
+
+def test_a_company_without_orders_and_tickets_is_judged_on_what_it_has(company: Settings, audit: Any) -> None:
+    change(company, *(f"delete from {t}" for t in ("raw.shop_orders", "raw.shop_order_lines", "raw.shop_returns")))
+    change(company, *(f"delete from marts.{t}" for t in ("orders", "order_lines", "returns")))
+    change(company, "update raw.reconciliation set control_amounts = '{}'")
+    statuses = {r.rule_id: r.status for r in audit("revenue").results}
+    assert statuses.pop("rev_001") is Status.PASSED
+    assert set(statuses.values()) == {Status.NOT_APPLICABLE}
+
+
+def test_the_published_audit_tables_are_what_their_description_says(audit: Any, company: Settings) -> None:
+    audit()
+    described = {
+        table.name: [(column.name, (column.data_type or "").upper()) for column in table.columns]
+        for table in describe_tables(load_manifest())
+        if table.schema == "audit"
+    }
+    with connect(company.build_audit, company, read_only=True) as connection:
+        rows = connection.execute(
+            "select table_name, column_name, data_type from duckdb_columns() where schema_name = 'audit' "
+            "order by table_name, column_index"
+        ).fetchall()
+    built: dict[str, list[tuple[str, str]]] = {}
+    for table, column, data_type in rows:
+        built.setdefault(table, []).append((column, data_type))
+    assert built == described
+
+
+def test_values_are_in_the_restricted_table_only(audit: Any, company: Settings) -> None:
+    verdict = audit()
+    assert CANARY not in repr(verdict)
+    assert CANARY not in (company.build_dir / "report" / "index.html").read_text()
+    with connect(company.build_audit, company, read_only=True) as connection:
+        tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
+        holding = [
+            table
+            for table in tables
+            if connection.execute(f"select 1 from audit.audit.{table} as t where t::text ilike '%{CANARY}%'").fetchall()
+        ]
+    assert holding == ["corrections_values"]
+
+
+class Page(HTMLParser):
+    """Texts and addresses of a page, and whether its elements are closed in order."""
+
+    VOID = frozenset({"meta", "br", "link", "img"})
+
+    def __init__(self, text: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.addresses: list[str] = []
+        self.texts: list[str] = []
+        self.feed(text)
+
+    def handle_starttag(self, tag: str, attrs: Sequence[tuple[str, str | None]]) -> None:
+        self.addresses += [value or "" for name, value in attrs if name in {"href", "src"}]
+        if tag not in self.VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        self.texts.append(data)
+
+
+def test_the_report_is_one_page_that_says_what_to_do_and_needs_nothing_else(audit: Any, company: Settings) -> None:
+    change(company, "update raw.crm_contacts set email = 'ben(at)example.org' where source_record_id = '2'")
+    change(company, "update raw.reconciliation set is_enabled = false where source_system = 'crm'")
+    change(company, "update clean.corrections set rule = '<script>alert(1)</script>'")
+    audit("sources")
+    text = (company.build_dir / "report" / "index.html").read_text()
+    page = Page(text)
+    assert page.open == []
+    assert page.addresses == []
+    for forbidden in ("http://", "https://", "url(", "@import", "<script"):
+        assert forbidden not in text
+    said = " ".join(" ".join(page.texts).split())
+    assert said.index("Refused") < said.index("CRM-004") < said.index("SRC-004") < said.index("Suite sources")
+    for expected in (
+        "owner: CRM team",
+        "Mindestens 95 % der E-Mail-Adressen",
+        "1 of 2 fail",
+        "<script>alert(1)</script>",
+    ):
+        assert expected in said
+
+
+def test_a_critical_rule_that_was_not_run_refuses_and_an_information_does_not_even_warn(passed: Verdict) -> None:
+    def judged(severity: Severity, status: Status) -> VerdictStatus:
+        return judge([replace(passed.results[0], severity=severity, status=status)])
+
+    assert judged(Severity.CRITICAL, Status.NOT_RUN) is VerdictStatus.REFUSED
+    assert judged(Severity.CRITICAL, Status.NOT_APPLICABLE) is VerdictStatus.PASSED
+    assert judged(Severity.WARNING, Status.NOT_RUN) is VerdictStatus.PASSED_WITH_WARNINGS
+    assert judged(Severity.INFO, Status.WARNED) is VerdictStatus.PASSED
+    assert judge([]) is VerdictStatus.REFUSED
