@@ -20,6 +20,7 @@ from pipelines.defs.publish import version_asset
 from pipelines.defs.resolve import identity_assets
 from pipelines.defs.schedules import nightly_schedule
 from pipelines.defs.sensors import dead_runs, missed_night
+from pipelines.defs.steps import build_dependencies
 from pipelines.defs.transform import dbt_assets, in_folders
 from pipelines.errors import KundenstammError
 from pipelines.settings import QUIET_ENVIRONMENT, Settings
@@ -49,7 +50,7 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     verdict = verdict_asset(key for definition in computed for key in definition.keys)
 
     return dg.Definitions(
-        assets=[*sources, *computed, verdict, version_asset],
+        assets=[*sources, *computed, verdict, version_asset(build_dependencies([*computed, verdict]))],
         asset_checks=[rule_checks(catalogue)],
         jobs=build_jobs(configuration),
         schedules=[nightly_schedule(configuration)],
