@@ -25,11 +25,14 @@ def print_summary(console: Console, settings: Settings) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
         sources = connection.execute(
-            "select source_system, sum(delivered_count), sum(rejected_count) from raw.reconciliation "
-            "group by all order by all"
+            "select source_system, bool_and(is_enabled), sum(delivered_count), sum(rejected_count), max(load_count) "
+            "from raw.reconciliation group by all order by all"
         ).fetchall()
-        for source, delivered, rejected in sources:
-            table.add_row(f"read from {source}", f"{int(delivered or 0):,}", f"{int(rejected or 0):,} rejected")
+        for source, is_enabled, delivered, rejected, loads in sources:
+            note = f"{int(rejected or 0):,} rejected" + (f", in {loads} loads" if (loads or 0) > 1 else "")
+            if not is_enabled:
+                note = "switched off; the last landed rows are kept"
+            table.add_row(f"read from {source}", f"{int(delivered or 0):,}", note)
         for label, query in FIGURES.items():
             row = connection.execute(query).fetchone()
             table.add_row(label, f"{int(row[0]) if row else 0:,}", "")
@@ -41,7 +44,7 @@ def print_summary(console: Console, settings: Settings) -> None:
     status = read_status(settings)
     for line in status.lines():
         console.print(line, markup=False)
-    if status.current_version is not None:
+    if status.current is not None:
         console.print(f"Query it:  {reader_command(settings)}", markup=False)
 
 

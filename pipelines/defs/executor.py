@@ -19,6 +19,7 @@ from dagster._core.executor.multiprocess import MultiprocessExecutor
 from dagster._core.storage.dagster_run import RunsFilter
 
 from pipelines.alerts import send_alert
+from pipelines.audit import cool_down, warm_up
 from pipelines.errors import KundenstammError
 from pipelines.lock import hold
 from pipelines.publish import clean_up, record_outcome, sync_state
@@ -77,12 +78,21 @@ class OneRunAtATime(Executor):
             clean_up(settings)
             sync_state(settings)
             failure: tuple[str, str] | None = None
-            for event in self._inner.execute(plan_context, execution_plan):
-                if event.is_step_failure and failure is None:
-                    failure = _read_failure(event)
-                yield event
+            if self._audits_in_this_process(execution_plan):
+                warm_up()
+            try:
+                for event in self._inner.execute(plan_context, execution_plan):
+                    if event.is_step_failure and failure is None:
+                        failure = _read_failure(event)
+                    yield event
+            finally:
+                cool_down()
             if failure is not None:
                 _tell(settings, run, *failure)
+
+    def _audits_in_this_process(self, execution_plan: Any) -> bool:
+        steps = set(execution_plan.step_keys_to_execute)
+        return isinstance(self._inner, InProcessExecutor) and bool(steps & {"audit_verdict", "rules"})
 
 
 def _read_failure(event: dg.DagsterEvent) -> tuple[str, str]:
