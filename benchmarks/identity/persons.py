@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from duckdb import DuckDBPyConnection
 
+
 @dataclass(frozen=True)
 class Mapping:
     """One file of a set: SQL for each column of `clean.persons` over the file's own columns, read as text."""
@@ -79,8 +80,9 @@ def load_set(connection: DuckDBPyConnection, folder: Path, name: str) -> None:
         file, truth = literal(folder / mapping.file), literal(folder / mapping.truth)
         prefix = literal(f"{name}_{position}_")
         names = ", ".join(mapping.columns)
-        values = ", ".join(f"nullif(trim(({sql})::text), '')" if c != "birth_date" else sql
-                           for c, sql in mapping.columns.items())
+        values = ", ".join(
+            f"nullif(trim(({sql})::text), '')" if c != "birth_date" else sql for c, sql in mapping.columns.items()
+        )
         connection.execute(
             f"insert into clean.persons (record_key, source_system, role, entity, source_record_id, kind, is_deleted, "
             f"created_at, {names}) "

@@ -71,6 +71,7 @@ def _is_alike(column: str) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.8"
 
 
+_EMAIL_SLIP = "is_slip_of(email_plain_l, email_digits_l, email_plain_r, email_digits_r)"
 _SWAPPED = (
     "first_name_l <> last_name_l and (first_name_l = last_name_r or last_name_l = first_name_r) "
     "and jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
@@ -143,8 +144,8 @@ COMPARISONS = (
         _is_missing("email"),
         (
             Level("equal", "email_l = email_r", 0.75, 0.00005, "email"),
-            Level("same before the @", "email_user_l = email_user_r and length(email_user_l) >= 5", 0.06, 0.0002),
-            Level("a slip away", "jaro_winkler_similarity(email_l, email_r) >= 0.94", 0.06, 0.0005),
+            Level("same before the @", "email_user_l = email_user_r", 0.06, 0.0002),
+            Level("a slip away", _EMAIL_SLIP, 0.06, 0.0005),
             Level("different", "ELSE", 0.13, 0.99925),
         ),
     ),

@@ -116,7 +116,9 @@ def find_exact_links(connection: DuckDBPyConnection) -> None:
     Edges are linear in the records: within a group records of one spelling form a star around the first of them, and
     only the spellings are compared pair by pair.
     """
-    connection.execute("create table groups (rank integer, rule text, names text, kind text, group_key text, n integer)")
+    connection.execute(
+        "create table groups (rank integer, rule text, names text, kind text, group_key text, n integer)"
+    )
     for rank, rule in enumerate(RULES):
         kind = literal(rule.kind) if rule.kind else "null"
         connection.execute(

@@ -66,6 +66,22 @@ _MACROS = (
     "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
     "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
     "and squeeze(first_a) <> squeeze(last_a), false)",
+    # Other letters, not other digits or dots: anna.koch84@ and anna_koch88@ are two people, and neither had a slip.
+    r"without_dots(t) as regexp_replace(t, '[._-]', '', 'g')",
+    r"digits_of(t) as regexp_replace(t, '[^0-9]', '', 'g')",
+    "is_slip_of(plain_a, digits_a, plain_b, digits_b) as digits_a = digits_b "
+    "and abs(length(plain_a) - length(plain_b)) <= 2 and plain_a <> plain_b "
+    "and damerau_levenshtein(plain_a, plain_b) <= 2",
+    "is_email_slip(a, b) as is_slip_of(without_dots(a), digits_of(a), without_dots(b), digits_of(b))",
+    # What stands before the @, if it is more than the name and two digits: namesakes choose alike.
+    """
+    telling_user(email, first_name, last_name) as case
+        when length(replace(replace(squeeze(fold_name(split_part(email, '@', 1))), coalesce(squeeze(last_name), ''), ''),
+                            coalesce(squeeze(first_name), ''), '')) >= 3
+          or length(digits_of(split_part(email, '@', 1))) >= 4
+        then split_part(email, '@', 1)
+    end
+    """,
     # Equal, day and month swapped, or one slip in the eight digits.
     """
     birth_dates_agree(a, b) as case

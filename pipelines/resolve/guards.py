@@ -79,8 +79,8 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
 
 # A name is no proof by itself, however rare: something besides must agree.
 _IS_CORROBORATED = """(
-    l.email = r.email or split_part(l.email, '@', 1) = split_part(r.email, '@', 1)
-    or jaro_winkler_similarity(l.email, r.email) >= 0.94
+    l.email = r.email or is_email_slip(l.email, r.email)
+    or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
     or list_has_any(l.phones, r.phones)
     or birth_dates_agree(l.birth_date, r.birth_date)
     or l.postal_code = r.postal_code

@@ -20,7 +20,7 @@ HISTORY_COLUMNS = (
     "issued_at timestamp, status_version text"
 )
 EVENT_COLUMNS = (
-    "event_key text, customer_id text, event text, other_customer_id text, version text, \"at\" timestamp, reason text"
+    'event_key text, customer_id text, event text, other_customer_id text, version text, "at" timestamp, reason text'
 )
 
 
@@ -49,9 +49,7 @@ def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: dateti
     connection.execute(_HEIRS)
     connection.execute(_NAMED)
     _issue_new_ids(connection)
-    connection.execute(
-        "create table members as select record_key, customer_id from ordered join named using (cluster)"
-    )
+    connection.execute("create table members as select record_key, customer_id from ordered join named using (cluster)")
     stamp = {"version": literal(version), "at": f"{literal(at)}::timestamp"}
     connection.execute(_HISTORY.format(**stamp))
     connection.execute(_EVENTS.format(**stamp))

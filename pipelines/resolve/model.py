@@ -17,13 +17,13 @@ if TYPE_CHECKING:
 
 # Below this many profiles frequencies and random pairs say nothing about the population.
 TRAINABLE_PROFILES = 500
-RANDOM_PAIRS = 500_000
+RANDOM_PAIRS = 200_000
 TRAINING_PAIRS = 100_000
 FEWEST_TRAINING_PAIRS = 50
 
 # Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
 EXACT_RECALL = 0.6
-PRIOR_ROUNDS = 1
+PRIOR_TOLERANCE = 1.1  # a prior that was guessed this well, as a factor, stands
 LARGEST_PRIOR = 0.005
 
 # When more than this share of the pairs of one person differ clearly in a first name or birth date, a difference in
@@ -86,7 +86,8 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
         create table scored_profiles as
         select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
             strftime(birth_date, '%Y%m%d') as birth_date, email,
-            nullif(split_part(email, '@', 1), '') as email_user,
+            telling_user(email, first_name, last_name) as email_user,
+            without_dots(email) as email_plain, digits_of(email) as email_digits,
             case when len(phones) > 0 then phones end as phones,
             street, house_number, postal_code, city,
         from profiles
@@ -134,12 +135,13 @@ def score_pairs(connection: DuckDBPyConnection, model: Model) -> None:
     The prior is first guessed from the exact rules, then taken from the scores themselves.
     """
     connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
-    if not model.comparisons:
+    pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
+    if not model.comparisons or not pairs or not pairs[0]:
         return
     _predict(connection, model)
-    for _ in range(PRIOR_ROUNDS):
-        model = model.with_prior(_observe_prior(connection))
-        _predict(connection, model)
+    observed = _observe_prior(connection)
+    if max(observed, model.prior) > PRIOR_TOLERANCE * min(observed, model.prior):
+        _predict(connection, model.with_prior(observed))
 
 
 def _predict(connection: DuckDBPyConnection, model: Model) -> None:
@@ -180,15 +182,13 @@ def _open_linker(connection: DuckDBPyConnection, settings: dict[str, Any]) -> tu
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection=connection)
-    return Linker(api.register("scored_profiles"), settings, log_level=None), api
+    return Linker(api.register("scored_profiles"), settings, validate_settings=False, log_level=None), api
 
 
 def _usable_comparisons(connection: DuckDBPyConnection) -> tuple[Comparison, ...]:
     """The comparisons that have at least two values to compare."""
     columns = sorted({c for comparison in COMPARISONS for c in comparison.columns})
-    counts = connection.execute(
-        f"select {', '.join(f'count({c})' for c in columns)} from scored_profiles"
-    ).fetchone()
+    counts = connection.execute(f"select {', '.join(f'count({c})' for c in columns)} from scored_profiles").fetchone()
     filled = {c for c, count in zip(columns, counts or (), strict=True) if count >= 2}
     return tuple(c for c in COMPARISONS if filled & set(c.columns))
 

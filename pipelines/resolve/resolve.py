@@ -217,7 +217,7 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str) -> None:
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
     connection.execute(
-        f"create or replace table {schema}.customer_id_events as from id_events order by \"at\", version, event_key"
+        f'create or replace table {schema}.customer_id_events as from id_events order by "at", version, event_key'
     )
 
 
@@ -235,12 +235,13 @@ with refused as (
     select a, b, method, rule, match_weight, cluster_refusals.reason, 1 as preference
     from cluster_refusals join candidates using (a, b)
     union all
-    select a, b, 'probabilistic', rule, match_weight, reason, 2 from score_refusals
+    select a, b, 'exact', rule, null, reason, 2 from exact_refusals
     union all
-    select a, b, 'exact', rule, null, reason, 3 from exact_refusals
+    select a, b, 'probabilistic', rule, match_weight, reason, 3 from score_refusals
 ),
 chosen as (
-    select * from refused
+    select a, b, method, rule, max(match_weight) over (partition by a, b) as match_weight, reason
+    from refused
     qualify row_number() over (partition by a, b order by preference, rule, reason) = 1
 ),
 keyed as (

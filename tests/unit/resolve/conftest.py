@@ -1,0 +1,163 @@
+"""Person records written by hand as `clean.persons`, and what resolving them gives."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.build import Build
+from pipelines.clean.persons import PERSON_COLUMNS
+from pipelines.configuration import Configuration
+from pipelines.configuration.identity import IdentityConfig
+from pipelines.keys import contact_point_key, use_secret
+from pipelines.resolve import ResolveReport, resolve_identities
+from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, identifier, literal
+
+Row = Mapping[str, Any]
+
+DEFAULTS = {
+    "source_system": "crm",
+    "role": "crm",
+    "entity": "contacts",
+    "kind": "person",
+    "is_deleted": False,
+    "is_guest": False,
+    "is_inferred": False,
+    "created_at": datetime(2020, 1, 1),
+}
+
+
+@dataclass(frozen=True)
+class Resolved:
+    """The tables of schema `identity` as Python values."""
+
+    report: ResolveReport
+    customer_of: dict[str, str]
+    links: list[dict[str, Any]]
+    refused: list[dict[str, Any]]
+    history: dict[str, dict[str, Any]]
+    events: list[dict[str, Any]]
+
+    def together(self, *records: str) -> bool:
+        return len({self.customer_of[r] for r in records}) == 1
+
+    def apart(self, *records: str) -> bool:
+        return len({self.customer_of[r] for r in records}) == len(records)
+
+    def rules(self) -> set[str]:
+        return {link["rule"] for link in self.links}
+
+    def reasons(self) -> set[str]:
+        return {refusal["reason"] for refusal in self.refused}
+
+
+def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
+    """Create `clean.persons` and `clean.contact_points`; every row needs a `record_key`, the rest is optional."""
+    connection.execute("create schema if not exists clean")
+    columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
+    connection.execute(f"create or replace table clean.persons ({columns})")
+    for given in rows:
+        row = {**DEFAULTS, "source_record_id": given["record_key"], "email_match": given.get("email"), **given}
+        names = ", ".join(identifier(name) for name in row)
+        marks = ", ".join("?" for _ in row)
+        connection.execute(f"insert into clean.persons ({names}) values ({marks})", list(row.values()))
+    connection.execute(
+        f"""
+        create or replace table clean.contact_points as
+        select record_key, source_system, entity, kind, value, {contact_point_key("kind", "value")} as contact_point_key,
+            true as is_primary, true as is_valid
+        from (
+            select record_key, source_system, entity, 'email' as kind, email as value from clean.persons
+            union select record_key, source_system, entity, 'phone', phone from clean.persons
+            union select record_key, source_system, entity, 'phone', mobile from clean.persons
+            union select record_key, source_system, entity, 'address',
+                concat_ws(' ', postal_code, city, street, house_number) from clean.persons where street is not null)
+        where value is not null
+        """
+    )
+
+
+def make_build(version: str = "20261121T000000Z-0000000a") -> Build:
+    at = datetime(2026, 11, 21)
+    return Build("b", version, at, "digest", None, "Test GmbH", at)
+
+
+def publish(connection: DuckDBPyConnection, settings: Settings) -> None:
+    """Make schema `identity` the published assignment and the state of all ids, as publishing does."""
+    settings.state_dir.mkdir(parents=True, exist_ok=True)
+    settings.current.mkdir(parents=True, exist_ok=True)
+    for file, tables in (
+        (settings.current / "state.duckdb", ("members",)),
+        (settings.state_dir / "identity.duckdb", ("customer_id_history", "customer_id_events")),
+    ):
+        file.unlink(missing_ok=True)
+        connection.execute(f"attach {literal(file)} as target")
+        for table in tables:
+            connection.execute(f"create table target.{table} as from identity.{table}")
+        connection.execute("detach target")
+
+
+Resolve = Callable[..., Resolved]
+
+
+@pytest.fixture
+def warehouse(settings: Settings) -> Iterator[DuckDBPyConnection]:
+    settings.build_dir.mkdir(parents=True, exist_ok=True)
+    with connect(settings.build_warehouse, settings) as connection:
+        use_secret(connection, settings)
+        yield connection
+
+
+@pytest.fixture
+def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration) -> Resolve:
+    """Resolve rows; with `then_publish` the result becomes what the next call is compared with."""
+
+    def run(
+        rows: Iterable[Row],
+        *,
+        version: str = "20261121T000000Z-0000000a",
+        then_publish: bool = False,
+        identity: IdentityConfig | None = None,
+    ) -> Resolved:
+        create_persons(warehouse, rows)
+        used = configuration if identity is None else dataclasses.replace(configuration, identity=identity)
+        report = resolve_identities(warehouse, settings, used, make_build(version))
+        result = Resolved(
+            report,
+            dict(warehouse.execute("from identity.members").fetchall()),
+            fetch(warehouse, "links"),
+            fetch(warehouse, "refused_links"),
+            {row["customer_id"]: row for row in fetch(warehouse, "customer_id_history")},
+            fetch(warehouse, "customer_id_events"),
+        )
+        if then_publish:
+            publish(warehouse, settings)
+        return result
+
+    return run
+
+
+def fetch(connection: DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
+    cursor = connection.execute(f"from identity.{table}")
+    names = [column[0] for column in cursor.description]
+    return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+__all__ = [
+    "EVENT_COLUMNS",
+    "HISTORY_COLUMNS",
+    "Resolve",
+    "Resolved",
+    "create_persons",
+    "fetch",
+    "make_build",
+    "publish",
+]

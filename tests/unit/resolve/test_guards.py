@@ -1,0 +1,135 @@
+"""People who share a household stay separate persons, and errors in a name or date do not divide one."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from typing import Any
+
+import pytest
+
+from tests.unit.resolve.conftest import Resolve
+
+HOME = {
+    "last_name": "Schmidt",
+    "email": "familie.schmidt@x.de",
+    "phone": "+493012345",
+    "street": "Lindenweg",
+    "house_number": "4",
+    "postal_code": "10115",
+    "city": "Berlin",
+}
+
+
+def member(key: str, first_name: str | None, birth: date | None = None, **more: Any) -> dict[str, Any]:
+    return {"record_key": key, "first_name": first_name, "birth_date": birth, **HOME, **more}
+
+
+@pytest.mark.parametrize("has_birth_dates", [True, False])
+def test_a_family_with_one_mailbox_phone_and_address_stays_separate_persons(
+    resolve: Resolve, has_birth_dates: bool
+) -> None:
+    family = {
+        "Anna": date(1975, 3, 2),
+        "Bernd": date(1973, 8, 9),
+        "Clara": date(2004, 1, 7),
+        "David": date(2006, 11, 30),
+    }
+    rows = [
+        member(f"r_{source}_{name}", name, birth if has_birth_dates else None, source_system=source)
+        for name, birth in family.items()
+        for source in ("crm", "shop", "support")
+    ]
+    result = resolve(rows)
+    assert result.report.customer_count == 4
+    assert all(result.together(*(f"r_{s}_{n}" for s in ("crm", "shop", "support"))) for n in family)
+
+
+def test_twins_stay_separate_persons(resolve: Resolve) -> None:
+    born = date(2001, 4, 5)
+    rows = [member(f"r_{s}_{n}", n, born) for n in ("Lukas", "Sophie") for s in ("crm", "shop")]
+    result = resolve(rows)
+    assert result.apart("r_crm_Lukas", "r_crm_Sophie")
+    assert result.together("r_crm_Lukas", "r_shop_Lukas")
+
+
+def test_father_and_son_of_one_name_are_told_apart_by_their_birth_dates(resolve: Resolve) -> None:
+    rows = [
+        member("r_1", "Hans", date(1950, 3, 2)),
+        member("r_2", "Hans", date(1985, 7, 14)),
+        member("r_3", "Hans", date(1985, 7, 14), email="hans@x.de"),
+        member("r_4", "Hans", date(1950, 3, 2), email="opa@x.de"),
+    ]
+    result = resolve(rows)
+    assert result.together("r_1", "r_4")
+    assert result.together("r_2", "r_3")
+    assert result.apart("r_1", "r_2")
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        (date(1980, 3, 12), date(1980, 12, 3)),
+        (date(1980, 3, 12), date(1980, 3, 13)),
+        (date(1980, 3, 12), date(1908, 3, 12)),
+        (date(1980, 3, 12), None),
+    ],
+    ids=["day and month swapped", "one digit", "two digits swapped", "missing"],
+)
+def test_a_slip_in_the_birth_date_does_not_divide_a_person(resolve: Resolve, first: date, second: date | None) -> None:
+    result = resolve([member("r_1", "Anna", first), member("r_2", "Anna", second)])
+    assert result.together("r_1", "r_2")
+
+
+def test_a_birth_date_that_nobody_can_have_is_no_conflict(resolve: Resolve) -> None:
+    rows = [member("r_1", "Anna", date(1980, 3, 12)), member("r_2", "Anna", date(2090, 1, 1))]
+    assert resolve(rows).together("r_1", "r_2")
+
+
+def test_a_default_birth_date_is_no_evidence_and_no_conflict(resolve: Resolve) -> None:
+    default = date(1970, 1, 1)
+    rows = [
+        {"record_key": f"r_{i:03}", "birth_date": default if i % 2 else date(1950, 1, 1) + timedelta(days=97 * i)}
+        for i in range(120)
+    ]
+    rows += [member("r_1", "Anna", default), member("r_2", "Anna", date(1982, 5, 6))]
+    assert resolve(rows).together("r_1", "r_2")
+
+
+def test_a_slip_in_the_first_name_does_not_divide_a_person(resolve: Resolve) -> None:
+    spellings = ["Katharina", "Katharnia", "Katarina", "K.", "Katharina M."]
+    rows = [member(f"r_{i}", spelling) for i, spelling in enumerate(spellings)]
+    assert resolve(rows).report.customer_count == 1
+
+
+def test_names_that_many_people_bear_are_two_names_however_alike(resolve: Resolve) -> None:
+    rows = [
+        {"record_key": f"r_{name}_{i}", "first_name": name, "last_name": last, "city": "Ulm"}
+        for name in ("Lena", "Lina")
+        for i, last in enumerate(["Weber", "Koch", "Bauer", "Wolf"])
+    ]
+    result = resolve([*rows, member("r_1", "Lena"), member("r_2", "Lina")])
+    assert result.apart("r_1", "r_2")
+
+
+def test_a_record_without_first_name_does_not_bridge_two_persons(resolve: Resolve) -> None:
+    anna = {"first_name": "Anna", "last_name": "Schmidt", "email": "a@x.de"}
+    bernd = {"first_name": "Bernd", "last_name": "Schmidt", "phone": "+493012345"}
+    bridge = {"last_name": "Schmidt", "email": "a@x.de", "phone": "+493012345"}
+    result = resolve(
+        [{"record_key": "r_a", **anna}, {"record_key": "r_b", **bernd}, {"record_key": "r_bridge", **bridge}]
+    )
+    assert result.apart("r_a", "r_b")
+
+
+def test_a_chain_of_little_differences_does_not_join_its_ends(resolve: Resolve) -> None:
+    names = ["Anna", "Anne", "Anni", "Danni", "Dannie", "Daniel"]
+    result = resolve([member(f"r_{i}", name) for i, name in enumerate(names)])
+    assert result.apart("r_0", "r_5")
+
+
+def test_every_refused_pair_has_a_reason_and_ends_in_two_customers(resolve: Resolve) -> None:
+    result = resolve([member(f"r_{n}", n) for n in ("Anna", "Bernd", "Clara")])
+    assert len(result.refused) == 3
+    for refusal in result.refused:
+        assert refusal["reason"] == "different_first_names"
+        assert result.apart(refusal["record_key_a"], refusal["record_key_b"])
