@@ -16,7 +16,7 @@ from pipelines.warehouse import literal
 
 EARLIEST_BIRTH_DATE = date(1900, 1, 2)  # 1900-01-01 is what systems write that must have a date
 
-GENDERS = {
+GENDERS: dict[str | None, tuple[str, ...]] = {
     "female": ("female", "f", "w", "weiblich", "frau", "feminin", "woman", "mrs", "ms"),
     "male": ("male", "m", "maennlich", "mannlich", "herr", "maskulin", "man", "mr"),
     "diverse": ("diverse", "divers", "d", "x", "nonbinary", "nichtbinaer", "other", "inter"),
@@ -55,10 +55,17 @@ LANGUAGES = {
 
 TEXT_FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "company_name", "job_title", "gender", "language", "lead_source")
 
-PLACEHOLDER_RULES = tuple(
-    Rule("placeholder", {field: "cast(null as text)"}, when=f"is_placeholder({field})", confidence=0.95)
-    for field in TEXT_FIELDS
-)
+
+def _drop_placeholders(fields: Iterable[str]) -> tuple[Rule, ...]:
+    return tuple(
+        Rule("placeholder", {field: "cast(null as text)"}, when=f"is_placeholder({field})", confidence=0.95)
+        for field in fields
+    )
+
+
+PLACEHOLDER_RULES = _drop_placeholders(TEXT_FIELDS)
+# For what is left of a name after its title and salutation: Dr. xxx.
+NAME_PLACEHOLDER_RULES = _drop_placeholders(("first_name", "last_name"))
 
 
 def attribute_rules(as_of: date) -> tuple[Rule, ...]:

@@ -13,17 +13,60 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Text that stands for "nothing". Compared in lower case, so only what is no name either way: Null and Na are surnames.
+# Text that stands for "nothing", compared in lower case. Null and Na are surnames and NA is Namibia: not in the list.
 PLACEHOLDERS = (
-    *("n/a", "n.a.", "#n/a", "k.a.", "k. a.", "k/a", "n.n.", "n. n.", "tbd", "tba", "asdf", "qwertz", "qwerty", "dummy"),
-    *("test", "testtest", "unbekannt", "unknown", "undefined", "anonym", "anonymous", "nicht angegeben", "not provided"),
+    *(
+        "n/a",
+        "n.a.",
+        "#n/a",
+        "k.a.",
+        "k. a.",
+        "k/a",
+        "n.n.",
+        "n. n.",
+        "tbd",
+        "tba",
+        "asdf",
+        "qwertz",
+        "qwerty",
+        "dummy",
+    ),
+    *(
+        "test",
+        "testtest",
+        "unbekannt",
+        "unknown",
+        "undefined",
+        "anonym",
+        "anonymous",
+        "nicht angegeben",
+        "not provided",
+    ),
     *("keine angabe", "keine", "ohne", "none", "(null)", "[null]", "<null>"),
 )
-EXACT_PLACEHOLDERS = ("NULL", "null", "NN", "NA", "NaN", "nan")
+EXACT_PLACEHOLDERS = ("NULL", "null", "NN", "NaN", "nan")
 
 # Lower case inside a name of a place: Frankfurt am Main, Straße des 17. Juni.
 PLACE_PARTICLES = (
-    *("am", "an", "auf", "bei", "der", "dem", "den", "des", "die", "das", "im", "in", "ob", "und", "unter", "vor", "zu"),
+    *(
+        "am",
+        "an",
+        "auf",
+        "bei",
+        "der",
+        "dem",
+        "den",
+        "des",
+        "die",
+        "das",
+        "im",
+        "in",
+        "ob",
+        "und",
+        "unter",
+        "vor",
+        "zu",
+    ),
     *("zum", "zur", "vom", "von", "van", "de", "du", "la", "le", "les", "sur", "sous", "of", "the", "on", "upon", "s"),
 )
 # Lower case in a family name, also in front: von der Leyen, van den Berg, de la Cruz, zu Guttenberg.

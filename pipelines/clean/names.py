@@ -30,6 +30,7 @@ _TITLE = (
     r"|(?:mba|msc|bsc|phd)(?:\s|$)"
     r")[\s,]*)+"
 )
+_DEGREE = r"(?i)[\s,]+(?:ph\.?\s?d|mba|m\.?sc|b\.?sc|ll\.?\s?m|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing)\.?$"
 _SALUTATION = (
     r"(?i)^(?:(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.?|miss|mister|monsieur|madame|mme\.?|signora?|familie)"
     r"(?:\s+|$))+"
@@ -40,7 +41,9 @@ _WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
 
-_FIRST_TOKEN = "folded(regexp_extract({field}, '^[^\\s-]+'))"
+
+def _first_word(field: str) -> str:
+    return f"folded(regexp_extract({field}, '^[^\\s-]+'))"
 
 
 def _part(pattern: str, field: str, group: int) -> str:
@@ -52,18 +55,18 @@ def _without(pattern: str, field: str) -> str:
 
 
 def _moved(pattern: str, target: str, field: str) -> str:
-    """The prefix of `field`, added to what `target` holds already."""
-    prefix = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,')"
+    """The part of `field` that matches, added to what `target` holds already."""
+    part = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,')"
     return (
-        f"case when {target} is null then {prefix} "
-        f"when contains(lower({target}), lower({prefix})) then {target} else {target} || ' ' || {prefix} end"
+        f"case when {target} is null then {part} "
+        f"when contains(lower({target}), lower({part})) then {target} else {target} || ' ' || {part} end"
     )
 
 
-def _move_prefix(pattern: str, target: str, fields: tuple[str, ...]) -> list[Rule]:
+def _move(pattern: str, target: str, fields: tuple[str, ...], name: str | None = None) -> list[Rule]:
     return [
         Rule(
-            f"{target}_from_{field}",
+            f"{name or target}_from_{field}",
             {target: _moved(pattern, target, field), field: _without(pattern, field)},
             when=f"regexp_matches({field}, {literal(pattern)})",
             confidence=0.98,
@@ -79,7 +82,7 @@ def _learn_name_usage(connection: DuckDBPyConnection) -> None:
         create or replace temp table name_usage as
         select name, count(*) filter (is_first) as first_count, count(*) filter (not is_first) as last_count
         from (
-            select {_FIRST_TOKEN.format(field="first_name")} as name, true as is_first
+            select {_first_word("first_name")} as name, true as is_first
             from person_drafts where first_name is not null and last_name is not null
             union all
             select folded(last_name), false
@@ -99,9 +102,9 @@ def _find_swapped_names(connection: DuckDBPyConnection) -> None:
         with pairs as (
             select
                 record_key,
-                {_FIRST_TOKEN.format(field="first_name")} as first_token,
+                {_first_word("first_name")} as first_token,
                 folded(first_name) as first_name,
-                {_FIRST_TOKEN.format(field="last_name")} as last_token,
+                {_first_word("last_name")} as last_token,
                 folded(last_name) as last_name
             from person_drafts
             where first_name is not null and last_name is not null
@@ -133,10 +136,7 @@ def _find_swapped_names(connection: DuckDBPyConnection) -> None:
 
 
 def _known_first_name(expression: str) -> str:
-    return (
-        f"coalesce((select first_count > last_count from name_usage "
-        f"where name = {_FIRST_TOKEN.format(field=expression)}), false)"
-    )
+    return f"coalesce((select first_count > last_count from name_usage where name = {_first_word(expression)}), false)"
 
 
 _SALUTATIONS = {
@@ -157,17 +157,18 @@ _TITLE_SPELLED = (
 )
 
 RULES = (
-    *_move_prefix(_SALUTATION, "salutation", ("full_name", "first_name")),
+    *_move(_SALUTATION, "salutation", ("full_name", "first_name")),
     # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
-    *_move_prefix(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ("last_name",)),
-    *_move_prefix(_TITLE, "title", ("full_name", "first_name", "last_name")),
+    *_move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ("last_name",)),
+    *_move(_TITLE, "title", ("full_name", "first_name", "last_name")),
+    *_move(_DEGREE, "title", ("full_name", "last_name"), name="degree"),
     Rule(
         "title_from_salutation",
         {
             "title": "coalesce(title, " + _part(r"(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(.+)$", "salutation", 1) + ")",
             "salutation": _part(r"(?i)^(herrn?|frau|hr\.|fr\.)\s", "salutation", 1),
         },
-        when=rf"regexp_matches(salutation, '(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(?:dr|prof|dipl)')",
+        when=r"regexp_matches(salutation, '(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(?:dr|prof|dipl)')",
         confidence=0.98,
     ),
     Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}),
@@ -224,8 +225,8 @@ RULES = (
         confidence=0.8,
     ),
     # Again, for what stood behind a comma or in the middle: Müller, Dr. Anna.
-    *_move_prefix(_SALUTATION, "salutation", ("first_name",)),
-    *_move_prefix(_TITLE, "title", ("first_name",)),
+    *_move(_SALUTATION, "salutation", ("first_name",)),
+    *_move(_TITLE, "title", ("first_name",)),
     Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}),
     Rule("title_spelling", {"title": _TITLE_SPELLED}),
     Rule("first_name_casing", {"first_name": "cased(first_name, [], 1)"}, when="is_one_case(first_name)"),

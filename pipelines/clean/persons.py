@@ -75,25 +75,31 @@ def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) 
 
     Columns are those of `clean.persons` without the derived ones, and `full_name`.
     """
-    columns = {n: t for n, t in PERSON_COLUMNS.items() if n not in _DERIVED} | {"full_name": "text"}
-    definition = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
-    connection.execute(f"create or replace temp table person_drafts ({definition})")
+    create_person_drafts(connection)
     for entity in ENTITIES.values():
         if entity.is_person:
-            _draft_entity(connection, entity, [n for n in columns if n != "house_number"])
+            _draft_entity(connection, entity)
     _draft_guests(connection)
     _draft_placeholders(connection, configuration)
 
 
-def _draft_entity(connection: DuckDBPyConnection, entity: Entity, columns: list[str]) -> None:
+def create_person_drafts(connection: DuckDBPyConnection) -> None:
+    """Create the temporary table `person_drafts`, empty."""
+    columns = {n: t for n, t in PERSON_COLUMNS.items() if n not in _DERIVED} | {"full_name": "text"}
+    definition = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
+    connection.execute(f"create or replace temp table person_drafts ({definition})")
+
+
+def _draft_entity(connection: DuckDBPyConnection, entity: Entity) -> None:
     computed = {
         "role": literal(entity.role),
         "entity": literal(entity.name),
         "is_guest": "coalesce(is_guest, false)" if entity.column("is_guest") else "false",
         "is_inferred": "false",
         **{flag: f"coalesce({flag}, false)" for flag in _FLAGS},
-        **{field: _single_spaced(field) for field in (*TEXT_FIELDS,)},
+        **{field: _single_spaced(field) for field in TEXT_FIELDS},
     }
+    columns = [name for name in (*PERSON_COLUMNS, "full_name") if name not in (*_DERIVED, "house_number")]
     chosen = ", ".join(f"{computed[name]} as {name}" if name in computed else name for name in columns)
     connection.execute(f"insert into person_drafts by name select {chosen} from {staging_table(entity)}")
 
@@ -101,7 +107,16 @@ def _draft_entity(connection: DuckDBPyConnection, entity: Entity, columns: list[
 def _draft_guests(connection: DuckDBPyConnection) -> None:
     """Orders that name no customer but somebody who can be reached."""
     billing = ("first_name", "last_name", "street", "postal_code", "city", "country")
-    copied = ("record_key", "source_system", "source_record_id", "email", "phone", "is_deleted", "identifiers", "custom")
+    copied = (
+        "record_key",
+        "source_system",
+        "source_record_id",
+        "email",
+        "phone",
+        "is_deleted",
+        "identifiers",
+        "custom",
+    )
     orders = ENTITIES["shop", "orders"]
     chosen = [
         *copied,

@@ -56,7 +56,9 @@ def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
             when=f"{_parsed('value')} is not null",
             prepare=partial(_parse_numbers, settings=settings),
         ),
-        Rule("phone_invalid", {"value": "cast(null as text)"}, when=f"value is not null and {_parsed('value')} is null"),
+        Rule(
+            "phone_invalid", {"value": "cast(null as text)"}, when=f"value is not null and {_parsed('value')} is null"
+        ),
     )
     connection.execute("alter table phone_drafts add column dialed text")
     apply_rules(connection, "phone_drafts", "phone_key", rules)
@@ -127,8 +129,15 @@ def parse_phones(numbers: Iterable[tuple[str, str]]) -> pyarrow.Table:
     keeps its value with `is_valid` false: it is still the same number when it occurs again.
     """
     import pyarrow
-    from phonenumbers import NumberParseException, PhoneNumberFormat, PhoneNumberType
-    from phonenumbers import format_number, is_possible_number, number_type, parse
+    from phonenumbers import (
+        NumberParseException,
+        PhoneNumberFormat,
+        PhoneNumberType,
+        format_number,
+        is_possible_number,
+        number_type,
+        parse,
+    )
 
     rows: list[tuple[str, str, str | None, bool, bool]] = []
     for dialed, country in numbers:
@@ -139,10 +148,12 @@ def parse_phones(numbers: Iterable[tuple[str, str]]) -> pyarrow.Table:
             continue
         kind = number_type(number)  # UNKNOWN exactly when the number is not valid
         is_valid = kind != PhoneNumberType.UNKNOWN
-        is_number = is_valid or is_possible_number(number)
+        is_number = is_valid or (len(str(number.national_number)) >= MIN_DIGITS and is_possible_number(number))
         value = format_number(number, PhoneNumberFormat.E164) if is_number else None
         rows.append((dialed, country, value, is_valid and kind == PhoneNumberType.MOBILE, is_valid))
-    types = [pyarrow.string(), pyarrow.string(), pyarrow.string(), pyarrow.bool_(), pyarrow.bool_()]
-    names = ["dialed", "country", "value", "is_mobile", "is_valid"]
-    columns = [pyarrow.array(column, type) for column, type in zip(zip(*rows, strict=True), types, strict=True)]
-    return pyarrow.table(columns, names=names)
+    text, flag = pyarrow.string(), pyarrow.bool_()
+    types = {"dialed": text, "country": text, "value": text, "is_mobile": flag, "is_valid": flag}
+    columns = zip(*rows, strict=True)
+    return pyarrow.table(
+        {name: pyarrow.array(column, of) for (name, of), column in zip(types.items(), columns, strict=True)}
+    )

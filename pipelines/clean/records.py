@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import keys
 from pipelines.clean.addresses import RULES as ADDRESS_RULES
-from pipelines.clean.attributes import PLACEHOLDER_RULES, attribute_rules
+from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES, attribute_rules
 from pipelines.clean.contact_points import collect_contact_uses, write_contact_points
 from pipelines.clean.countries import create_country_names
 from pipelines.clean.emails import clean_emails
@@ -18,7 +18,7 @@ from pipelines.clean.functions import create_functions
 from pipelines.clean.names import RULES as NAME_RULES
 from pipelines.clean.persons import draft_persons, write_persons
 from pipelines.clean.phones import clean_phones
-from pipelines.clean.rules import Status, apply_rules, start_log
+from pipelines.clean.rules import Rule, Status, apply_rules, start_log
 
 if TYPE_CHECKING:
     from datetime import date
@@ -55,7 +55,7 @@ def clean_records(
     create_country_names(connection)
     start_log(connection)
     draft_persons(connection, configuration)
-    clean_person_drafts(connection, build.as_of.date())
+    apply_rules(connection, "person_drafts", "record_key", person_rules(build.as_of.date()))
     collect_contact_uses(connection, configuration.company.country)
     clean_emails(connection)
     clean_phones(connection, settings)
@@ -67,10 +67,15 @@ def clean_records(
     return report
 
 
-def clean_person_drafts(connection: DuckDBPyConnection, as_of: date) -> None:
-    """Apply every rule for a field of `person_drafts`, in place; changes are logged."""
-    rules = (*PLACEHOLDER_RULES, *NAME_RULES, *ADDRESS_RULES, *attribute_rules(as_of))
-    apply_rules(connection, "person_drafts", "record_key", rules)
+def person_rules(as_of: date) -> tuple[Rule, ...]:
+    """Every rule for a person record in its order; `as_of` is the day the build is computed for."""
+    return (
+        *PLACEHOLDER_RULES,
+        *NAME_RULES,
+        *NAME_PLACEHOLDER_RULES,
+        *ADDRESS_RULES,
+        *attribute_rules(as_of),
+    )
 
 
 def write_corrections(connection: DuckDBPyConnection) -> None:

@@ -1,0 +1,163 @@
+"""Fixtures of the clean stage: rules on drafts alone, and the whole stage on small raw tables with dbt's staging."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from pipelines import transform, warehouse
+from pipelines.build import Build
+from pipelines.clean import CleanReport, clean_records
+from pipelines.clean.countries import create_country_names
+from pipelines.clean.functions import create_functions
+from pipelines.clean.persons import create_person_drafts
+from pipelines.clean.records import TABLES
+from pipelines.clean.rules import Rule, apply_rules, start_log
+from pipelines.configuration import Configuration, load_configuration
+from pipelines.settings import Settings
+from tests.raw_tables import create_raw_tables, insert_rows
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+Row = dict[str, Any]
+
+AS_OF = datetime(2026, 11, 21, 12, tzinfo=UTC).replace(tzinfo=None)
+BUILD = Build("b" * 32, "20261121T120000Z-bbbbbbbb", AS_OF, "0" * 16, None, "Test GmbH", AS_OF)
+
+CONFIG = {
+    "company.yml": "{name: Test GmbH, controllers: [Test GmbH]}",
+    "permissions.yml": "{channels: {email: [consent]}}",
+    "sources.yml": """
+sources:
+  - {name: crm, role: crm, controller: Test GmbH, entities: {contacts: {path: a.csv}, permissions: {path: a.csv}}}
+  - {name: shop, role: shop, controller: Test GmbH, entities: {customers: {path: a.csv}, orders: {path: a.csv}}}
+  - name: support
+    role: support
+    controller: Test GmbH
+    entities:
+      users: {path: a.csv}
+      tickets: {path: a.csv, references: {requester_record_id: crm}}
+      ratings: {path: a.csv}
+""",
+}
+
+
+@dataclass(frozen=True)
+class Cleaned:
+    """Schema `clean` as it was written, each table a list of rows."""
+
+    report: CleanReport
+    tables: Mapping[str, list[Row]]
+
+    def person(self, record_id: str, entity: str | None = None) -> Row:
+        return one(
+            r for r in self.tables["persons"] if r["source_record_id"] == record_id and entity in (None, r["entity"])
+        )
+
+    def rows(self, table: str, **values: Any) -> list[Row]:
+        return [r for r in self.tables[table] if all(r[name] == value for name, value in values.items())]
+
+
+def one(rows: Iterator[Row] | Sequence[Row]) -> Row:
+    (row,) = rows
+    return row
+
+
+@pytest.fixture
+def settings(settings: Settings, tmp_path: Path) -> Settings:
+    folder = tmp_path / "config"
+    folder.mkdir()
+    for name, text in CONFIG.items():
+        (folder / name).write_text(text, encoding="utf-8")
+    return replace(settings, config_dir=folder)
+
+
+@pytest.fixture
+def configuration(settings: Settings) -> Configuration:
+    return load_configuration(settings)
+
+
+@pytest.fixture(scope="session")
+def staged_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A build's warehouse with empty raw tables and dbt's staging views over them."""
+    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("staged"))})
+    settings.build_dir.mkdir(parents=True)
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        create_raw_tables(connection, settings)
+    transform.run_dbt(settings, "run", ["staging"])
+    return settings.build_warehouse
+
+
+@pytest.fixture
+def build_warehouse(settings: Settings, staged_warehouse: Path) -> Callable[..., None]:
+    """Make the open build from raw rows by table; `sources` names the source where it is not the role."""
+
+    def make(raw: Mapping[str, Sequence[Row]], **options: Any) -> None:
+        settings.build_dir.mkdir(parents=True, exist_ok=True)
+        shutil.copy(staged_warehouse, settings.build_warehouse)
+        with warehouse.connect(settings.build_warehouse, settings) as connection:
+            from pipelines import keys
+
+            keys.use_secret(connection, settings)
+            for table, rows in raw.items():
+                insert_rows(connection, table, rows, **options.get(table, {}))
+
+    return make
+
+
+@pytest.fixture
+def run_clean(settings: Settings, configuration: Configuration) -> Callable[[], Cleaned]:
+    """Clean the open build and read what was written."""
+
+    def run() -> Cleaned:
+        with warehouse.connect(settings.build_warehouse, settings) as connection:
+            report = clean_records(connection, settings, configuration, BUILD)
+            return Cleaned(report, {table: read_table(connection, f"clean.{table}") for table in TABLES})
+
+    return run
+
+
+@pytest.fixture
+def clean(build_warehouse: Callable[..., None], run_clean: Callable[[], Cleaned]) -> Callable[..., Cleaned]:
+    """Raw rows in, schema `clean` out."""
+
+    def clean_rows(raw: Mapping[str, Sequence[Row]], **options: Any) -> Cleaned:
+        build_warehouse(raw, **options)
+        return run_clean()
+
+    return clean_rows
+
+
+def read_table(connection: DuckDBPyConnection, table: str) -> list[Row]:
+    result = connection.execute(f"from {table}")
+    names = [column[0] for column in result.description]
+    return [dict(zip(names, values, strict=True)) for values in result.fetchall()]
+
+
+@pytest.fixture
+def apply_to_drafts(settings: Settings) -> Iterator[Callable[..., tuple[list[Row], list[Row]]]]:
+    """Apply rules to drafts written as dictionaries; returns the drafts afterwards and the log."""
+    with warehouse.connect(None, settings) as connection:
+        create_functions(connection)
+        create_country_names(connection)
+
+        def apply(rows: Sequence[Row], rules: Sequence[Rule]) -> tuple[list[Row], list[Row]]:
+            start_log(connection)
+            create_person_drafts(connection)
+            connection.execute("alter table person_drafts add column if not exists position integer")
+            for position, row in enumerate(rows):
+                complete = {"record_key": f"r_{position:06}", "position": position, **row}
+                marks = ", ".join(f"? as {name}" for name in complete)
+                connection.execute(f"insert into person_drafts by name select {marks}", list(complete.values()))
+            apply_rules(connection, "person_drafts", "record_key", rules)
+            changes = read_table(connection, "changes")
+            return sorted(read_table(connection, "person_drafts"), key=lambda r: r["position"]), changes
+
+        yield apply

@@ -1,0 +1,46 @@
+"""Birth date, gender, language."""
+
+from __future__ import annotations
+
+from datetime import date
+from typing import Any
+
+import pytest
+
+from pipelines.clean.attributes import attribute_rules
+
+RULES = attribute_rules(date(2026, 11, 21))
+
+
+@pytest.mark.parametrize(
+    ("delivered", "rule"),
+    [
+        (date(1899, 12, 31), "birth_date_too_early"),
+        (date(1900, 1, 1), "birth_date_placeholder"),
+        (date(2026, 11, 22), "birth_date_in_future"),
+    ],
+    ids=["too early", "placeholder", "in the future"],
+)
+def test_an_implausible_birth_date_is_dropped_and_logged(apply_to_drafts: Any, delivered: date, rule: str) -> None:
+    (draft,), (change,) = apply_to_drafts([{"birth_date": delivered}], RULES)
+    assert draft["birth_date"] is None
+    assert (change["rule"], change["before"], change["after"]) == (rule, delivered.isoformat(), None)
+
+
+def test_a_birth_date_on_the_day_of_the_build_or_long_ago_stays(apply_to_drafts: Any) -> None:
+    days = [date(2026, 11, 21), date(1900, 1, 2)]
+    drafts, changes = apply_to_drafts([{"birth_date": day} for day in days], RULES)
+    assert ([d["birth_date"] for d in drafts], changes) == (days, [])
+
+
+def test_gender_and_language_are_brought_to_their_closed_sets(apply_to_drafts: Any) -> None:
+    written = ["w", "Männlich", "DIVERS", "unbekannt", "zebra"]
+    drafts, changes = apply_to_drafts([{"gender": g} for g in written], RULES)
+    assert [d["gender"] for d in drafts] == ["female", "male", "diverse", None, "zebra"]
+    assert {(c["rule"], c["before"], c["status"]) for c in changes if c["status"] == "proposed"} == {
+        ("gender_unknown", "zebra", "proposed")
+    }
+    spoken = ["de-AT", "Deutsch", "ENGLISH", "français", "klingonisch"]
+    drafts, changes = apply_to_drafts([{"language": language} for language in spoken], RULES)
+    assert [d["language"] for d in drafts] == ["de", "de", "en", "fr", "klingonisch"]
+    assert [c["rule"] for c in changes if c["status"] == "proposed"] == ["language_unknown"]

@@ -1,0 +1,64 @@
+"""E-mail addresses through the whole stage."""
+
+from __future__ import annotations
+
+from typing import Any
+
+CASES = {
+    "Anna.Maier@GMX.DE": ("anna.maier@gmx.de", "anna.maier@gmx.de"),
+    "mailto:a@firma.de": ("a@firma.de", "a@firma.de"),
+    "Anna Maier <anna@firma.de>": ("anna@firma.de", "anna@firma.de"),
+    "anna @ firma.de": ("anna@firma.de", "anna@firma.de"),
+    "anna(at)firma,de": ("anna@firma.de", "anna@firma.de"),
+    "anna+shop@firma.de": ("anna+shop@firma.de", "anna@firma.de"),
+    "an.na+x@googlemail.com": ("an.na+x@googlemail.com", "anna@gmail.com"),
+    "an.na@web.de": ("an.na@web.de", "an.na@web.de"),
+    "anna@gmial.com": ("anna@gmail.com", "anna@gmail.com"),
+    "anna@müller.de": ("anna@müller.de", "anna@müller.de"),
+    "anna@firma": (None, None),
+    "anna..m@firma.de": (None, None),
+    "a@b@firma.de": (None, None),
+    "keine Angabe": (None, None),
+}
+
+
+def test_addresses_are_mended_or_refused(clean: Any) -> None:
+    cleaned = clean({"crm_contacts": [{"source_record_id": str(i), "email": email} for i, email in enumerate(CASES)]})
+    assert {r["raw_value"]: (r["value"], r["match_value"]) for r in cleaned.tables["emails"]} == CASES
+    assert all(r["is_valid"] == (r["value"] is not None) for r in cleaned.tables["emails"])
+    assert all((r["contact_point_key"] is None) == (r["value"] is None) for r in cleaned.tables["emails"])
+    assert [p["is_email_valid"] for p in cleaned.rows("persons", email=None)] == [False] * 4
+
+
+def test_a_rare_domain_one_typing_error_from_a_provider_is_put_right(clean: Any) -> None:
+    usual = [f"p{i}@freenet.de" for i in range(40)]
+    rare = ["a@freenett.de", "b@freeent.de", "c@freenet.be"]
+    cleaned = clean(
+        {"shop_customers": [{"source_record_id": e, "email": e} for e in [*usual, *rare]]},
+    )
+    assert cleaned.person("b@freeent.de")["email"] == "b@freenet.de"
+    assert cleaned.person("c@freenet.be")["email"] == "c@freenet.be", "another country's domain is no typing error"
+    (correction,) = cleaned.rows("corrections", rule="email_domain_typo")
+    assert (correction["before"], correction["after"], correction["field"]) == ("b@freeent.de", "b@freenet.de", "email")
+
+
+def test_a_domain_that_many_use_is_no_typing_error(clean: Any) -> None:
+    emails = [f"p{i}@freenet.de" for i in range(20)] + [f"p{i}@freenes.de" for i in range(4)]
+    cleaned = clean({"shop_customers": [{"source_record_id": e, "email": e} for e in emails]})
+    assert cleaned.rows("corrections") == []
+
+
+KINDS: dict[str, tuple[dict[str, str], str]] = {
+    "a mailbox": ({"email": "Info@firma.de"}, "role_mailbox"),
+    "a mailbox of a company": ({"email": "info+x@firma.de", "company_name": "Firma"}, "role_mailbox"),
+    "a mailbox with a name": ({"email": "info@firma.de", "last_name": "Maier"}, "person"),
+    "a company": ({"email": "anna@firma.de", "company_name": "Firma"}, "company_contact"),
+    "a company reference": ({"email": "anna@firma.de", "company_record_id": "c1"}, "company_contact"),
+    "no company": ({"email": "anna@firma.de", "company_name": "n/a"}, "person"),
+}
+
+
+def test_a_record_is_a_person_a_company_contact_or_a_mailbox(clean: Any) -> None:
+    cleaned = clean({"crm_contacts": [{"source_record_id": case, **row} for case, (row, _) in KINDS.items()]})
+    found = {p["source_record_id"]: p["kind"] for p in cleaned.tables["persons"]}
+    assert found == {case: kind for case, (_, kind) in KINDS.items()}

@@ -1,0 +1,119 @@
+"""Names: each rule with the fewest rows that show it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES
+from pipelines.clean.names import NAME_FIELDS, RULES
+
+NAME_RULES = (*PLACEHOLDER_RULES, *RULES, *NAME_PLACEHOLDER_RULES)
+
+CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a title in front of the first name": ({"first_name": "Dr. Anna"}, {"title": "Dr.", "first_name": "Anna"}),
+    "two titles, one of them there already": (
+        {"title": "Prof.", "first_name": "Dr. med. Anna", "last_name": "Maier"},
+        {"title": "Prof. Dr. med.", "first_name": "Anna", "last_name": "Maier"},
+    ),
+    "an engineer": ({"last_name": "Dipl.-Ing. Maier"}, {"title": "Dipl.-Ing.", "last_name": "Maier"}),
+    "a title in the salutation": (
+        {"salutation": "Frau Dr.", "last_name": "Maier"},
+        {"salutation": "Frau", "title": "Dr.", "last_name": "Maier"},
+    ),
+    "a title spelled out": ({"title": "professor", "last_name": "Maier"}, {"title": "Prof.", "last_name": "Maier"}),
+    "names that begin like a title": (
+        {"first_name": "Drake", "last_name": "Dröge"},
+        {"first_name": "Drake", "last_name": "Dröge"},
+    ),
+    "a salutation in the first name": (
+        {"first_name": "Herrn Karl", "last_name": "Maier"},
+        {"salutation": "Herr", "first_name": "Karl", "last_name": "Maier"},
+    ),
+    "Mister": (
+        {"first_name": "Mr. John", "last_name": "Doe"},
+        {"salutation": "Mr", "first_name": "John", "last_name": "Doe"},
+    ),
+    "a last name that is Herr": (
+        {"first_name": "Karl", "last_name": "Herr"},
+        {"first_name": "Karl", "last_name": "Herr"},
+    ),
+    "a full name": ({"full_name": "Anna Maria Maier"}, {"first_name": "Anna Maria", "last_name": "Maier"}),
+    "a full name, last name first": (
+        {"full_name": "Maier, Anna"},
+        {"first_name": "Anna", "last_name": "Maier"},
+    ),
+    "a full name with everything": (
+        {"full_name": "Frau Prof. Dr. Anna von der Heide"},
+        {"salutation": "Frau", "title": "Prof. Dr.", "first_name": "Anna", "last_name": "von der Heide"},
+    ),
+    "a title behind the comma": (
+        {"full_name": "Maier, Dr. Anna"},
+        {"title": "Dr.", "first_name": "Anna", "last_name": "Maier"},
+    ),
+    "a degree behind the name": (
+        {"full_name": "Anna Maier, MBA", "salutation": "Ms."},
+        {"salutation": "Ms", "title": "MBA", "first_name": "Anna", "last_name": "Maier"},
+    ),
+    "a full name of one word": ({"full_name": "Maier"}, {"last_name": "Maier"}),
+    "both names in the first": ({"first_name": "Piet van Dyk"}, {"first_name": "Piet", "last_name": "van Dyk"}),
+    "both names in the last": ({"last_name": "Maier, Anna"}, {"first_name": "Anna", "last_name": "Maier"}),
+    "particles alone are no first name": ({"last_name": "von der Heide"}, {"last_name": "von der Heide"}),
+    "capitals": (
+        {"first_name": "ANNA-LENA", "last_name": "VON DER MÜLLER-O'NEIL"},
+        {"first_name": "Anna-Lena", "last_name": "von der Müller-O'Neil"},
+    ),
+    "lower case": (
+        {"first_name": "jürgen", "last_name": "mcdonald"},
+        {"first_name": "Jürgen", "last_name": "McDonald"},
+    ),
+    "mixed case is somebody's own": (
+        {"first_name": "DeShawn", "last_name": "de Vries"},
+        {"first_name": "DeShawn", "last_name": "de Vries"},
+    ),
+    "umlauts and accents stay": (
+        {"first_name": "Zoë", "last_name": "Müller"},
+        {"first_name": "Zoë", "last_name": "Müller"},
+    ),
+    "a title of nobody": ({"first_name": "Dr. xxx"}, {"title": "Dr."}),
+    "placeholders": ({"first_name": "xxx", "last_name": "n/a", "title": "-", "full_name": "Unbekannt"}, {}),
+    "a test": ({"first_name": "Test", "last_name": "Testa"}, {"last_name": "Testa"}),
+}
+
+
+def names_of(row: dict[str, Any]) -> dict[str, str]:
+    return {f: row[f] for f in NAME_FIELDS if row[f] is not None and f != "full_name"}
+
+
+def test_names_are_brought_into_their_fields(apply_to_drafts: Any) -> None:
+    drafts, _ = apply_to_drafts([delivered for delivered, _ in CASES.values()], NAME_RULES)
+    found = dict(zip(CASES, map(names_of, drafts), strict=True))
+    assert found == {case: expected for case, (_, expected) in CASES.items()}
+
+
+USUAL = [{"first_name": f, "last_name": n} for f in ("Anna", "Karl") for n in ("Maier", "Schulz", "Lang") for _ in "ab"]
+
+
+def test_swapped_names_are_put_right_when_the_data_itself_proves_it(apply_to_drafts: Any) -> None:
+    drafts, changes = apply_to_drafts([*USUAL, {"first_name": "Maier", "last_name": "Anna"}], RULES)
+    assert names_of(drafts[-1]) == {"first_name": "Anna", "last_name": "Maier"}
+    assert {(c["field"], c["before"], c["after"]) for c in changes if c["rule"] == "names_swapped"} == {
+        ("first_name", "Maier", "Anna"),
+        ("last_name", "Anna", "Maier"),
+    }
+
+
+def test_weak_evidence_for_swapped_names_is_proposed_and_not_applied(apply_to_drafts: Any) -> None:
+    drafts, changes = apply_to_drafts([*USUAL, {"first_name": "Seltenhuber", "last_name": "Anna"}], RULES)
+    assert names_of(drafts[-1]) == {"first_name": "Seltenhuber", "last_name": "Anna"}
+    assert {(c["rule"], c["status"]) for c in changes} == {("names_swapped_likely", "proposed")}
+
+
+def test_names_that_are_both_are_not_swapped(apply_to_drafts: Any) -> None:
+    both = [{"first_name": f, "last_name": n} for f, n in (("Karl", "Walter"), ("Walter", "Karl")) for _ in range(9)]
+    _, changes = apply_to_drafts(both, RULES)
+    assert changes == []
+
+
+def test_two_first_names_without_a_last_name_stay_together(apply_to_drafts: Any) -> None:
+    drafts, _ = apply_to_drafts([*USUAL, {"first_name": "Lena Anna"}], RULES)
+    assert names_of(drafts[-1]) == {"first_name": "Lena Anna"}

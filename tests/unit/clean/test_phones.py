@@ -1,0 +1,76 @@
+"""Phone numbers through the whole stage, with and without what earlier runs remembered."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+from pipelines.clean.cache import cache_file
+
+CASES = {
+    ("0171 / 123 45-68", "DE"): ("+491711234568", True, True),
+    ("+49 (0)171 1234568", None): ("+491711234568", True, True),
+    ("0049-171-1234568", "Narnia"): ("+491711234568", True, True),
+    ("Tel. 030 23125 111", "Deutschland"): ("+493023125111", False, True),
+    ("030 23125111 App. 12", None): ("+493023125111", False, True),
+    ("079 123 45 67", "Schweiz"): ("+41791234567", True, True),
+    ("0043 664 1234568", "DE"): ("+436641234568", True, True),
+    ("0000000", "DE"): (None, False, False),
+    ("+49 1111 1111111", "DE"): (None, False, False),
+    ("0123456789", "DE"): (None, False, False),
+    ("12", "DE"): (None, False, False),
+    ("keine", "DE"): (None, False, False),
+    ("0171 1234568 / 0172 7654321", "DE"): (None, False, False),
+}
+CONTACTS = [
+    {"source_record_id": f"{i:02}", "phone": phone, "country": country} for i, (phone, country) in enumerate(CASES)
+]
+
+
+def test_numbers_are_read_by_country(clean: Any) -> None:
+    cleaned = clean({"crm_contacts": CONTACTS})
+    found = {r["raw_value"]: (r["value"], r["is_mobile"], r["is_valid"]) for r in cleaned.tables["phones"]}
+    assert found == {phone: expected for (phone, _), expected in CASES.items()}
+    assert [p["phone"] for p in cleaned.tables["persons"] if p["source_record_id"] == "05"] == ["+41791234567"]
+
+
+def test_the_number_of_a_permission_or_an_order_is_read_by_the_country_of_its_person(clean: Any) -> None:
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "c", "country": "CH", "mobile": "079 123 45 67"}],
+            "crm_permissions": [{"source_record_id": "p", "contact_record_id": "c", "phone": "079 123 45 67"}],
+            "shop_orders": [{"source_record_id": "o", "phone": "079 123 45 67", "billing_country": "Swiss"}],
+        }
+    )
+    assert {(r["entity"], r["value"]) for r in cleaned.tables["contact_points"]} == {
+        ("contacts", "+41791234567"),
+        ("permissions", "+41791234567"),
+        ("orders", "+41791234567"),
+    }
+
+
+def test_remembered_numbers_change_nothing_and_a_damaged_memory_is_replaced(
+    clean: Any, run_clean: Any, settings: Any
+) -> None:
+    first = clean({"crm_contacts": CONTACTS})
+    file = cache_file(settings)
+    assert file.exists()
+    remembered = run_clean()
+    file.write_bytes(b"no database at all")
+    damaged = run_clean()
+    file.unlink()
+    assert first == remembered == damaged == run_clean()
+
+
+def test_the_memory_holds_only_numbers_of_the_last_run(clean: Any, settings: Any) -> None:
+    from pipelines.clean.cache import load_phones
+
+    clean({"crm_contacts": CONTACTS})
+    clean({"crm_contacts": CONTACTS[:1]})
+    import phonenumbers
+
+    remembered = load_phones(settings, phonenumbers.__version__)
+    assert remembered is not None
+    assert remembered.column("dialed").to_pylist() == ["01711234568"]
+    assert load_phones(settings, "another version").num_rows == 0
+    assert load_phones(replace(settings, data_dir=settings.data_dir / "elsewhere"), "any") is None

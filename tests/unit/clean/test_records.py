@@ -1,0 +1,199 @@
+"""The stage as a whole: person records, contact points, corrections."""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from pipelines import warehouse
+from pipelines.clean import clean_records
+from pipelines.clean.persons import PERSON_COLUMNS
+from pipelines.errors import WarehouseError
+from tests.unit.clean.conftest import BUILD, one
+
+DAY = datetime(2026, 5, 4, 3, 2, 1)  # noqa: DTZ001
+
+
+def test_every_person_entity_and_every_reachable_guest_becomes_one_record(clean: Any) -> None:
+    guest = {"email": "g@web.de", "billing_first_name": "GERD", "billing_last_name": "Gast", "ordered_at": DAY}
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "1", "first_name": "Anna", "is_test": True}],
+            "shop_customers": [{"source_record_id": "1", "is_guest": True, "identifiers": {"loyalty_number": "7"}}],
+            "support_users": [{"source_record_id": "1", "deleted_at": DAY}],
+            "shop_orders": [
+                {"source_record_id": "guest", **guest},
+                {"source_record_id": "unreachable", "billing_last_name": "Niemand"},
+                {"source_record_id": "customer", "customer_record_id": "1", "email": "k@web.de"},
+            ],
+        }
+    )
+    assert sorted((p["role"], p["entity"], p["source_record_id"]) for p in cleaned.tables["persons"]) == [
+        ("crm", "contacts", "1"),
+        ("shop", "customers", "1"),
+        ("shop", "orders", "guest"),
+        ("support", "users", "1"),
+    ]
+    assert list(cleaned.tables["persons"][0]) == list(PERSON_COLUMNS)
+    order = cleaned.person("guest")
+    assert (order["first_name"], order["last_name"], order["email"]) == ("Gerd", "Gast", "g@web.de")
+    assert (order["is_guest"], order["is_inferred"], order["created_at"]) == (True, False, DAY)
+    assert cleaned.person("1", "contacts")["is_test"]
+    assert json.loads(cleaned.person("1", "customers")["identifiers"]) == {"loyalty_number": "7"}
+    assert cleaned.person("1", "users")["is_deleted"]
+    assert not cleaned.person("1", "contacts")["is_deleted"]
+
+
+def test_a_referenced_record_that_was_not_delivered_becomes_a_placeholder_of_the_source_referred_to(
+    clean: Any,
+) -> None:
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "there"}],
+            "shop_orders": [{"source_record_id": "o", "customer_record_id": "gone"}],
+            "crm_permissions": [{"source_record_id": "p", "contact_record_id": "missing"}],
+            "support_tickets": [
+                {"source_record_id": "t1", "requester_record_id": "missing"},
+                {"source_record_id": "t2", "requester_record_id": "there"},
+            ],
+            "support_ratings": [{"source_record_id": "r", "contact_record_id": "nobody"}],
+        },
+        support_tickets={"references": {"requester_record_id": "crm"}},
+    )
+    inferred = cleaned.rows("persons", is_inferred=True)
+    assert sorted((p["source_system"], p["role"], p["entity"], p["source_record_id"]) for p in inferred) == [
+        ("crm", "crm", "contacts", "missing"),
+        ("shop", "shop", "customers", "gone"),
+        ("support", "support", "users", "nobody"),
+    ]
+    given = {"record_key", "source_system", "role", "entity", "source_record_id", "kind"}
+    assert {v for p in inferred for k, v in p.items() if k not in given} == {None, False, True}
+    assert len(cleaned.tables["persons"]) == 4
+
+
+def test_a_source_that_left_the_configuration_still_gives_placeholders(clean: Any) -> None:
+    cleaned = clean(
+        {"shop_orders": [{"source_record_id": "o", "customer_record_id": "c"}]},
+        shop_orders={"source_system": "old_shop", "roles": {"old_shop": "shop"}},
+    )
+    placeholder = one(cleaned.tables["persons"])
+    assert (placeholder["source_system"], placeholder["role"], placeholder["entity"]) == (
+        "old_shop",
+        "shop",
+        "customers",
+    )
+
+
+def test_contact_points_are_one_per_record_kind_and_value(clean: Any) -> None:
+    cleaned = clean(
+        {
+            "crm_contacts": [
+                {
+                    "source_record_id": "1",
+                    "email": "A@firma.de",
+                    "phone": "0171 1234568",
+                    "mobile": "+491711234568",
+                    "street": "HAUPTSTR. 5",
+                    "postal_code": "1067",
+                    "city": "Dresden",
+                    "country": "Germany",
+                },
+                {"source_record_id": "2", "phone": "030 23125111", "mobile": "0171 1234568"},
+                {"source_record_id": "3", "street": "Weg 1"},
+            ],
+            "shop_orders": [{"source_record_id": "o", "customer_record_id": "x", "email": "a@firma.de"}],
+        }
+    )
+    points = cleaned.tables["contact_points"]
+    by_record = {p["record_key"]: p["source_record_id"] for p in cleaned.tables["persons"]}
+    found = sorted((by_record.get(p["record_key"], "o"), p["kind"], p["value"], p["is_primary"]) for p in points)
+    assert found == [
+        ("1", "address", "hauptstraße 5, 01067 dresden, de", True),
+        ("1", "email", "a@firma.de", True),
+        ("1", "phone", "+491711234568", True),
+        ("2", "phone", "+491711234568", False),
+        ("2", "phone", "+493023125111", True),
+        ("o", "email", "a@firma.de", True),
+    ]
+    assert all(p["is_valid"] for p in points)
+    keys = {(p["kind"], p["value"]): p["contact_point_key"] for p in points}
+    assert len(set(keys.values())) == 4
+    assert cleaned.rows("emails")[0]["contact_point_key"] == keys["email", "a@firma.de"]
+
+
+def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> None:
+    cleaned = clean(
+        {
+            "crm_contacts": [
+                {"source_record_id": "1", "first_name": " Anna ", "city": "\u00a0Köln", "country": "Narnia"},
+                {"source_record_id": "2", "first_name": "ANNA", "email": "A@firma.de"},
+            ],
+            "crm_permissions": [{"source_record_id": "p", "contact_record_id": "1", "email": "A@firma.de"}],
+        }
+    )
+    logged = [
+        (c["entity"], c["field"], c["rule"], c["status"], c["before"], c["after"])
+        for c in cleaned.tables["corrections"]
+    ]
+    assert sorted(logged, key=str) == [
+        ("contacts", "country", "country_unknown", "proposed", "Narnia", None),
+        ("contacts", "email", "email_lower_case", "applied", "A@firma.de", "a@firma.de"),
+        ("contacts", "first_name", "first_name_casing", "applied", "ANNA", "Anna"),
+        ("permissions", "email", "email_lower_case", "applied", "A@firma.de", "a@firma.de"),
+    ]
+    assert cleaned.person("1")["country"] is None
+    assert cleaned.report.corrections == {"email_lower_case": 2, "first_name_casing": 1}
+    assert cleaned.report.proposals == {"country_unknown": 1}
+    assert cleaned.report.rows == {"persons": 2, "emails": 1, "phones": 0, "contact_points": 2, "corrections": 4}
+
+
+def test_text_without_content_is_nothing_and_changes_nothing(clean: Any) -> None:
+    row = {"source_record_id": "1", "first_name": "  ", "last_name": "\t", "email": "", "birth_date": None}
+    cleaned = clean({"crm_contacts": [row]})
+    assert (cleaned.person("1")["last_name"], cleaned.person("1")["is_email_valid"]) == (None, None)
+    assert cleaned.tables["corrections"] == []
+
+
+def test_an_empty_build_gives_empty_tables(clean: Any) -> None:
+    assert set(clean({}).report.rows.values()) == {0}
+
+
+def test_a_second_run_gives_the_same_tables_and_leaves_nothing_behind(
+    clean: Any, settings: Any, configuration: Any
+) -> None:
+    names = [("Anna", "Maier"), ("KARL", "VON LANG"), ("Dr. Eva", "Schulz, Dr.")]
+    rows = [
+        {
+            "source_record_id": str(i),
+            "first_name": f,
+            "last_name": n,
+            "email": f"x{i}@web.de",
+            "phone": f"0171 55{i}0055",
+        }
+        for i, (f, n) in enumerate(names * 5)
+    ]
+    first = clean({"crm_contacts": rows, "support_users": rows[:4]})
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        report = clean_records(connection, settings, configuration, BUILD)
+        assert report == first.report
+        for table, expected in first.tables.items():
+            assert [tuple(r.values()) for r in expected] == connection.execute(f"from clean.{table}").fetchall()
+        assert connection.execute("select count(*) from duckdb_tables() where temporary").fetchone() == (0,)
+
+
+def test_no_value_is_in_the_text_of_an_error(build_warehouse: Any, settings: Any, configuration: Any) -> None:
+    build_warehouse({"crm_contacts": [{"source_record_id": "1", "last_name": "Kanarienvogel"}]})
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("create schema clean; create view clean.persons as select 'Kanarienvogel' as name")
+
+    def run() -> None:
+        with warehouse.connect(settings.build_warehouse, settings) as connection:
+            clean_records(connection, settings, configuration, BUILD)
+
+    with pytest.raises(WarehouseError) as caught:
+        run()
+    assert "Kanarienvogel" not in str(caught.value)
+    assert caught.value.__cause__ is None
