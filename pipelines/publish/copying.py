@@ -111,6 +111,7 @@ def copy_tables(
                 connection.execute(f"create table {table.path} as from {_origin(table)}")
             _comment(connection, table)
         expected = {t.full_name: read_content(connection, _origin(t)) for t in tables if not _is_version(t)}
+        _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {table.full_name: read_content(connection, table.path) for table in tables}
         names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
@@ -127,6 +128,7 @@ def copy_identity(settings: Settings, target: Path, names: Iterable[str]) -> dic
             origin = f"{_BUILD}.identity.{identifier(name)}"
             connection.execute(f"create table {identifier(name)} as from {origin}")
             expected[name] = read_content(connection, origin)
+        _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {name: read_content(connection, identifier(name)) for name in names}
     _require_equal(target, expected, found, set(names))
@@ -140,6 +142,11 @@ def read_content(connection: DuckDBPyConnection, table: str) -> Content:
     ).fetchone()
     assert row is not None  # noqa: S101 - an aggregate has one row
     return Content(int(row[0]), str(row[1]))
+
+
+def _complete(connection: DuckDBPyConnection) -> None:
+    """Write everything into the file itself: closing does it too, but keeps silent when the disk is full."""
+    connection.execute("checkpoint")
 
 
 def _require_equal(

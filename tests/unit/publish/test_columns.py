@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 
 from pipelines import warehouse
-from pipelines.configuration import Configuration
 from pipelines.errors import BuildError
 from pipelines.publish.columns import describe_tables, find_gaps, register_columns
 from pipelines.settings import Settings
 from pipelines.transform import load_manifest
-from tests.unit.publish.builds import PLAIN, describe, make_build, manifest
+from tests.unit.publish.builds import PLAIN, describe, manifest
 
 
 def test_every_published_table_of_the_project_says_what_it_is() -> None:
@@ -22,8 +21,8 @@ def test_every_published_table_of_the_project_says_what_it_is() -> None:
     assert {"meta.columns", "meta.version"} <= {table.full_name for table in tables}
 
 
-def test_every_column_of_a_published_table_is_registered(settings: Settings, configuration: Configuration) -> None:
-    make_build(settings, configuration)
+@pytest.mark.usefixtures("ready")
+def test_every_column_of_a_published_table_is_registered(settings: Settings) -> None:
     with warehouse.connect(settings.build_warehouse, settings, read_only=True) as connection:
         rows = connection.execute(
             "select table_name, column_name, position, data_type, is_personal, owner, file, description, purpose "
@@ -80,12 +79,12 @@ def invent_a_table(described: dict[str, Any]) -> None:
     ],
     ids=lambda value: value.__name__.replace("_", " ") if callable(value) else "",
 )
+@pytest.mark.usefixtures("ready")
 def test_a_table_that_is_not_described_as_it_is_cannot_be_published(
-    settings: Settings, configuration: Configuration, spoil: Callable[[dict[str, Any]], None], expected: str
+    settings: Settings, spoil: Callable[[dict[str, Any]], None], expected: str
 ) -> None:
     described = manifest()
     spoil(described)
-    make_build(settings, configuration)
     with warehouse.connect(settings.build_warehouse, settings) as connection:
         with pytest.raises(BuildError, match=expected):
             register_columns(connection, described)

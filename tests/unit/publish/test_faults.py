@@ -14,12 +14,12 @@ import duckdb
 import pytest
 
 from pipelines import warehouse
-from pipelines.build import is_published
+from pipelines.build import Build, is_published
 from pipelines.configuration import Configuration
 from pipelines.publish import clean_up, list_versions, open_reader, read_status
 from pipelines.publish.history import read_outcomes
 from pipelines.settings import Settings
-from tests.unit.publish.builds import make_build, publish, publish_new
+from tests.unit.publish.builds import publish, publish_new
 from tests.unit.publish.children import SPILLING_QUERY, start_child
 from tests.unit.publish.test_release import assert_untouched
 
@@ -34,29 +34,25 @@ def ids_in_state(settings: Settings) -> int:
 
 @pytest.mark.parametrize("phase", ["assembled", "revealed"])
 def test_killed_before_the_switch_leaves_the_old_version(
-    settings: Settings, configuration: Configuration, phase: str
+    settings: Settings, configuration: Configuration, published: str, ready: Build, phase: str
 ) -> None:
-    first = publish_new(settings, configuration)
-    build = make_build(settings, configuration, run="run-2", day=1, customers=5)
     child = start_child(settings, "publish_open_build", phase)
     assert child.wait(timeout=60) == -signal.SIGKILL, child.stderr and child.stderr.read()
 
-    assert [v.version for v in list_versions(settings)] == [first]
+    assert [v.version for v in list_versions(settings)] == [published]
     clean_up(settings)
-    assert_untouched(settings, first)
+    assert_untouched(settings, published)
     assert ids_in_state(settings) == 3
 
-    assert publish(settings, configuration, build).version == list_versions(settings)[0].version == build.version
+    assert publish(settings, configuration, ready).version == list_versions(settings)[0].version == ready.version
     assert ids_in_state(settings) == 5
 
 
-def test_killed_after_the_switch_is_finished_by_the_next_run(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
-    build = make_build(settings, configuration, run="run-2", day=1, customers=5)
+def test_killed_after_the_switch_is_finished_by_the_next_run(settings: Settings, ready: Build) -> None:
     child = start_child(settings, "publish_open_build", "switched")
     assert child.wait(timeout=60) == -signal.SIGKILL
 
-    assert list_versions(settings)[0].version == build.version
+    assert list_versions(settings)[0].version == ready.version
     assert list_versions(settings)[0].is_current
     assert ids_in_state(settings) == 3
     clean_up(settings)
@@ -64,18 +60,16 @@ def test_killed_after_the_switch_is_finished_by_the_next_run(settings: Settings,
 
     assert ids_in_state(settings) == 5
     assert is_published(settings)
-    assert [o.version for o in read_outcomes(settings)].count(build.version) == 1
+    assert [o.version for o in read_outcomes(settings)].count(ready.version) == 1
 
 
 @pytest.mark.parametrize(
     "largest_file",
-    [pytest.param(400_000, id="in the first database"), pytest.param(10, id="before anything is written")],
+    [pytest.param(100_000, id="in the first database"), pytest.param(10, id="before anything is written")],
 )
 def test_a_full_disk_leaves_the_old_version_and_a_sentence(
-    settings: Settings, configuration: Configuration, largest_file: int
+    settings: Settings, configuration: Configuration, published: str, ready: Build, largest_file: int
 ) -> None:
-    first = publish_new(settings, configuration)
-    build = make_build(settings, configuration, run="run-2", day=1, customers=200_000)
     child = start_child(settings, "publish_on_full_disk", largest_file)
     output, errors = child.communicate(timeout=60)
 
@@ -83,8 +77,8 @@ def test_a_full_disk_leaves_the_old_version_and_a_sentence(
     assert "disk is full" in output
     assert output.count("\n") == 1
     clean_up(settings)
-    assert_untouched(settings, first)
-    assert publish(settings, configuration, build).version == build.version
+    assert_untouched(settings, published)
+    assert publish(settings, configuration, ready).version == ready.version
 
 
 def test_five_readers_that_spill_see_whole_versions_through_a_switch(
@@ -135,11 +129,10 @@ def test_data_spilled_by_dead_processes_is_removed(settings: Settings) -> None:
     assert alive.exists()
 
 
-def test_a_failed_publication_is_told_by_the_status(settings: Settings, configuration: Configuration) -> None:
-    make_build(settings, configuration, customers=200_000)
-    start_child(settings, "publish_on_full_disk", 400_000).communicate(timeout=60)
+@pytest.mark.usefixtures("ready")
+def test_a_failed_publication_is_told_by_the_status(settings: Settings) -> None:
+    start_child(settings, "publish_on_full_disk", 100_000).communicate(timeout=60)
 
     lines = "\n".join(read_status(settings).lines())
-    assert "Nothing is published yet." in lines
     assert "The latest run was failed" in lines
     assert "disk is full" in lines

@@ -54,20 +54,18 @@ def publish_open_build(settings: Settings, configuration: Configuration) -> Publ
 
 
 @pytest.fixture
-def build(settings: Settings, configuration: Configuration) -> Build:
+def build(settings: Settings, configuration: Configuration, ready: Build) -> Build:
     """An audited, fresh build beside a published version."""
-    publish_new(settings, configuration)
-    build = make_build(settings, configuration, run="run-2", day=1)
     run_steps(settings, "marts.customers", "meta.columns")
     audit(settings, configuration)
-    return build
+    return ready
 
 
 def test_an_audited_build_is_published_once(settings: Settings, configuration: Configuration, build: Build) -> None:
     report = publish_open_build(settings, configuration)
     assert report.version == build.version == list_versions(settings)[0].version
     assert not report.already_published
-    assert report.sentence == f"Version {build.version} is published: {report.table_count} tables with 144 rows."
+    assert report.sentence.startswith(f"Version {build.version} is published: 7 tables with ")
     inode = settings.current.resolve().stat().st_ino
 
     again = publish_open_build(settings, configuration)

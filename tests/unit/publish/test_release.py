@@ -9,12 +9,12 @@ from pathlib import Path
 import pytest
 
 from pipelines import warehouse
-from pipelines.build import current_build, is_published, open_build
+from pipelines.build import Build, current_build, is_published, open_build
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError
-from pipelines.publish import list_versions, open_reader, read_status, read_watermarks
+from pipelines.publish import open_reader, read_status, read_watermarks
 from pipelines.settings import Settings
-from tests.unit.publish.builds import CANARY, NOW, make_build, publish, publish_new
+from tests.unit.publish.builds import CANARY, NOW, publish, publish_new
 
 
 def tables_of(settings: Settings, file: Path) -> set[str]:
@@ -30,8 +30,8 @@ def texts_in(settings: Settings, file: Path) -> str:
         return "\n".join(str(connection.execute(f"from {path}").fetchall()) for (path,) in paths)
 
 
-def test_a_version_holds_exactly_the_listed_tables(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+@pytest.mark.usefixtures("published")
+def test_a_version_holds_exactly_the_listed_tables(settings: Settings) -> None:
 
     open_tables = {
         "marts.customers",
@@ -50,18 +50,17 @@ def test_a_version_holds_exactly_the_listed_tables(settings: Settings, configura
     }
 
 
-def test_names_of_persons_are_in_the_restricted_file_only(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+@pytest.mark.usefixtures("published")
+def test_names_of_persons_are_in_the_restricted_file_only(settings: Settings) -> None:
 
     assert CANARY in texts_in(settings, settings.current / "restricted.duckdb")
     assert CANARY not in texts_in(settings, settings.current / "warehouse.duckdb")
     assert CANARY not in (settings.current / "manifest.json").read_text()
 
 
-def test_a_version_cannot_be_written(settings: Settings, configuration: Configuration) -> None:
-    version = publish_new(settings, configuration)
+def test_a_version_cannot_be_written(settings: Settings, published: str) -> None:
 
-    folder = settings.versions_dir / version
+    folder = settings.versions_dir / published
     modes = {
         str(path.relative_to(folder)): stat.S_IMODE(path.stat().st_mode)
         for path in (folder, *folder.rglob("*"))
@@ -78,27 +77,28 @@ def test_a_version_cannot_be_written(settings: Settings, configuration: Configur
     assert all(stat.S_IMODE(f.stat().st_mode) == 0o440 for f in (folder / "audiences").iterdir())
 
 
-def test_audiences_are_exported_with_the_version(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+@pytest.mark.usefixtures("published")
+def test_audiences_are_exported_with_the_version(settings: Settings) -> None:
     assert f"{CANARY}@example.org" in (settings.current / "audiences" / "lapsed.csv").read_text()
 
 
-def test_the_report_of_the_audit_goes_with_the_version(settings: Settings, configuration: Configuration) -> None:
-    build = make_build(settings, configuration)
+def test_the_report_of_the_audit_goes_with_the_version(
+    settings: Settings, configuration: Configuration, ready: Build
+) -> None:
     (settings.build_dir / "report").mkdir()
     (settings.build_dir / "report" / "index.html").write_text("passed")
 
-    publish(settings, configuration, build)
+    publish(settings, configuration, ready)
 
     assert (settings.current / "report" / "index.html").read_text() == "passed"
 
 
-def test_the_manifest_says_from_what_a_version_was_made(settings: Settings, configuration: Configuration) -> None:
-    build = make_build(settings, configuration)
-    publish(settings, configuration, build)
+def test_the_manifest_says_from_what_a_version_was_made(
+    settings: Settings, configuration: Configuration, published: str
+) -> None:
 
     manifest = json.loads((settings.current / "manifest.json").read_text())
-    assert manifest["version"] == build.version
+    assert manifest["version"] == published
     assert manifest["configuration_digest"] == configuration.digest
     assert manifest["configuration"]["value"] == {"top_share": 0.2, "window_days": 730}
     assert manifest["tables"]["marts.customers"]["row_count"] == 3
@@ -108,6 +108,7 @@ def test_the_manifest_says_from_what_a_version_was_made(settings: Settings, conf
     assert read_watermarks(settings) == {"crm": NOW}
 
 
+@pytest.mark.usefixtures("published")
 def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
     settings: Settings, configuration: Configuration
 ) -> None:
@@ -115,7 +116,6 @@ def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
         manifest = json.loads((settings.current / "manifest.json").read_text())
         return {name: table["content_hash"] for name, table in manifest["tables"].items() if name.startswith("marts")}
 
-    publish_new(settings, configuration)
     first = hashes()
     publish_new(settings, configuration, run="run-2", day=1)
     assert hashes() == first
@@ -124,8 +124,8 @@ def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
     assert changed == {"marts.customers", "marts.customer_profiles"}
 
 
-def test_analysts_see_what_tables_and_columns_mean(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+@pytest.mark.usefixtures("published")
+def test_analysts_see_what_tables_and_columns_mean(settings: Settings) -> None:
 
     with open_reader(settings) as connection:
         table = connection.execute("select comment from duckdb_tables() where table_name = 'customers'").fetchone()
@@ -136,21 +136,21 @@ def test_analysts_see_what_tables_and_columns_mean(settings: Settings, configura
     assert column == ("The country.",)
 
 
-def test_meta_version_is_one_row_about_this_version(settings: Settings, configuration: Configuration) -> None:
-    version = publish_new(settings, configuration)
+def test_meta_version_is_one_row_about_this_version(settings: Settings, published: str) -> None:
 
     with open_reader(settings) as connection:
         rows = connection.execute("select version, as_of, verdict ->> 'status' from meta.version").fetchall()
-    assert rows == [(version, NOW, "passed")]
+    assert rows == [(published, NOW, "passed")]
 
 
-def test_a_published_build_is_not_kept_for_inspection(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+def test_a_published_build_is_not_kept_for_inspection(
+    settings: Settings, configuration: Configuration, published: str
+) -> None:
     assert is_published(settings)
 
     build = open_build(settings, configuration, build_id="run-2", as_of=NOW, now=NOW)
     assert list(settings.builds_dir.iterdir()) == []
-    assert build.base_version == list_versions(settings)[0].version
+    assert build.base_version == published
 
 
 @pytest.mark.parametrize(
@@ -162,21 +162,20 @@ def test_a_published_build_is_not_kept_for_inspection(settings: Settings, config
     ],
 )
 def test_what_was_built_must_be_what_is_listed(
-    settings: Settings, configuration: Configuration, change: str, expected: str
+    settings: Settings, configuration: Configuration, ready: Build, change: str, expected: str
 ) -> None:
-    first = publish_new(settings, configuration)
-    build = make_build(settings, configuration, run="run-2", day=1)
     with warehouse.connect(settings.build_warehouse, settings) as connection:
         connection.execute(change)
 
     with pytest.raises(BuildError, match=expected):
-        publish(settings, configuration, build)
-    assert_untouched(settings, first)
+        publish(settings, configuration, ready)
+    assert_untouched(settings, ready.base_version)
     assert read_status(settings).last_failure is not None
 
 
-def assert_untouched(settings: Settings, version: str) -> None:
+def assert_untouched(settings: Settings, version: str | None) -> None:
     """The published version is what readers see, and nothing of another attempt is left."""
+    assert version is not None
     assert settings.current.readlink() == Path("versions") / version
     assert {p.name for p in settings.versions_dir.iterdir()} == {version}
     assert {p.name for p in settings.versions_dir.parent.iterdir()} == {"versions", "current"}

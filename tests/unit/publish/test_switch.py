@@ -6,10 +6,11 @@ import dataclasses
 from datetime import timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines import warehouse
-from pipelines.build import open_build
+from pipelines.build import Build
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError, RefusedError
 from pipelines.publish import (
@@ -23,7 +24,7 @@ from pipelines.publish import (
 )
 from pipelines.publish.history import read_outcomes
 from pipelines.settings import PROJECT_DIR, Settings
-from tests.unit.publish.builds import NOW, publish_new
+from tests.unit.publish.builds import NOW, publish, publish_new
 
 LATER = NOW + timedelta(days=9)
 
@@ -35,32 +36,26 @@ def history(settings: Settings) -> list[tuple[str, str]]:
         ).fetchall()
 
 
-def test_current_is_a_relative_link_so_that_the_folder_can_be_moved(
-    settings: Settings, configuration: Configuration
-) -> None:
-    version = publish_new(settings, configuration)
-    assert settings.current.readlink() == Path("versions") / version
+def test_current_is_a_relative_link_so_that_the_folder_can_be_moved(settings: Settings, published: str) -> None:
+    assert settings.current.readlink() == Path("versions") / published
 
 
-def test_an_open_session_stays_on_its_version(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+def test_an_open_session_stays_on_its_version(settings: Settings, configuration: Configuration, ready: Build) -> None:
     with open_reader(settings) as old:
-        publish_new(settings, configuration, run="run-2", day=1, customers=5)
+        publish(settings, configuration, ready)
         with open_reader(settings) as new:
             counts = [c.execute("select count(*) from marts.customers").fetchone() for c in (old, new)]
     assert counts == [(3,), (5,)]
 
 
-def test_a_reader_cannot_write(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
-    import duckdb
-
+@pytest.mark.usefixtures("published")
+def test_a_reader_cannot_write(settings: Settings) -> None:
     with open_reader(settings) as connection, pytest.raises(duckdb.Error, match="read-only"):
         connection.execute("delete from marts.customers")
 
 
-def test_identifiers_need_the_restricted_file(settings: Settings, configuration: Configuration) -> None:
-    publish_new(settings, configuration)
+@pytest.mark.usefixtures("published")
+def test_identifiers_need_the_restricted_file(settings: Settings) -> None:
     with open_reader(settings, restricted=True) as connection:
         assert connection.execute("select count(*) from marts.customer_profiles").fetchone() == (3,)
 
@@ -76,29 +71,31 @@ def test_the_command_for_readers_names_a_data_folder_that_is_not_the_usual_one(s
     assert f'--data "{settings.data_dir}"' in reader_command(settings)
 
 
-def test_old_versions_are_pruned_but_never_the_current_one(settings: Settings, configuration: Configuration) -> None:
+def test_old_versions_are_pruned_but_never_the_current_one(
+    settings: Settings, configuration: Configuration, ready: Build
+) -> None:
     keeping_two = dataclasses.replace(settings, keep_versions=2)
-    names = [publish_new(keeping_two, configuration, run=f"run-{day}", day=day) for day in range(3)]
+    publish(keeping_two, configuration, ready)
+    names = [ready.base_version, ready.version, publish_new(keeping_two, configuration, run="run-2", day=2)]
     assert [v.version for v in list_versions(settings)] == [names[2], names[1]]
 
-    roll_back(settings, names[1], reason="wrong prices", now=LATER)
+    roll_back(settings, ready.version, reason="wrong prices", now=LATER)
     publish_new(keeping_two, configuration, run="run-3", day=3)
     assert len(list_versions(settings)) == 2
     assert [v.is_current for v in list_versions(settings)] == [True, False]
 
 
 def test_a_rollback_makes_a_kept_version_current_and_withdraws_every_audience(
-    settings: Settings, configuration: Configuration
+    settings: Settings, configuration: Configuration, published: str, ready: Build
 ) -> None:
-    first = publish_new(settings, configuration)
-    second = publish_new(settings, configuration, run="run-2", day=1)
+    publish(settings, configuration, ready)
     assert (settings.current / "audiences").is_dir()
 
-    roll_back(settings, first, reason="wrong prices", now=LATER)
+    roll_back(settings, published, reason="wrong prices", now=LATER)
 
-    assert settings.current.readlink().name == first
-    assert not any((settings.versions_dir / version / "audiences").exists() for version in (first, second))
-    assert (settings.versions_dir / first).stat().st_mode & 0o222 == 0
+    assert settings.current.readlink().name == published
+    assert not any((settings.versions_dir / v / "audiences").exists() for v in (published, ready.version))
+    assert (settings.versions_dir / published).stat().st_mode & 0o222 == 0
     assert [v.has_audiences for v in list_versions(settings)] == [False, False]
     assert "Rolled back to it at 2026-11-30 02:00 UTC: wrong prices" in "\n".join(read_status(settings).lines())
 
@@ -116,44 +113,42 @@ def test_a_rollback_makes_a_kept_version_current_and_withdraws_every_audience(
         pytest.param("20261121T020000Z-run-1", " ", "needs a reason", id="no reason"),
     ],
 )
+@pytest.mark.usefixtures("published")
 def test_a_rollback_that_makes_no_sense_is_refused(
-    settings: Settings, configuration: Configuration, version: str, reason: str, expected: str
+    settings: Settings, version: str, reason: str, expected: str
 ) -> None:
-    publish_new(settings, configuration)
     with pytest.raises(RefusedError, match=expected):
         roll_back(settings, version, reason=reason, now=LATER)
     assert (settings.current / "audiences").is_dir()
 
 
-def test_ids_ever_issued_outlive_a_rollback(settings: Settings, configuration: Configuration) -> None:
-    first = publish_new(settings, configuration)
-    second = publish_new(settings, configuration, run="run-2", day=1, customers=4)
-    everything = [("c_0", second), ("c_1", second), ("c_2", second), ("c_3", second)]
+def test_ids_ever_issued_outlive_a_rollback(
+    settings: Settings, configuration: Configuration, published: str, ready: Build
+) -> None:
+    assert history(settings) == [(f"c_{i}", published) for i in range(3)]
+    publish(settings, configuration, ready)
+    everything = [(f"c_{i}", ready.version) for i in range(5)]
     assert history(settings) == everything
 
-    roll_back(settings, first, reason="wrong prices", now=LATER)
+    roll_back(settings, published, reason="wrong prices", now=LATER)
     sync_state(settings)
     sync_state(settings)
     assert history(settings) == everything
 
 
-def test_a_lost_state_comes_back_from_the_version(settings: Settings, configuration: Configuration) -> None:
-    version = publish_new(settings, configuration)
+def test_a_lost_state_comes_back_from_the_version(settings: Settings, published: str) -> None:
     (settings.state_dir / "identity.duckdb").unlink()
     sync_state(settings)
-    assert history(settings) == [("c_0", version), ("c_1", version), ("c_2", version)]
+    assert history(settings) == [(f"c_{i}", published) for i in range(3)]
 
 
 def test_the_status_says_since_when_and_why_nothing_newer_is_published(
-    settings: Settings, configuration: Configuration
+    settings: Settings, configuration: Configuration, ready: Build
 ) -> None:
-    publish_new(settings, configuration)
     for day, run in enumerate(("a", "b"), start=1):
         moment = NOW + timedelta(days=day)
         record_outcome(settings, outcome="refused", reason=f"CRM-004 failed on day {day}.", run_id=run, now=moment)
         record_outcome(settings, outcome="refused", reason="The same again.", run_id=run, now=moment)
-    open_build(settings, configuration, build_id="run-9", as_of=NOW, now=NOW)
-
     status = read_status(settings)
     assert len(read_outcomes(settings)) == 3
     assert status.failing_since == NOW + timedelta(days=1)
@@ -161,9 +156,9 @@ def test_the_status_says_since_when_and_why_nothing_newer_is_published(
     assert status.last_failure.reason == "CRM-004 failed on day 2."
     assert status.current is not None
     assert status.current.customer_count == 3
-    assert "Open build: run-9" in "\n".join(status.lines())
+    assert "Open build: run-2" in "\n".join(status.lines())
 
-    publish_new(settings, configuration, run="run-2", day=3)
+    publish(settings, configuration, ready)
     assert read_status(settings).last_failure is None
 
 
