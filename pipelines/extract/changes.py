@@ -217,7 +217,7 @@ def _apply(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: dat
     )
     connection.execute(
         f"insert into {current} by name {stamped} from arrived join fates using (_row) "
-        "where fate in ('new', 'changed', 'revived') order by _row"
+        "where fate in ('new', 'changed', 'revived')"
     )
     if _number(connection, "select count(*) from fates where fate = 'superseded'"):
         # Versions that were never current: known, but not again at every delivery.

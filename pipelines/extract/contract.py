@@ -6,6 +6,8 @@ others. Which column has which type is said in `pipelines.entities`; nothing her
 
 from __future__ import annotations
 
+import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.entities import Type
@@ -25,6 +27,7 @@ _POINT = r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?"
 _COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
 _YEAR_FIRST = r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
 _YEAR_LAST = r"^\d{1,2}[-/.]\d{1,2}[-/.]\d{4}"
+_DATE_HEAD = r"^(\d{1,2}[-/.]\d{1,2})[-/.]\d{4}"
 _TIME = r"([T ]\d{1,2}:\d{2}(:\d{2}(\.\d+)?)?\s*(Z|z|[+-]\d{2}(:?\d{2})?)?)?$"
 _ISO = r"\d{4}-\d{2}-\d{2}([T ]\d{2}:\d{2}(:\d{2})?)?"
 _WITH_ZONE = r"(:\d{2}(?:\.\d+)?)\s*(?:Z|z|[+-]\d{2}(?::?\d{2})?)$"
@@ -145,10 +148,11 @@ def iso_text(text: str, order: str) -> str:
         rf"then regexp_replace({text}, '^(\d{{4}})[-/.](\d{{1,2}})[-/.](\d{{1,2}})', '\1-\2-\3')",
         f"when regexp_matches({text}, '{compact[0]}') then regexp_replace({text}, '{compact[0]}', '{compact[1]}')",
     ]
-    if last:
-        branches.append(
+    if last:  # the usual form of the column is tried first
+        branches.insert(
+            0,
             rf"when regexp_matches({text}, '{_YEAR_LAST}{_TIME}') "
-            rf"then regexp_replace({text}, '^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})', '{last}')"
+            rf"then regexp_replace({text}, '^(\d{{1,2}})[-/.](\d{{1,2}})[-/.](\d{{4}})', '{last}')",
         )
     return f"case {' '.join(branches)} end"
 
@@ -163,21 +167,23 @@ def number_evidence(text: str) -> tuple[str, str, str]:
     )
 
 
-def year_last_count(text: str) -> str:
-    """SQL aggregate: values whose year comes last, so that day and month have to be told apart."""
-    return f"count(*) filter (where regexp_matches({text}, '{_YEAR_LAST}'))"
+def date_head(text: str) -> str:
+    """SQL for the first two numbers of a date whose year comes last (`13/04`); '' for every other text."""
+    return f"regexp_extract({text}, '{_DATE_HEAD}', 1)"
 
 
-def date_evidence(text: str) -> tuple[str, str, str]:
-    """SQL aggregates: dates that can only be day first, only month first, and either with different meanings."""
-    shape = f"regexp_matches({text}, '{_YEAR_LAST}')"
-    first = f"try_cast(regexp_extract({text}, '^\\d{{1,2}}') as integer)"
-    second = f"try_cast(regexp_extract({text}, '^\\d{{1,2}}[-/.](\\d{{1,2}})', 1) as integer)"
-    return (
-        f"count(*) filter (where {shape} and {first} > 12 and {second} <= 12)",
-        f"count(*) filter (where {shape} and {first} <= 12 and {second} > 12)",
-        f"count(*) filter (where {shape} and {first} <= 12 and {second} <= 12 and {first} <> {second})",
-    )
+def date_evidence(heads: Mapping[str, int]) -> tuple[int, int, int]:
+    """Dates that can only be day first, only month first, and either with different meanings, from counted heads."""
+    day_first = month_first = either = 0
+    for head, count in heads.items():
+        first, second = (int(number) for number in re.split("[-/.]", head))
+        if first > 12 >= second:
+            day_first += count
+        elif second > 12 >= first:
+            month_first += count
+        elif first <= 12 and first != second:
+            either += count
+    return day_first, month_first, either
 
 
 def decide(first: int, second: int) -> int | None:

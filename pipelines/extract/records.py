@@ -30,16 +30,8 @@ def decide_conventions(
     """
     numbers = [f for f in fields if _is_open(f, (Type.DECIMAL, Type.INTEGER)) and form.decimal is None]
     dates = [f for f in fields if _is_open(f, (Type.DATE, Type.TIMESTAMP)) and form.dates is None]
-    dates = _with_year_last(connection, dates)
-    marks: dict[str, str] = {}
-    orders: dict[str, str] = {}
-    if numbers or dates:
-        aggregates = [e for f in numbers for e in contract.number_evidence(identifier(f.name))]
-        aggregates += [e for f in dates for e in contract.date_evidence(identifier(f.name))]
-        row = _aggregate(connection, (*numbers, *dates), aggregates)
-        evidence = {f.name: row[3 * i : 3 * i + 3] for i, f in enumerate((*numbers, *dates))}
-        marks = _decide_marks(evidence, numbers, where)
-        orders = _decide_orders(evidence, dates, where)
+    marks = _decide_marks(_number_evidence(connection, numbers), where)
+    orders = _decide_orders({f.name: _date_evidence(connection, f) for f in dates}, where)
     conventions = {
         f.name: contract.Conventions(
             decimal=form.decimal or marks.get(f.name, "."), dates=form.dates or orders.get(f.name, "ymd"), zone=zone
@@ -51,55 +43,57 @@ def decide_conventions(
     return conventions, stated
 
 
-def _with_year_last(connection: DuckDBPyConnection, fields: list[Field]) -> list[Field]:
-    """The date columns in which any value ends with its year; in the others nothing has to be decided."""
+def _number_evidence(connection: DuckDBPyConnection, fields: Sequence[Field]) -> dict[str, tuple[int, ...]]:
     if not fields:
-        return []
-    counts = _aggregate(connection, fields, [contract.year_last_count(identifier(f.name)) for f in fields])
-    return [f for f, count in zip(fields, counts, strict=True) if count]
+        return {}
+    texts = ", ".join(f"{_text(f)} as {identifier(f.name)}" for f in fields)
+    aggregates = ", ".join(e for f in fields for e in contract.number_evidence(identifier(f.name)))
+    row = connection.execute(f"select {aggregates} from (select {texts} from delivered)").fetchone() or ()
+    return {f.name: row[3 * i : 3 * i + 3] for i, f in enumerate(fields)}
 
 
-def _aggregate(connection: DuckDBPyConnection, fields: Sequence[Field], aggregates: list[str]) -> tuple[int, ...]:
-    """Aggregates over the delivered texts of these fields."""
-    texts = ", ".join(f"{contract.as_text(f.expression or 'null', f.kind)} as {identifier(f.name)}" for f in fields)
-    row = connection.execute(f"select {', '.join(aggregates)} from (select {texts} from delivered)").fetchone()
-    return tuple(row or ())
+def _date_evidence(connection: DuckDBPyConnection, field: Field) -> tuple[int, ...]:
+    head = contract.date_head(_text(field))
+    heads = connection.execute(f"select {head} as head, count(*) from delivered group by head").fetchall()
+    return contract.date_evidence({head: count for head, count in heads if head})
+
+
+def _text(field: Field) -> str:
+    return contract.as_text(field.expression or "null", field.kind)
 
 
 def _is_open(field: Field, types: tuple[Type, ...]) -> bool:
     return field.type in types and field.expression is not None and field.kind == "VARCHAR"
 
 
-def _decide_marks(evidence: dict[str, tuple[int, ...]], fields: list[Field], where: str) -> dict[str, str]:
+def _decide_marks(evidence: dict[str, tuple[int, ...]], where: str) -> dict[str, str]:
     marks = {}
-    total = (sum(evidence[f.name][0] for f in fields), sum(evidence[f.name][1] for f in fields))
-    for field in fields:
-        comma, point, either = evidence[field.name]
+    total = (sum(e[0] for e in evidence.values()), sum(e[1] for e in evidence.values()))
+    for name, (comma, point, either) in evidence.items():
         choice = contract.decide(comma, point)
         if choice is None and comma == point == 0:
             choice = contract.decide(*total)  # a column of whole numbers is written like its neighbours
         if choice is None and (either or comma or point):
             raise SourceError(
-                f"{where}: whether ',' or '.' is the decimal mark in '{field.name}' cannot be decided from the "
+                f"{where}: whether ',' or '.' is the decimal mark in '{name}' cannot be decided from the "
                 f"column; set `format.decimal` in sources.yml."
             )
         if choice is not None:
-            marks[field.name] = ",."[choice]
+            marks[name] = ",."[choice]
     return marks
 
 
-def _decide_orders(evidence: dict[str, tuple[int, ...]], fields: list[Field], where: str) -> dict[str, str]:
+def _decide_orders(evidence: dict[str, tuple[int, ...]], where: str) -> dict[str, str]:
     orders = {}
-    for field in fields:
-        day_first, month_first, either = evidence[field.name]
+    for name, (day_first, month_first, either) in evidence.items():
         choice = contract.decide(day_first, month_first)
         if choice is None and (either or day_first or month_first):
             raise SourceError(
-                f"{where}: whether day or month comes first in '{field.name}' cannot be decided from the column; "
+                f"{where}: whether day or month comes first in '{name}' cannot be decided from the column; "
                 f"set `format.dates` to dmy or mdy in sources.yml."
             )
         if choice is not None:
-            orders[field.name] = ("dmy", "mdy")[choice]
+            orders[name] = ("dmy", "mdy")[choice]
     return orders
 
 
@@ -125,7 +119,7 @@ def convert_records(
             checked.append(f"{default_value(field)} as {name}")
             continue
         convention = conventions[field.name]
-        read.append(f"{contract.as_text(field.expression, field.kind)} as {text}")
+        read.append(f"{_text(field)} as {text}")
         if field.type is Type.TEXT:
             value = text
         elif contract.is_native(field.kind, field.type):
