@@ -199,11 +199,9 @@ def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: 
             [table],
         ).fetchone()
         if found:
-            connection.execute(
-                f"insert into {target} by name "
-                f"select columns(c -> c in (select column_name from duckdb_columns() where table_name = {literal(target)})) "
-                f"from published_state.{identifier(found[0])}.{identifier(table)}"
-            )
+            columns = ", ".join(identifier(row[0]) for row in connection.execute(f"describe {target}").fetchall())
+            source = f"published_state.{identifier(found[0])}.{identifier(table)}"
+            connection.execute(f"insert into {target} ({columns}) select {columns} from {source}")
     finally:
         connection.execute("detach published_state")
 
