@@ -15,6 +15,7 @@ from typing import Any
 from pipelines.audit.results import Severity
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.suites import CHECK_NAME
+from pipelines.warehouse import PUBLISHED_SCHEMAS
 
 SUITE = "dbt"
 DIMENSIONS = {
@@ -108,10 +109,12 @@ def _check_name(name: str) -> str:
 
 
 def _tested_table(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Mapping[str, Any]:
-    """The model or source a test is about: the one it is attached to, else the first it reads."""
-    everything = {**manifest["nodes"], **manifest["sources"]}
-    names = [test.get("attached_node"), *test["depends_on"]["nodes"]]
-    return next(everything[n] for n in names if n in everything)
+    """The table a test is attached to. One that compares several is about the first published one it reads."""
+    everything: dict[str, Mapping[str, Any]] = {**manifest["nodes"], **manifest["sources"]}
+    if attached := everything.get(str(test.get("attached_node"))):
+        return attached
+    read = [everything[name] for name in test["depends_on"]["nodes"] if name in everything]
+    return next((table for table in read if table["schema"] in PUBLISHED_SCHEMAS), read[0])
 
 
 def _tables(manifest: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:

@@ -77,7 +77,7 @@ def _sentence(results: list[RuleResult]) -> str:
     found = []
     for result in results:
         if result.status is Status.NOT_RUN:
-            found.append(f"{result.object} could not be checked")
+            found.append(f"{result.object} could not be checked (see build/errors.log)")
         else:
             found.append(f"{result.object} {_figures(result)}")
     shown = "; ".join(found[:3]) + (f"; and {len(found) - 3} more objects" if len(found) > 3 else "")
