@@ -24,17 +24,8 @@ class ExtractConfig(dg.Config):
 
 
 def entities_of(source: SourceConfig) -> list[Entity]:
-    """The entities a source lands, with the orders that a flat export of order lines carries."""
-    names = list(source.entities)
-    lines = source.entities.get("order_lines")
-    if lines and "orders" not in names and any(column.startswith("order_") for column in _order_columns(lines)):
-        names.append("orders")
-    return [entity for name in names if (entity := source.find_entity(name))]
-
-
-def _order_columns(lines: Any) -> list[str]:
-    line_columns = {c.name for c in ENTITIES["shop", "order_lines"].columns}
-    return [c for c in (*lines.columns, *lines.defaults) if c not in line_columns]
+    """The canonical entities a source lands."""
+    return [entity for name in source.landed_entities if (entity := source.find_entity(name))]
 
 
 def source_assets(source: SourceConfig) -> dg.AssetsDefinition:

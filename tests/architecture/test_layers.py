@@ -46,7 +46,10 @@ def test_only_the_shell_imports_dagster(file: Path) -> None:
     assert in_shell or "dagster" not in set(_all_imports(file))
 
 
-@pytest.mark.parametrize("file", _modules(), ids=lambda f: str(f.relative_to(PACKAGE)))
+# The sample company is no stage: only its own modules import each other, when a sample is made.
+@pytest.mark.parametrize(
+    "file", [f for f in _modules() if f.parent.name != "sample"], ids=lambda f: str(f.relative_to(PACKAGE))
+)
 def test_no_module_imports_a_heavy_library_when_it_is_imported(file: Path) -> None:
     assert not HEAVY & set(_top_level_imports(file))
 
