@@ -88,7 +88,7 @@ def read_until(stop: str, log: str) -> None:
             assert before == after
             assert count == last
             notes.write(f"{before[0]} {count}\n")
-            time.sleep(0.1)
+            time.sleep(0.3)
 
 
 if __name__ == "__main__":
