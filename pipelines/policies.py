@@ -21,7 +21,7 @@ FIELD_GROUPS = ("name", "email", "phone", "mobile", "address", "birth_date", "co
 def write_policies(connection: DuckDBPyConnection, configuration: Configuration, build: Build) -> None:
     """Replace every table of schema `config`; the tables and columns are those of `_TABLES`."""
     company, survivorship = configuration.company, configuration.survivorship
-    priorities = []
+    priorities: list[tuple[object, ...]] = []
     for group in FIELD_GROUPS:
         order = survivorship.source_priority.get(group, survivorship.default_priority)
         for source in configuration.sources:

@@ -167,7 +167,7 @@ def _parsed_manifest() -> Manifest:
     from dbt.parser.manifest import extended_mashumuro_decoder
 
     packed = (parsed_project() / "partial_parse.msgpack").read_bytes()
-    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)  # type: ignore[no-any-return]
+    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 
 def _existing(folder: Path) -> Path:

@@ -68,7 +68,9 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
             for report in reports:
                 key = dg.AssetKey([source.name, report.entity])
                 if key in context.selected_asset_keys:
-                    yield dg.MaterializeResult(asset_key=key, metadata=report.facts())
+                    facts: dict[str, Any] = dict(report.facts())
+                    facts["dagster/row_count"] = facts.pop("rows")
+                    yield dg.MaterializeResult(asset_key=key, metadata=facts)
 
     return extract
 

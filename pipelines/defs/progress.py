@@ -45,7 +45,8 @@ class Progress:
             self._started[step] = time.monotonic()
         elif event.event_type == dg.DagsterEventType.ASSET_MATERIALIZATION and step:
             count = event.materialization.metadata.get("dagster/row_count")
-            self._rows[step] = self._rows.get(step, 0) + (int(count.value) if count else 0)  # type: ignore[call-overload]
+            rows = count.value if count else None
+            self._rows[step] = self._rows.get(step, 0) + (rows if isinstance(rows, int) else 0)
         elif event.event_type == dg.DagsterEventType.STEP_SUCCESS and step:
             self._line(step, "")
         elif event.event_type == dg.DagsterEventType.STEP_FAILURE and step:
