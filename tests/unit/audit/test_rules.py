@@ -73,10 +73,11 @@ def test_a_defect_is_found_by_its_rule(
 
 @pytest.mark.slow
 @pytest.mark.parametrize("rule_id", written_rules())
-def test_a_defect_breaks_no_other_rule_of_any_suite(
+def test_a_defect_breaks_no_rule_of_another_suite(
     rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
-    rules = rules_of_suites(catalogue)
+    # Privacy reads every published table as text: half of the time, and it can only fail for what looks like a person.
+    rules = [r for r in rules_of_suites(catalogue) if r.suite != "privacy" or rule_id.startswith("pri_")]
     break_company(company, rule_id)
     results = run_rules(company, configuration, BUILD, rules)
     assert unmet_rules(results) == expected_failures(rule_id, {r.id for r in rules})

@@ -150,22 +150,17 @@ def test_a_rule_on_an_empty_object_is_not_applicable_and_not_passed(audit: Any, 
 
 
 def test_data_tests_of_dbt_are_results_and_a_critical_one_refuses(audit: Any, company: Settings) -> None:
-    change(company, "insert into marts.customers from marts.customers")
+    change(company, "insert into marts.customers from marts.customers", "drop table marts.ratings")
     verdict = audit("dbt")
     results = {r.rule_id: r for r in verdict.results}
     key = results["dbt_050"]
     assert (key.object, key.severity, key.status) == ("marts.customers", Severity.CRITICAL, Status.FAILED)
     assert key.failed_count
     assert key.element_count == 4
+    assert results["dbt_060"].status is Status.PASSED
     assert results["dbt_074"].status is Status.NOT_APPLICABLE  # no product was delivered
+    assert results["dbt_078"].status is Status.NOT_RUN  # there is no table of ratings
     assert verdict.status is VerdictStatus.REFUSED
-
-
-def test_a_data_test_that_dbt_cannot_run_was_not_run(audit: Any, company: Settings) -> None:
-    change(company, "drop table marts.ratings")
-    results = {r.rule_id: r.status for r in audit("dbt").results}
-    assert results["dbt_078"] is Status.NOT_RUN
-    assert results["dbt_050"] is Status.PASSED
 
 
 def test_some_rules_alone_leave_the_verdict_alone(
@@ -269,9 +264,13 @@ def test_the_report_is_one_page_that_says_what_to_do_and_needs_nothing_else(audi
         assert expected in said
 
 
-def test_a_critical_rule_that_was_not_run_refuses_and_an_information_does_not_even_warn(passed: Verdict) -> None:
+def test_a_critical_rule_that_was_not_run_refuses_and_an_information_does_not_even_warn(
+    company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    [met] = run_rules(company, configuration, BUILD, [catalogue.rule("cus_001")])
+
     def judged(severity: Severity, status: Status) -> VerdictStatus:
-        return judge([replace(passed.results[0], severity=severity, status=status)])
+        return judge([replace(met, severity=severity, status=status)])
 
     assert judged(Severity.CRITICAL, Status.NOT_RUN) is VerdictStatus.REFUSED
     assert judged(Severity.CRITICAL, Status.NOT_APPLICABLE) is VerdictStatus.PASSED

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.audit import validation
 from pipelines.audit.validation import CheckedObject, Outcome, Worker, WorkerDiedError
 from pipelines.settings import PROJECT_DIR, Settings
-from pipelines.warehouse import connect
 
 PARENT = """
 import time
@@ -73,22 +73,21 @@ def test_a_worker_that_is_killed_ends_the_job_instead_of_hanging(settings: Setti
         worker.close()
 
 
-@pytest.mark.usefixtures("worker")
-def test_rules_a_dead_worker_did_not_answer_are_not_run_and_the_next_audit_has_a_new_worker(settings: Settings) -> None:
-    from pipelines.audit import validation
-
+def test_rules_that_a_dying_worker_did_not_answer_were_not_run_and_it_is_replaced(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
     settings.build_dir.mkdir(parents=True)
-    with connect(settings.build_warehouse, settings) as connection:
-        connection.execute("create table things as select 1 as id")
     rule = {"key": "unique", "type": "expect_column_values_to_be_unique", "kwargs": {"column": "id"}}
-    checked = [CheckedObject("things", "select * from things", [rule])]
-    validation.warm_up()
-    assert validation._warm
-    os.kill(validation._warm.pid, signal.SIGSTOP)  # it cannot answer before it is killed
-    _kill_soon(validation._warm.pid)
+    dying = Worker()
+    monkeypatch.setattr(validation, "_warm", dying)  # the worker of the other tests stays as it is
+    os.kill(dying.pid, signal.SIGSTOP)  # it cannot answer before it is killed
+    killer = _kill_soon(dying.pid)
+    checked = [CheckedObject("things", "select 1 as id", [rule])]
     assert validation.validate(settings, checked) == {"unique": Outcome(was_run=False)}
-    assert validation.validate(settings, checked)["unique"].success
+    assert not dying.is_alive()
+    assert validation._warm is None  # the next audit starts a new one
+    killer.wait()
 
 
-def _kill_soon(pid: int) -> None:
-    subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(0.5); os.kill({pid}, 9)"])
+def _kill_soon(pid: int) -> subprocess.Popen[bytes]:
+    return subprocess.Popen([sys.executable, "-c", f"import os, time; time.sleep(0.5); os.kill({pid}, 9)"])
