@@ -138,7 +138,8 @@ def versions(data: DataOption = None) -> None:
     """List the published versions that are kept."""
     from pipelines.publish import list_versions
 
-    table = Table("version", "published", "as of", "verdict", "customers", "")
+    table = Table("version", "published", "as of", "verdict", "customers", "", box=None)
+    table.columns[0].no_wrap = True  # it is typed again for a rollback
     for version in list_versions(_settings(data=data)):
         table.add_row(
             version.version,

@@ -7,6 +7,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
+from pipelines.build import claim_data_folder
 from pipelines.configuration import Configuration, SourceConfig, load_configuration
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step
 from pipelines.defs.translator import describe_asset
@@ -55,6 +56,7 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
         with sentences(f"extract_{source.name}"):
             settings = Settings.from_environment()
             configuration = load_configuration(settings)
+            claim_data_folder(settings, configuration)
             reports = load_source(
                 settings,
                 configuration,

@@ -63,6 +63,17 @@ class Step:
         facts["seconds"] = dg.FloatMetadataValue(round(elapsed, 2))
         return dg.MaterializeResult(asset_key=key, metadata=facts)
 
+    def record(self, key: dg.AssetKey, *, finished_at: datetime | None) -> None:
+        """Note in the build that the step of an asset has begun, or is done."""
+        record_step(
+            self.settings,
+            step=step_name(key),
+            run_id=self.run_id,
+            started_at=self.started_at,
+            finished_at=finished_at,
+            rows=self.done.get(key),
+        )
+
 
 @contextmanager
 def step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> Iterator[Step]:
@@ -73,17 +84,12 @@ def step(context: dg.AssetExecutionContext | dg.AssetCheckExecutionContext) -> I
         run = context.run
         build = require_build(settings, configuration, run_id=run.run_id, root_run_id=run.root_run_id)
         working = Step(settings, configuration, build, run.run_id, datetime.now(UTC))
+        selected = [] if isinstance(context, dg.AssetCheckExecutionContext) else sorted(context.selected_asset_keys)
+        for key in selected:  # a step that is killed from here on is known to be unfinished
+            working.record(key, finished_at=None)
         yield working
-        finished_at = datetime.now(UTC)
-        for key, rows in working.done.items():
-            record_step(
-                settings,
-                step=step_name(key),
-                run_id=run.run_id,
-                started_at=working.started_at,
-                finished_at=finished_at,
-                rows=rows,
-            )
+        for key in working.done:
+            working.record(key, finished_at=datetime.now(UTC))
 
 
 def step_name(key: dg.AssetKey) -> str:
