@@ -32,17 +32,23 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
         f"""
         create or replace temp table contact_uses as
         with uses as ({uses}),
+        written_countries as (
+            select written, country_code(written) as country
+            from (select distinct country as written from uses where country is not null)
+        ),
         person_countries as (
             select record_key, country from person_drafts where country in (select iso2 from country_names)
+        ),
+        located as (
+            select
+                uses.* exclude (country, person_key),
+                coalesce(own.country, written.country, referred.country, {literal(company_country)}) as country
+            from uses
+            left join written_countries as written on written.written = uses.country
+            left join person_countries as own on own.record_key = uses.record_key
+            left join person_countries as referred on referred.record_key = uses.person_key
         )
-        select
-            uses.record_key, uses.source_system, uses.entity, uses.field, uses.kind, uses.raw_value,
-            coalesce(own.country, country_code(uses.country), referred.country, {literal(company_country)}) as country,
-            concat_ws(' ', coalesce(own.country, country_code(uses.country), referred.country,
-                {literal(company_country)}), uses.raw_value) as phone_key
-        from uses
-        left join person_countries as own on own.record_key = uses.record_key
-        left join person_countries as referred on referred.record_key = uses.person_key
+        select *, country || ' ' || raw_value as phone_key from located
         """
     )
 
@@ -77,28 +83,32 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             where street is not null and (postal_code is not null or city is not null)
         ),
         points as (
-            select uses.record_key, uses.source_system, uses.entity, 'email' as kind, emails.value, 1 as rank,
-                emails.is_valid
+            select uses.record_key, uses.source_system, uses.entity, 'email' as kind, emails.value,
+                emails.contact_point_key, 1 as rank, emails.is_valid
             from contact_uses as uses
             inner join clean.emails as emails on uses.kind = 'email' and emails.raw_value = uses.raw_value
             union all
             select uses.record_key, uses.source_system, uses.entity, 'phone', phones.value,
-                case uses.field when 'phone' then 1 else 2 end, phones.is_valid
+                phones.contact_point_key, case uses.field when 'phone' then 1 else 2 end, phones.is_valid
             from contact_uses as uses
             inner join clean.phones as phones
                 on uses.kind = 'phone' and phones.raw_value = uses.raw_value and phones.country = uses.country
             union all
-            select record_key, source_system, entity, 'address', value, 1, is_valid from addresses
+            select record_key, source_system, entity, 'address', value,
+                {keys.contact_point_key("'address'", "value")}, 1, is_valid
+            from addresses
         ),
         distinct_points as (
-            select record_key, source_system, entity, kind, value, min(rank) as rank, bool_or(is_valid) as is_valid
+            -- One number as phone and as mobile is one point.
+            select record_key, kind, value, min(rank) as rank, any_value(contact_point_key) as contact_point_key,
+                any_value(source_system) as source_system, any_value(entity) as entity,
+                bool_or(is_valid) as is_valid
             from points
             where value is not null
-            group by all
+            group by record_key, kind, value
         )
         select
-            record_key, source_system, entity, kind, value,
-            {keys.contact_point_key("kind", "value")} as contact_point_key,
+            record_key, source_system, entity, kind, value, contact_point_key,
             row_number() over (partition by record_key, kind order by rank, value) = 1 as is_primary,
             is_valid
         from distinct_points

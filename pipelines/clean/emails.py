@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines import keys
-from pipelines.clean.functions import sql_list
+from pipelines.clean.functions import sql_list, words
 from pipelines.clean.rules import Rule, apply_rules
 
 if TYPE_CHECKING:
@@ -41,13 +41,12 @@ KNOWN_TYPOS = {
 RARE_SHARE = 0.05
 MIN_PROVIDER_LENGTH = 6  # one letter of a shorter domain makes another real one: me.com, mac.com
 
-ROLE_MAILBOXES = (
-    *("info", "office", "kontakt", "contact", "service", "support", "hilfe", "help", "mail", "post", "hello", "hallo"),
-    *("sales", "vertrieb", "verkauf", "buchhaltung", "accounting", "rechnung", "rechnungen", "invoice", "billing"),
-    *("einkauf", "purchasing", "bestellung", "bestellungen", "order", "orders", "verwaltung", "zentrale", "empfang"),
-    *("sekretariat", "bewerbung", "jobs", "karriere", "hr", "personal", "marketing", "presse", "press", "shop", "team"),
-    *("admin", "administrator", "webmaster", "postmaster", "hostmaster", "noreply", "no-reply", "donotreply"),
-    *("newsletter", "datenschutz", "privacy", "kundenservice", "kundendienst", "anfrage", "anfragen"),
+ROLE_MAILBOXES = words(
+    "info office kontakt contact service support hilfe help mail post hello hallo sales vertrieb verkauf "
+    "buchhaltung accounting rechnung rechnungen invoice billing einkauf purchasing bestellung bestellungen order "
+    "orders verwaltung zentrale empfang sekretariat bewerbung jobs karriere hr personal marketing presse press "
+    "shop team admin administrator webmaster postmaster hostmaster noreply no-reply donotreply newsletter "
+    "datenschutz privacy kundenservice kundendienst anfrage anfragen"
 )
 
 _LOCAL = r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"

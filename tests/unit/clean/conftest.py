@@ -76,7 +76,7 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     folder.mkdir()
     for name, text in CONFIG.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return replace(settings, config_dir=folder)
+    return replace(settings, config_dir=folder, threads=1)  # a second thread costs more than it helps on few rows
 
 
 @pytest.fixture
