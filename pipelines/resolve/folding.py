@@ -18,16 +18,16 @@ ESTABLISHED_SHARE = 0.01
 
 _MACROS = (
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
-    r"""
+    """
     fold(t) as nullif(trim(regexp_replace(
         regexp_replace(
             regexp_replace(
                 replace(replace(replace(replace(
-                    translate(strip_accents(lower(t)), 'øłđı’`´''', 'oldi'),
+                    translate(strip_accents(lower(t)), 'øłđı\u2019`\u00b4''', 'oldi'),
                 'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'),
             'ae', 'a', 'g'),
         'oe', 'o', 'g'),
-    '[^\p{L}\p{N}]+', ' ', 'g')), '')
+    '[^\\p{L}\\p{N}]+', ' ', 'g')), '')
     """,
     r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
     r"' ', 'g')), '')",
@@ -69,15 +69,14 @@ _MACROS = (
     # Other letters, not other digits or dots: anna.koch84@ and anna_koch88@ are two people, and neither had a slip.
     r"without_dots(t) as regexp_replace(t, '[._-]', '', 'g')",
     r"digits_of(t) as regexp_replace(t, '[^0-9]', '', 'g')",
-    "is_slip_of(plain_a, digits_a, plain_b, digits_b) as digits_a = digits_b "
-    "and abs(length(plain_a) - length(plain_b)) <= 2 and plain_a <> plain_b "
-    "and damerau_levenshtein(plain_a, plain_b) <= 2",
-    "is_email_slip(a, b) as is_slip_of(without_dots(a), digits_of(a), without_dots(b), digits_of(b))",
+    "is_email_slip(a, b) as coalesce(without_dots(a) <> without_dots(b) and digits_of(a) = digits_of(b) "
+    "and damerau_levenshtein(without_dots(a), without_dots(b)) <= 2, false)",
     # What stands before the @, if it is more than the name and two digits: namesakes choose alike.
     """
     telling_user(email, first_name, last_name) as case
-        when length(replace(replace(squeeze(fold_name(split_part(email, '@', 1))), coalesce(squeeze(last_name), ''), ''),
-                            coalesce(squeeze(first_name), ''), '')) >= 3
+        when length(replace(replace(
+                 squeeze(fold_name(split_part(email, '@', 1))),
+                 coalesce(squeeze(last_name), ''), ''), coalesce(squeeze(first_name), ''), '')) >= 3
           or length(digits_of(split_part(email, '@', 1))) >= 4
         then split_part(email, '@', 1)
     end

@@ -79,7 +79,8 @@ def _issue_new_ids(connection: DuckDBPyConnection) -> None:
 _MACROS = """
 create or replace macro base32(hex) as list_aggregate(list_transform(range(16), lambda i: substr(
     'abcdefghijklmnopqrstuvwxyz234567',
-    (((('0x' || substr(hex, (5 * (i // 4) + 1)::integer, 5))::integer >> (15 - 5 * (i % 4))::integer) & 31) + 1)::integer,
+    (((('0x' || substr(hex, (5 * (i // 4) + 1)::integer, 5))::integer
+       >> (15 - 5 * (i % 4))::integer) & 31) + 1)::integer,
     1)), 'string_agg', '');
 create or replace macro id_of(record_key, round) as
     'c_' || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
@@ -234,7 +235,8 @@ with happened as (
 )
 select * from known_events
 union all
-select 'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32),
+select
+    'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32),
     customer_id, event, other_customer_id, {version}, {at}, reason
 from happened
 """

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 TRAINABLE_PROFILES = 500
 RANDOM_PAIRS = 200_000
 TRAINING_PAIRS = 100_000
+LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
 FEWEST_TRAINING_PAIRS = 50
 
 # Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
@@ -72,10 +73,11 @@ class Model:
         """
         comparisons = []
         for comparison in self.comparisons:
-            m = [level.m for level in comparison.levels]
-            sampled = self.sampled_u.get(comparison.name, [level.u for level in comparison.levels])
-            u = [max(b - prior * a, b / 20) for a, b in zip(m, sampled, strict=True)]
-            comparisons.append(comparison.with_probabilities(m, _normalized(u) if self.sampled_u else sampled))
+            sampled = self.sampled_u.get(comparison.name)
+            if sampled is not None:
+                u = _normalized([max(b - prior * a, b / 20) for a, b in zip(comparison.m, sampled, strict=True)])
+                comparison = comparison.with_probabilities(comparison.m, u)
+            comparisons.append(comparison)
         return replace(self, comparisons=tuple(comparisons), prior=prior)
 
 
@@ -102,30 +104,20 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
 
 def train_model(connection: DuckDBPyConnection, profile_count: int, seed: int) -> Model:
     """Learn the parameters, keeping the shipped ones where the data is too thin or the result makes no sense."""
-    used = _usable_comparisons(connection)
+    shipped = _usable_comparisons(connection)
     prior = _estimate_prior(connection, profile_count)
-    is_trainable = profile_count >= TRAINABLE_PROFILES
-    if not used or not is_trainable:
-        return Model(used, prior, ())
-    linker, _ = _open_linker(connection, splink_settings(used, prior, use_frequencies=False))
-    linker.training.estimate_u_using_random_sampling(
-        max_pairs=RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
-    )
-    columns = {c for comparison in used for c in comparison.columns}
-    for block in _TRAINING_BLOCKS:
-        if set(block) <= columns:
-            _train_on_block(connection, linker, block)
-    learned = linker.misc.save_model_to_json(out_path=None)
-    linker.table_management.delete_tables_created_by_splink_from_db()
-    final, trained, sampled_u = [], [], {}
-    for comparison, found in zip(used, learned["comparisons"], strict=True):
-        levels = [level for level in found["comparison_levels"] if not level.get("is_null_level")]
-        u = _trusted_u(comparison, levels)
-        m = _trusted_m(comparison, levels, u)
-        sampled_u[comparison.name] = u
-        if m != [level.m for level in comparison.levels]:
+    if not shipped or profile_count < TRAINABLE_PROFILES:
+        return Model(shipped, prior, ())
+    sampled = _sample_u(connection, shipped, prior, seed)
+    lessons = _learn_m(connection, sampled, prior)
+    final, trained = [], []
+    for comparison in sampled:
+        learned = lessons.get(comparison.name, [])
+        m = _trusted_m(comparison, learned)
+        if m is not None:
             trained.append(comparison.name)
-        final.append(comparison.with_probabilities(m, u))
+        final.append(comparison.with_probabilities(m or comparison.m, comparison.u))
+    sampled_u = {comparison.name: comparison.u for comparison in sampled}
     return Model(tuple(final), prior, tuple(trained), sampled_u, uses_frequencies=True).with_prior(prior)
 
 
@@ -196,62 +188,105 @@ def _usable_comparisons(connection: DuckDBPyConnection) -> tuple[Comparison, ...
 def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float:
     """The probability that two profiles taken at random are one person, from what the exact rules found."""
     row = connection.execute(
-        "select count(*) from exact_edges semi join scored_profiles as l on a = l.n semi join scored_profiles as r on b = r.n"
+        "select count(*) from exact_edges semi join scored_profiles as l on a = l.n "
+        "semi join scored_profiles as r on b = r.n"
     ).fetchone()
     found = max(int(row[0]) if row else 0, profile_count // 100, 1)
     pairs = max(profile_count * (profile_count - 1) / 2, 1)
     return round(min(found / EXACT_RECALL / pairs, LARGEST_PRIOR), 12)
 
 
-def _train_on_block(connection: DuckDBPyConnection, linker: Any, block: tuple[str, ...]) -> None:
+def _sample_u(
+    connection: DuckDBPyConnection, comparisons: tuple[Comparison, ...], prior: float, seed: int
+) -> tuple[Comparison, ...]:
+    """The comparisons with the `u` that random pairs show; levels that none of them reached keep the shipped one."""
+    linker, _ = _open_linker(connection, splink_settings(comparisons, prior, use_frequencies=False))
+    linker.training.estimate_u_using_random_sampling(
+        max_pairs=RANDOM_PAIRS, seed=seed, min_count_per_level=None, num_chunks=1
+    )
+    found = _read_probabilities(linker, "u_probability")
+    linker.table_management.delete_tables_created_by_splink_from_db()
+    return tuple(
+        comparison.with_probabilities(
+            comparison.m,
+            _normalized(
+                [
+                    level.u if value is None or level.is_rare else value
+                    for level, value in zip(comparison.levels, found[comparison.name], strict=True)
+                ]
+            ),
+        )
+        for comparison in comparisons
+    )
+
+
+def _learn_m(
+    connection: DuckDBPyConnection, comparisons: tuple[Comparison, ...], prior: float
+) -> dict[str, list[list[float]]]:
+    """What each training block taught: by comparison one `m` per level and block. Blocks do not know of each other."""
     from splink.internals.exceptions import EMTrainingException, SplinkException
 
-    keys = ", ".join(block)
+    lessons: dict[str, list[list[float]]] = {}
+    columns = {c for comparison in comparisons for c in comparison.columns}
+    for block in _TRAINING_BLOCKS:
+        pairs = _count_pairs(connection, block) if set(block) <= columns else 0
+        if pairs < FEWEST_TRAINING_PAIRS:
+            continue
+        linker, _ = _open_linker(connection, splink_settings(comparisons, prior, use_frequencies=False))
+        try:
+            linker.training.estimate_parameters_using_expectation_maximisation(
+                " and ".join(f"l.{c} = r.{c}" for c in block),
+                estimate_without_term_frequencies=True,
+                max_pairs=TRAINING_PAIRS if pairs > TRAINING_PAIRS else None,
+                record_sample_proportion=0.1,
+            )
+        except (EMTrainingException, SplinkException):
+            continue  # this block teaches nothing
+        finally:
+            linker.table_management.delete_tables_created_by_splink_from_db()
+        found = _read_probabilities(linker, "m_probability")
+        for comparison in comparisons:
+            if not set(block) & set(comparison.trained_on):
+                m = [s if v is None else v for s, v in zip(comparison.m, found[comparison.name], strict=True)]
+                lessons.setdefault(comparison.name, []).append(m)
+    return lessons
+
+
+def _count_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> int:
     row = connection.execute(
-        f"select sum(c * (c - 1) / 2) from (select count(*) as c from scored_profiles "
-        f"where {' and '.join(f'{c} is not null' for c in block)} group by {keys})"
+        f"select coalesce(sum(c * (c - 1) // 2), 0)::bigint from (select count(*) as c from scored_profiles "
+        f"where {' and '.join(f'{c} is not null' for c in block)} group by {', '.join(block)})"
     ).fetchone()
-    if row is None or (row[0] or 0) < FEWEST_TRAINING_PAIRS:
-        return
-    try:
-        linker.training.estimate_parameters_using_expectation_maximisation(
-            " and ".join(f"l.{c} = r.{c}" for c in block),
-            estimate_without_term_frequencies=True,
-            max_pairs=TRAINING_PAIRS if row[0] > TRAINING_PAIRS else None,
-            record_sample_proportion=0.1,
-        )
-    except (EMTrainingException, SplinkException):
-        return  # this block teaches nothing; the shipped values or another block's stand
+    return int(row[0]) if row else 0
 
 
-def _trusted_u(comparison: Comparison, learned: list[dict[str, Any]]) -> list[float]:
-    """Learned where observed, shipped where not, adding up to one."""
-    values = [_number(f.get("u_probability")) for f in learned]
-    u = [
-        level.u if value is None or level.is_rare else value
-        for level, value in zip(comparison.levels, values, strict=True)
-    ]
-    return _normalized(u)
+def _read_probabilities(linker: Any, which: str) -> dict[str, list[float | None]]:
+    """By comparison the probability of each level but the missing one; None where it was not observed."""
+    model = linker.misc.save_model_to_json(out_path=None)
+    return {
+        comparison["output_column_name"]: [
+            float(value) if isinstance(value := level.get(which), int | float) else None
+            for level in comparison["comparison_levels"]
+            if not level.get("is_null_level")
+        ]
+        for comparison in model["comparisons"]
+    }
 
 
-def _trusted_m(comparison: Comparison, learned: list[dict[str, Any]], u: list[float]) -> list[float]:
-    """Learned when it says that persons agree with themselves more than with others, else shipped."""
-    shipped = [level.m for level in comparison.levels]
-    values = [_number(f.get("m_probability")) for f in learned]
-    m = _normalized([s if v is None else max(v, s / 10) for s, v in zip(shipped, values, strict=True)])
+def _trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float] | None:
+    """The mean of what the blocks taught, None when it does not say that persons agree more with themselves."""
+    if not lessons:
+        return None
+    shipped, u = comparison.m, comparison.u
+    mean = [sum(values) / len(values) for values in zip(*lessons, strict=True)]
+    m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
     if m[-1] > comparison.most_disagreeing:
-        agreeing = sum(m[:-1])
-        scale = (1 - comparison.most_disagreeing) / agreeing
+        scale = (1 - comparison.most_disagreeing) / sum(m[:-1])
         m = _normalized([*(x * scale for x in m[:-1]), comparison.most_disagreeing])
-    if m[0] < 0.2 or m[0] <= u[0] or m[-1] >= u[-1]:
-        return shipped
-    return m
-
-
-def _number(value: object) -> float | None:
-    return float(value) if isinstance(value, int | float) else None
+    return m if m[0] >= LEAST_AGREEING and m[0] > u[0] and m[-1] < u[-1] else None
 
 
 def _normalized(values: list[float]) -> list[float]:
+    """Shares that add up to one, in five digits: sums over threads differ in their last ones."""
     total = sum(values)
-    return [round(v / total, 8) for v in values]
+    return [float(f"{value / total:.5g}") for value in values]

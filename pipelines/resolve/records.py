@@ -1,4 +1,4 @@
-"""What of a person record is compared: one row per record of `clean.persons`, folded, with an integer in place of its key.
+"""What of a person record is compared: its fields folded, and an integer in place of its key.
 
 Add a column here when evidence, model or guards need another field. Everything lives in the scratch catalog
 `matching`, in memory: nothing folded reaches the warehouse file. Judging two records against each other starts in

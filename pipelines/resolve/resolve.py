@@ -96,7 +96,7 @@ def resolve_identities(
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
-    """Create `clusters` (`record_key`, `cluster`, `is_live`, `created_at`) and `cluster_refusals` (`a`, `b`, `reason`)."""
+    """Create `clusters`, one row per record, and `cluster_refusals`, one row per edge that did not fit its cluster."""
     import pandas as pd
 
     row = connection.execute("select coalesce(max(n), 0) + 1 from records").fetchone()
@@ -183,14 +183,17 @@ def _read_published_ids(connection: DuckDBPyConnection, settings: Settings) -> N
     connection.execute(f"create table known_events ({EVENT_COLUMNS})")
     connection.execute("create table published_members (record_key text, customer_id text)")
     state = settings.state_dir / "identity.duckdb"
-    _copy_table(connection, state, "customer_id_history", "known_ids")
-    _copy_table(connection, state, "customer_id_events", "known_events")
-    _copy_table(connection, settings.current / "state.duckdb", "members", "published_members")
+    for file, table, target in (
+        (state, "customer_id_history", "known_ids"),
+        (state, "customer_id_events", "known_events"),
+        (settings.current / "state.duckdb", "members", "published_members"),
+    ):
+        if file.exists():
+            _copy_table(connection, file, table, target)
 
 
 def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
-    if not file.exists():
-        return
+    """Fill `target` with its columns of `table`, in whatever schema of `file` that is; nothing when it is absent."""
     connection.execute(f"attach {literal(file)} as published_state (read_only)")
     try:
         found = connection.execute(
@@ -199,9 +202,9 @@ def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: 
             [table],
         ).fetchone()
         if found:
-            columns = ", ".join(identifier(row[0]) for row in connection.execute(f"describe {target}").fetchall())
+            columns = ", ".join(identifier(c) for (c, *_) in connection.execute(f"describe {target}").fetchall())
             source = f"published_state.{identifier(found[0])}.{identifier(table)}"
-            connection.execute(f"insert into {target} ({columns}) select {columns} from {source}")
+            connection.execute(f"insert into {target} select {columns} from {source}")
     finally:
         connection.execute("detach published_state")
 
@@ -249,7 +252,8 @@ keyed as (
     where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
 points as (
-    select record_key_a, record_key_b, arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
+    select record_key_a, record_key_b,
+        arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
     from keyed
     join {warehouse}.clean.contact_points as l on l.record_key = record_key_a
     join {warehouse}.clean.contact_points as r using (contact_point_key)

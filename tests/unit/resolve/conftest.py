@@ -31,7 +31,7 @@ DEFAULTS = {
     "is_deleted": False,
     "is_guest": False,
     "is_inferred": False,
-    "created_at": datetime(2020, 1, 1),
+    "created_at": datetime.fromisoformat("2020-01-01"),
 }
 
 
@@ -72,8 +72,8 @@ def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
     connection.execute(
         f"""
         create or replace table clean.contact_points as
-        select record_key, source_system, entity, kind, value, {contact_point_key("kind", "value")} as contact_point_key,
-            true as is_primary, true as is_valid
+        select record_key, source_system, entity, kind, value,
+            {contact_point_key("kind", "value")} as contact_point_key, true as is_primary, true as is_valid
         from (
             select record_key, source_system, entity, 'email' as kind, email as value from clean.persons
             union select record_key, source_system, entity, 'phone', phone from clean.persons
@@ -86,7 +86,7 @@ def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
 
 
 def make_build(version: str = "20261121T000000Z-0000000a") -> Build:
-    at = datetime(2026, 11, 21)
+    at = datetime.fromisoformat("2026-11-21")
     return Build("b", version, at, "digest", None, "Test GmbH", at)
 
 

@@ -1,0 +1,267 @@
+"""The stage as a whole: every record in one customer, whatever is missing, in any order, again and again the same."""
+
+from __future__ import annotations
+
+import logging
+import random
+from datetime import date, datetime, timedelta
+from typing import Any
+
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.build import Build
+from pipelines.configuration import Configuration
+from pipelines.resolve import model, resolve_identities
+from pipelines.resolve.comparisons import COMPARISONS
+from pipelines.settings import Settings
+from tests.unit.resolve.conftest import Resolve, create_persons, fetch, make_build, publish
+
+SYLLABLES = ("an", "ber", "co", "dal", "en", "fri", "gor", "hel", "im", "jos", "kar", "lu", "mar", "nel", "ot", "pir")
+
+
+def make_people(count: int, seed: int = 7) -> list[dict[str, Any]]:
+    """Two records of each of `count` people: the second with a slip, another mailbox, or another address."""
+    chance = random.Random(seed)
+
+    def word(parts: int) -> str:
+        return "".join(chance.choice(SYLLABLES) for _ in range(parts)).capitalize()
+
+    first_names = [word(2) for _ in range(60)]
+    rows = []
+    for i in range(count):
+        person = {
+            "first_name": chance.choice(first_names),
+            "last_name": word(3),
+            "birth_date": date(1950, 1, 1) + timedelta(days=chance.randrange(18_000)),
+            "email": f"{word(3).lower()}{i}@x.de",
+            "phone": f"+4930{1_000_000 + i}",
+            "street": word(3) + "weg",
+            "house_number": str(chance.randrange(90)),
+            "postal_code": f"{10_000 + chance.randrange(400)}",
+            "city": word(2),
+        }
+        other = dict(person)
+        for field in chance.sample(["email", "phone", "birth_date", "street"], k=2):
+            other[field] = None
+        if chance.random() < 0.5:
+            other["last_name"] = person["last_name"][1] + person["last_name"][0] + person["last_name"][2:]
+        rows += [
+            {"record_key": f"r_{i:05}a", "source_system": "crm", **person},
+            {"record_key": f"r_{i:05}b", "source_system": "shop", **other},
+        ]
+    return rows
+
+
+@pytest.mark.parametrize("count", [0, 1])
+def test_hardly_any_records_resolve(resolve: Resolve, count: int) -> None:
+    result = resolve([{"record_key": f"r_{i}", "first_name": "Anna"} for i in range(count)])
+    assert result.report.customer_count == count
+    assert len(result.customer_of) == count
+
+
+def test_every_record_is_in_one_customer_also_deleted_inferred_and_empty_ones(resolve: Resolve) -> None:
+    rows: list[dict[str, Any]] = [
+        {
+            "record_key": "r_deleted",
+            "first_name": "Anna",
+            "last_name": "Schmidt",
+            "email": "a@x.de",
+            "is_deleted": True,
+        },
+        {"record_key": "r_live", "first_name": "Anna", "last_name": "Schmidt", "email": "a@x.de"},
+        {"record_key": "r_inferred", "is_inferred": True},
+        {"record_key": "r_other_inferred", "is_inferred": True},
+        {"record_key": "r_mailbox", "kind": "role_mailbox", "email": "buchhaltung@x.de"},
+        {"record_key": "r_person", "first_name": "Bernd", "last_name": "Koch", "email": "buchhaltung@x.de"},
+    ]
+    result = resolve(rows)
+    assert result.customer_of.keys() == {r["record_key"] for r in rows}
+    assert result.together("r_deleted", "r_live")
+    assert result.apart("r_live", "r_inferred", "r_other_inferred", "r_mailbox", "r_person")
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"first_name", "last_name", "email"},
+        {"first_name", "last_name", "birth_date"},
+        {"last_name", "postal_code", "street", "house_number", "city"},
+        {"email"},
+        set(),
+    ],
+    ids=["only name and e-mail", "only name and birth date", "only last name and address", "only e-mail", "nothing"],
+)
+def test_a_source_that_lacks_fields_resolves_by_the_others(resolve: Resolve, fields: set[str]) -> None:
+    kept = {"record_key", "source_system", *fields}
+    rows = [{k: v for k, v in row.items() if k in kept} for row in make_people(40)]
+    result = resolve(rows)
+    assert len(result.customer_of) == 80
+    assert result.report.customer_count == (
+        80 if len(fields) < 2 and fields != {"email"} else pytest.approx(50, abs=29)
+    )
+    assert result.report.largest_customer <= 2
+
+
+@pytest.fixture(scope="module")
+def people() -> list[dict[str, Any]]:
+    return make_people(400)
+
+
+def test_a_trained_model_finds_the_people_and_nobody_twice(resolve: Resolve, people: list[dict[str, Any]]) -> None:
+    result = resolve(people)
+    assert {"last_name", "email", "address"} <= set(result.report.trained)
+    assert result.report.scored_link_count > 50
+    right = sum(result.together(f"r_{i:05}a", f"r_{i:05}b") for i in range(400))
+    assert right >= 396
+    assert result.report.customer_count >= 400
+
+
+def test_the_order_of_rows_is_irrelevant(resolve: Resolve, people: list[dict[str, Any]]) -> None:
+    result = resolve(people)
+    shuffled = resolve(random.Random(3).sample(people, len(people)))
+    assert shuffled == result
+
+
+def test_a_second_build_changes_no_id_and_has_no_events(resolve: Resolve) -> None:
+    rows = make_people(20)
+    first = resolve(rows, then_publish=True)
+    second = resolve(rows, version="20261122T000000Z-0000000b")
+    assert second.customer_of == first.customer_of
+    assert second.history == first.history
+    assert second.events == first.events
+    assert second.report.created == second.report.merged == 0
+
+
+def test_a_link_that_appears_and_goes_away_gives_the_old_ids_back(resolve: Resolve) -> None:
+    anna = {"record_key": "r_a", "first_name": "Anna", "last_name": "Schmidt", "email": "a@x.de"}
+    other = {"record_key": "r_b", "first_name": "Anna", "last_name": "Schmidt", "phone": "+493012345"}
+    bridge = {
+        "record_key": "r_c",
+        "first_name": "Anna",
+        "last_name": "Schmidt",
+        "email": "a@x.de",
+        "phone": "+493012345",
+    }
+    apart = resolve([anna, other], version="v1", then_publish=True)
+    joined = resolve([anna, other, bridge], version="v2", then_publish=True)
+    assert joined.together("r_a", "r_b", "r_c")
+    assert {e["event"] for e in joined.events if e["version"] == "v2"} == {"merged"}
+    again = resolve([anna, other], version="v3", then_publish=True)
+    assert again.customer_of == apart.customer_of
+    assert {e["event"] for e in again.events if e["version"] == "v3"} == {"restored", "split"}
+    assert all(row["status"] == "active" for row in again.history.values())
+
+
+def test_a_new_record_founds_nothing_where_a_customer_is_known(resolve: Resolve) -> None:
+    anna = {"record_key": "r_b", "first_name": "Anna", "last_name": "Schmidt", "email": "a@x.de"}
+    older = {**anna, "record_key": "r_a", "city": "Ulm", "created_at": datetime.fromisoformat("2001-01-01")}
+    before = resolve([anna], then_publish=True)
+    assert resolve([anna, older], version="v2").customer_of["r_a"] == before.customer_of["r_b"]
+
+
+def test_ten_thousand_records_in_one_chain_of_evidence_are_one_customer(
+    warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration
+) -> None:
+    create_persons(warehouse, [])
+    warehouse.execute(
+        """
+        insert into clean.persons (record_key, kind, first_name, last_name, email_match, phone, is_deleted, created_at)
+        select md5(i::text), 'person', 'Anna', 'Schmidt', (i // 2)::text || '@x.de', '+49301' || ((i + 1) // 2)::text,
+            false, timestamp '2020-01-01'
+        from range(10000) as t(i)
+        """
+    )
+    report = resolve_identities(warehouse, settings, configuration, make_build())
+    assert report.customer_count == 1
+    assert report.largest_customer == 10_000
+    assert not report.refused_links
+
+
+def test_nothing_is_left_behind_but_the_tables_of_identity(
+    warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration, capfd: pytest.CaptureFixture[str]
+) -> None:
+    create_persons(warehouse, make_people(30))
+    with_logging = logging.getLogger("splink").handlers
+    resolve_identities(warehouse, settings, configuration, make_build())
+    tables = warehouse.execute(
+        "select schema_name || '.' || table_name from duckdb_tables() union "
+        "select schema_name || '.' || view_name from duckdb_views() where not internal order by all"
+    ).fetchall()
+    assert [name for (name,) in tables if not name.startswith("clean.")] == [
+        "identity.customer_id_events",
+        "identity.customer_id_history",
+        "identity.links",
+        "identity.members",
+        "identity.refused_links",
+    ]
+    assert warehouse.execute("select current_database(), current_schema()").fetchone() == ("warehouse", "main")
+    assert warehouse.execute("select count(*) from duckdb_databases() where not internal").fetchone() == (1,)
+    output = capfd.readouterr()
+    assert output.out + output.err == ""
+    assert logging.getLogger("splink").handlers == with_logging
+
+
+def test_a_failure_leaves_the_connection_as_it_was(
+    warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration
+) -> None:
+    import duckdb
+
+    with pytest.raises(duckdb.CatalogException):
+        resolve_identities(warehouse, settings, configuration, make_build())
+    assert warehouse.execute("select current_database()").fetchone() == ("warehouse",)
+    assert warehouse.execute("select count(*) from duckdb_databases() where not internal").fetchone() == (1,)
+
+
+def test_training_that_fails_leaves_the_shipped_probabilities(
+    resolve: Resolve, people: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from splink.internals.em_training_session import EMTrainingSession
+    from splink.internals.exceptions import EMTrainingException
+
+    def fail(_: EMTrainingSession) -> None:
+        raise EMTrainingException("no pairs")
+
+    monkeypatch.setattr(EMTrainingSession, "_train", fail)
+    result = resolve(people)
+    assert result.report.trained == ()
+    assert result.report.customer_count < 450
+
+
+@pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
+def test_the_shipped_probabilities_are_distributions_that_favor_agreement(comparison: Any) -> None:
+    levels = comparison.levels
+    assert sum(level.m for level in levels) == pytest.approx(1, abs=0.001)
+    assert sum(level.u for level in levels) == pytest.approx(1, abs=0.001)
+    assert levels[0].m / levels[0].u > 50
+    assert levels[-1].m < levels[-1].u
+    assert levels[-1].condition == "ELSE"
+
+
+def test_a_learned_m_that_makes_no_sense_is_not_used() -> None:
+    comparison = next(c for c in COMPARISONS if c.name == "phone")
+    assert model._trusted_m(comparison, [[0.001, 0.999]]) is None
+    assert model._trusted_m(comparison, [[0.7, 0.3]]) == [0.7, 0.3]
+
+
+def test_the_report_holds_counts_and_no_values(resolve: Resolve) -> None:
+    rows = make_people(10)
+    text = repr(resolve(rows).report)
+    assert not any(str(row[field]) in text for row in rows for field in ("last_name", "record_key") if row[field])
+
+
+def test_links_cite_their_rule_or_their_weight(
+    warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration
+) -> None:
+    create_persons(warehouse, make_people(60))
+    build: Build = make_build()
+    resolve_identities(warehouse, settings, configuration, build)
+    publish(warehouse, settings)
+    links = fetch(warehouse, "links")
+    assert {link["method"] for link in links} == {"exact", "probabilistic"}
+    for link in links:
+        assert link["record_key_a"] < link["record_key_b"]
+        assert (link["match_weight"] is None) == (link["method"] == "exact")
+        if link["method"] == "probabilistic":
+            assert link["rule"] == "splink"
+            assert link["match_probability"] >= configuration.identity.match_probability
