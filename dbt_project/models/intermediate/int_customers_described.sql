@@ -9,27 +9,18 @@ build as (
     select * from {{ source('config', 'build') }}
 ),
 
-fields as (
-    select * from {{ ref('int_golden_fields_chosen') }}
-),
-
-pivoted as (
-    select
-        customer_id,
-        max(case when field = 'country' then value end) as country,
-        max(case when field = 'region' then value end) as region,
-        max(case when field = 'language' then value end) as language,
-        cast(max(case when field = 'birth_date' then value end) as date) as birth_date
-    from fields
-    where field in ('country', 'region', 'language', 'birth_date')
-    group by customer_id
+golden_records as (
+    select * from {{ ref('int_golden_records_assembled') }}
 ),
 
 aged as (
     select
-        pivoted.*,
-        {{ full_years('pivoted.birth_date', 'build.as_of') }} as age
-    from pivoted
+        golden_records.customer_id,
+        golden_records.country,
+        golden_records.region,
+        golden_records.language,
+        {{ full_years('golden_records.birth_date', 'build.as_of') }} as age
+    from golden_records
     cross join build
 ),
 

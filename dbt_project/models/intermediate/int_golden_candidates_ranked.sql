@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}  -- read once, and larger than anything made of it
+
 -- Whose group of fields becomes the customer's: complete groups first, then the owner's order of sources, then the
 -- most recent record, then the key, so that no order is left to chance.
 with

@@ -22,7 +22,14 @@ returns as (
 
 booked as (
     select
-        orders.*,
+        orders.order_key,
+        orders.customer_id,
+        orders.person_record_key,
+        orders.ordered_at,
+        orders.ordered_date,
+        orders.currency,
+        orders.is_base_currency,
+        orders.is_cancelled,
         case
             when orders.is_cancelled then 'cancelled'
             when valued.gross_amount < 0 then 'credit_note'

@@ -29,7 +29,10 @@ named as (
         coalesce(lower(permissions.kind), 'consent') as permission_kind,
         coalesce(
             lower(permissions.status),
-            case when coalesce(permissions.given_at, permissions.confirmed_at) is null then 'requested' else 'granted' end
+            case
+                when coalesce(permissions.given_at, permissions.confirmed_at) is null then 'requested'
+                else 'granted'
+            end
         ) as permission_status
     from permissions
     cross join build

@@ -4,8 +4,12 @@ contact_points as (
     select * from {{ ref('int_contact_points_assigned') }}
 ),
 
-fields as (
-    select * from {{ ref('int_golden_fields_chosen') }}
+golden_records as (
+    select * from {{ ref('int_golden_records_assembled') }}
+),
+
+chosen as (
+    select * from {{ ref('int_golden_groups_chosen') }}
 ),
 
 permissions as (
@@ -20,25 +24,22 @@ golden_values as (
     select
         customer_id,
         'email' as kind,
-        max(case when field = 'email' then value end) as value
-    from fields
-    group by customer_id
+        email as value
+    from golden_records
     union all
     select
         customer_id,
         'phone' as kind,
-        coalesce(
-            max(case when field = 'mobile' then value end), max(case when field = 'phone' then value end)
-        ) as value
-    from fields
-    group by customer_id
+        coalesce(mobile, phone) as value
+    from golden_records
 ),
 
 golden_addresses as (
-    select distinct
+    select
         customer_id,
-        record_key
-    from fields
+        record_key,
+        'address' as kind
+    from chosen
     where field_group = 'address'
 ),
 
@@ -53,7 +54,8 @@ confirmed as (
 marked as (
     select
         contact_points.*,
-        golden_values.value is not null or golden_addresses.record_key is not null as is_golden
+        golden_values.value is not null
+        or (golden_addresses.record_key is not null and contact_points.is_primary) as is_golden
     from contact_points
     left join golden_values
         on
@@ -64,8 +66,7 @@ marked as (
         on
             contact_points.customer_id = golden_addresses.customer_id
             and contact_points.record_key = golden_addresses.record_key
-            and contact_points.kind = 'address'
-            and contact_points.is_primary
+            and contact_points.kind = golden_addresses.kind
 ),
 
 grouped as (
@@ -80,7 +81,7 @@ grouped as (
         bool_or(is_valid) as is_valid,
         not bool_and(is_deleted) as is_live,
         count(*) as record_count,
-        string_agg(distinct source_system, ', ' order by source_system) as sources
+        {{ sorted_list('source_system', ', ') }} as sources
     from marked
     group by customer_id, contact_point_key
 ),

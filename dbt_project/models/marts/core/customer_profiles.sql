@@ -1,37 +1,37 @@
-{% set text_fields = [
-    'salutation', 'title', 'first_name', 'last_name', 'email', 'phone', 'mobile', 'street', 'house_number',
-    'postal_code', 'city', 'region', 'country', 'gender', 'language', 'company_record_key', 'company_name', 'job_title'
-] %}
 with
 
 customers as (
     select * from {{ ref('int_customers_described') }}
 ),
 
-fields as (
-    select * from {{ ref('int_golden_fields_chosen') }}
-),
-
-pivoted as (
-    select
-        customer_id,
-        {% for field in text_fields %}
-            max(case when field = '{{ field }}' then value end) as {{ field }},
-        {% endfor %}
-        cast(max(case when field = 'birth_date' then value end) as date) as birth_date
-    from fields
-    group by customer_id
+golden_records as (
+    select * from {{ ref('int_golden_records_assembled') }}
 ),
 
 joined as (
     select
         customers.customer_id,
-        {% for field in text_fields %}
-            pivoted.{{ field }},
-        {% endfor %}
-        pivoted.birth_date
+        golden_records.salutation,
+        golden_records.title,
+        golden_records.first_name,
+        golden_records.last_name,
+        golden_records.email,
+        golden_records.phone,
+        golden_records.mobile,
+        golden_records.street,
+        golden_records.house_number,
+        golden_records.postal_code,
+        golden_records.city,
+        golden_records.region,
+        golden_records.country,
+        golden_records.gender,
+        golden_records.language,
+        golden_records.company_record_key,
+        golden_records.company_name,
+        golden_records.job_title,
+        golden_records.birth_date
     from customers
-    left join pivoted on customers.customer_id = pivoted.customer_id
+    left join golden_records on customers.customer_id = golden_records.customer_id
 ),
 
 final as (

@@ -63,10 +63,12 @@ joined as (
         coalesce(ticket_figures.open_ticket_count, 0) as open_ticket_count,
         coalesce(ticket_figures.open_critical_ticket_count, 0) as open_critical_ticket_count,
         scored.rfm_segment,
-        {% for channel in ['email', 'sms', 'messenger', 'phone', 'post', 'ad_platform'] %}
-            reachable.is_reachable
-            and coalesce(channels.is_permitted_{{ channel }}, false) as is_contactable_{{ channel }}{{ ',' if not loop.last }}
-        {% endfor %}
+        reachable.is_reachable and coalesce(channels.is_permitted_email, false) as is_contactable_email,
+        reachable.is_reachable and coalesce(channels.is_permitted_sms, false) as is_contactable_sms,
+        reachable.is_reachable and coalesce(channels.is_permitted_messenger, false) as is_contactable_messenger,
+        reachable.is_reachable and coalesce(channels.is_permitted_phone, false) as is_contactable_phone,
+        reachable.is_reachable and coalesce(channels.is_permitted_post, false) as is_contactable_post,
+        reachable.is_reachable and coalesce(channels.is_permitted_ad_platform, false) as is_contactable_ad_platform
     from described
     inner join reachable on described.customer_id = reachable.customer_id
     inner join scored on described.customer_id = scored.customer_id
