@@ -137,7 +137,10 @@ def _objects(
             if _delivers(source, schema, table)
         ]
     elif schema == PUBLISHED:
-        found = [RuleObject(table_name, f"select * from {table_name} where {condition}") for table_name in published]
+        found = [
+            RuleObject(table_name, f"select t::varchar as row_text from {table_name} as t where {condition}")
+            for table_name in published
+        ]
     else:
         found = [RuleObject(name, f"select * from {name} where {condition}")]
     yield from found or [RuleObject(name, None)]
