@@ -76,8 +76,9 @@ def _apply_rule(connection: DuckDBPyConnection, draft: str, key: str, rule: Rule
     created = connection.execute(
         f"""
         create or replace temp table changed as
-        select * from (select {key} as key, {pairs} from {draft} where {rule.when})
-        where {" or ".join(differs.values())}
+        -- Materialized, or every expression is computed twice: for the comparison and for the result.
+        with candidates as materialized (select {key} as key, {pairs} from {draft} where {rule.when})
+        select * from candidates where {" or ".join(differs.values())}
         """
     ).fetchone()
     if created == (0,):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
-from pipelines import warehouse
+from pipelines import transform, warehouse
 from pipelines.entities import ENTITIES, Entity
 from pipelines.settings import DBT_PROJECT_DIR, Settings
 from tests.raw_tables import LEDGER_TABLES, raw_columns
@@ -79,3 +79,27 @@ def test_white_space_of_every_kind_is_trimmed_and_empty_text_is_null(build_wareh
             "select first_name, last_name, is_deleted from staging.stg_crm__contacts order by source_record_id"
         ).fetchall()
     assert rows == [("Anna", None, False), (None, None, True), (None, None, False)]
+
+
+def test_the_data_tests_find_a_repeated_key_a_missing_key_and_a_missing_order(
+    build_warehouse: Any, settings: Settings
+) -> None:
+    build_warehouse(
+        {
+            "crm_contacts": [{"source_record_id": "1"}, {"source_record_id": "1"}],
+            "shop_products": [{"source_record_id": None}],
+            "shop_orders": [{"source_record_id": "o"}],
+            "shop_order_lines": [
+                {"source_record_id": "l1", "order_record_id": "o"},
+                {"source_record_id": "l2", "order_record_id": "lost"},
+            ],
+        }
+    )
+    results = transform.run_dbt(settings, "test", ["staging,test_type:generic"])
+    found = {result.name: result for result in results if "_stg_" in result.name}
+    assert len(found) >= 24
+    assert {name: result.failures for name, result in found.items() if result.status != "pass"} == {
+        "unique_stg_crm__contacts_record_key": 1,
+        "not_null_stg_shop__products_record_key": 1,
+        "relationships_stg_shop__order_lines_order_record_key__record_key__ref_stg_shop__orders_": 1,
+    }
