@@ -37,11 +37,17 @@ _FEBRL = {
     "birth_date": "try_strptime(date_of_birth, '%Y%m%d')::date",
 }
 
-# The national number of the FEBRL sets is left out: companies do not have one.
+_WITH_NUMBER = {**_FEBRL, "identifiers": "json_object('soc_sec_id', nullif(trim(soc_sec_id), ''))"}
+
+# The FEBRL sets have a national number, which few companies know: with it and without.
 SETS: dict[str, tuple[Mapping, ...]] = {
-    "febrl1": (Mapping("febrl1.csv", "febrl1_truth.csv", _FEBRL),),
-    "febrl3": (Mapping("febrl3.csv", "febrl3_truth.csv", _FEBRL),),
+    "febrl1": (Mapping("febrl1.csv", "febrl1_truth.csv", _WITH_NUMBER),),
+    "febrl3": (Mapping("febrl3.csv", "febrl3_truth.csv", _WITH_NUMBER),),
     "febrl4": (
+        Mapping("febrl4_a.csv", "febrl4_a_truth.csv", _WITH_NUMBER),
+        Mapping("febrl4_b.csv", "febrl4_b_truth.csv", _WITH_NUMBER),
+    ),
+    "febrl4 without number": (
         Mapping("febrl4_a.csv", "febrl4_a_truth.csv", _FEBRL),
         Mapping("febrl4_b.csv", "febrl4_b_truth.csv", _FEBRL),
     ),

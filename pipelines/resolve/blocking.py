@@ -22,6 +22,7 @@ _PLACE = "coalesce(postal_code, city)"
 _BLOCKS = (
     ("email", _NAME),
     ("phone", _NAME),
+    ("identifier", _NAME),
     ("email_user", "first_name"),
     (_NAME, _PLACE),
     (_NAME, "birth_date"),
@@ -44,6 +45,12 @@ _BLOCKS = (
     ("left(first_name, 3) || left(last_name, 3) || postal_code", "first_name"),
 )
 
+# Keys of which a profile may have several.
+_LISTS = {
+    "phone": "(select *, unnest(phones) as phone from scored_profiles)",
+    "identifier": "(select *, unnest(identifier_values) as identifier from scored_profiles)",
+}
+
 
 @dataclass(frozen=True)
 class Blocking:
@@ -57,7 +64,7 @@ def block_profiles(connection: DuckDBPyConnection) -> Blocking:
     """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles."""
     keyed = "\nunion all\n".join(
         f"select {i} as block, n, ({key})::text as key, ({second})::text as second from "
-        + ("(select *, unnest(phones) as phone from scored_profiles)" if key == "phone" else "scored_profiles")
+        + _LISTS.get(key, "scored_profiles")
         for i, (key, second) in enumerate(_BLOCKS)
     )
     connection.execute(

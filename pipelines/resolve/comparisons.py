@@ -186,6 +186,15 @@ COMPARISONS = (
         ),
     ),
     Comparison(
+        "identifier",
+        ("identifier_values",),
+        "not coalesce(list_has_any(identifier_kinds_l, identifier_kinds_r), false)",
+        (
+            Level("one in common", "list_has_any(identifier_values_l, identifier_values_r)", 0.85, 0.000005),
+            Level("different", "ELSE", 0.15, 0.999995),
+        ),
+    ),
+    Comparison(
         "address",
         ("street", "postal_code", "city"),
         f"{_is_missing('street')} and {_is_missing('postal_code')} and {_is_missing('city')}",

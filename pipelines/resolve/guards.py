@@ -35,6 +35,11 @@ class Reliability:
                  when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end
         """
 
+    def waiver(self) -> str:
+        """SQL that is true where a personal number in common outweighs names and dates, both known to be unreliable."""
+        is_weighed = not self.first_names and not self.birth_dates
+        return "list_has_any(il.identifier_values, ir.identifier_values)" if is_weighed else "false"
+
 
 _IS_OTHER_NAME = (
     "(not first_names_agree(fl.first_name, fl.bearers, fr.first_name, fr.bearers) "
@@ -48,7 +53,8 @@ def judge_edges(connection: DuckDBPyConnection, match_probability: float, reliab
 
     `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
-    connection.execute(_JUDGED_SCORES.format(conflict=reliability.conflict()), [match_probability])
+    judged = _JUDGED_SCORES.format(conflict=reliability.conflict(), waiver=reliability.waiver())
+    connection.execute(judged, [match_probability])
     connection.execute(
         """
         create table candidates as
@@ -81,7 +87,7 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
 _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
-    or list_has_any(l.phones, r.phones)
+    or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
     or birth_dates_agree(l.birth_date, r.birth_date)
     or l.postal_code = r.postal_code
     or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
@@ -90,10 +96,14 @@ _IS_CORROBORATED = """(
 _JUDGED_SCORES = f"""
 create table judged_scores as
 select a, b, match_weight, match_probability,
-    coalesce({{conflict}}, case when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end) as reason,
+    coalesce(
+        case when not coalesce({{waiver}}, false) then {{conflict}} end,
+        case when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end
+    ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
+left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
 where match_probability >= ?
 """
 
@@ -108,9 +118,15 @@ with pairs as (
     select l.component, l.form as form_a, r.form as form_b
     from component_forms as l join component_forms as r on l.component = r.component and l.form < r.form
     where l.component not in (from crowds)
+),
+linked as (  -- an edge that was found good stands
+    select distinct least(l.form, r.form) as form_a, greatest(l.form, r.form) as form_b
+    from candidates join records as l on l.n = a join records as r on r.n = b
+    where rank > 0
 )
 select * from (
     select component, form_a, form_b, {conflict} as reason,
-    from pairs join forms as fl on fl.form = form_a join forms as fr on fr.form = form_b
+    from pairs anti join linked using (form_a, form_b)
+    join forms as fl on fl.form = form_a join forms as fr on fr.form = form_b
 ) where reason is not null
 """

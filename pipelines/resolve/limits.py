@@ -23,6 +23,8 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
     """Create `carriers` and `identifier_values`, and take values that are no evidence out of `records`.
 
     - `carriers`: one row per kind of identifier, value and record that carries it.
+    - `known_identifiers`: one row per record with named identifiers that are evidence: their kinds, and kinds with
+      values.
     - `identifier_values`: one row per kind and value with more than one carrier or that is blocked; `names` and
       `birth_dates` count the clearly different ones, `problem` is `blocked`, `too_many_names`,
       `too_many_birth_dates` or NULL.
@@ -38,6 +40,7 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
             connection.execute("insert into blocked_patterns values (?, ?)", [kind, _like(kind, pattern)])
     connection.execute(_VALUES.format(crowd=CROWD_FACTOR))
     connection.execute(_REMOVE)
+    connection.execute(_IDENTIFIERS)
 
 
 def _like(kind: str, pattern: str) -> str:
@@ -136,4 +139,14 @@ update records set
     house_number = case when not silenced.address then records.house_number end,
     phones = list_filter(records.phones, lambda p: not list_contains(coalesce(silenced.phones, []::varchar[]), p)),
 from silenced where silenced.n = records.n
+"""
+
+_IDENTIFIERS = """
+create table known_identifiers as
+select n, list(distinct kind order by kind) as identifier_kinds,
+    list(distinct kind || ' ' || value order by kind || ' ' || value) as identifier_values
+from carriers
+where kind not in ('email', 'phone', 'address')
+  and (kind, value) not in (select (kind, value) from identifier_values where problem is not null)
+group by n
 """

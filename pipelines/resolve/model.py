@@ -91,7 +91,7 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
             telling_user(email, first_name, last_name) as email_user,
             without_dots(email) as email_plain, digits_of(email) as email_digits,
             case when len(phones) > 0 then phones end as phones,
-            street, house_number, postal_code, city,
+            street, house_number, postal_code, city, identifier_kinds, identifier_values,
         from profiles
         where person_kind is distinct from 'role_mailbox'
           and (first_name is not null or last_name is not null)
@@ -279,11 +279,13 @@ def _trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float
         return None
     shipped, u = comparison.m, comparison.u
     mean = [sum(values) / len(values) for values in zip(*lessons, strict=True)]
+    if mean[0] < LEAST_AGREEING:
+        return None
     m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
     if m[-1] > comparison.most_disagreeing:
         scale = (1 - comparison.most_disagreeing) / sum(m[:-1])
         m = _normalized([*(x * scale for x in m[:-1]), comparison.most_disagreeing])
-    return m if m[0] >= LEAST_AGREEING and m[0] > u[0] and m[-1] < u[-1] else None
+    return m if m[0] > u[0] and m[-1] < u[-1] else None
 
 
 def _normalized(values: list[float]) -> list[float]:

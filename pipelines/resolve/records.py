@@ -98,15 +98,15 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     connection.execute(
         """
         create table profiles as
-        select min(n) as n, count(*) as record_count, list(n order by n) as members, form, first_name, last_name,
-            birth_date, email, phones, street, house_number, postal_code, city, person_kind,
+        select min(n) as n, list(n order by n) as members, form, first_name, last_name, birth_date, email, phones,
+            street, house_number, postal_code, city, person_kind, identifier_kinds, identifier_values,
             case when first_name is null or last_name is null
                    or not (email is not null or len(phones) > 0 or (birth_date is not null and postal_code is not null)
                            or (street is not null and house_number is not null and postal_code is not null))
                  then n end as alone,
-        from records
+        from records left join known_identifiers using (n)
         group by form, first_name, last_name, birth_date, email, phones, street, house_number, postal_code, city,
-            person_kind, alone
+            person_kind, identifier_kinds, identifier_values, alone
         """
     )
 

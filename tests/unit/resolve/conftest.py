@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+import pandas as pd
 import pytest
 from duckdb import DuckDBPyConnection
 
@@ -64,11 +65,14 @@ def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
     connection.execute("create schema if not exists clean")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
     connection.execute(f"create or replace table clean.persons ({columns})")
-    for given in rows:
-        row = {**DEFAULTS, "source_record_id": given["record_key"], "email_match": given.get("email"), **given}
-        names = ", ".join(identifier(name) for name in row)
-        marks = ", ".join("?" for _ in row)
-        connection.execute(f"insert into clean.persons ({names}) values ({marks})", list(row.values()))
+    filled = [
+        {**DEFAULTS, "source_record_id": row["record_key"], "email_match": row.get("email"), **row} for row in rows
+    ]
+    if filled:
+        frame = pd.DataFrame([{name: row.get(name) for name in PERSON_COLUMNS} for row in filled], dtype=object)
+        connection.register("person_rows", frame)
+        connection.execute("insert into clean.persons select * from person_rows")
+        connection.unregister("person_rows")
     connection.execute(
         f"""
         create or replace table clean.contact_points as

@@ -105,22 +105,18 @@ def test_a_source_that_lacks_fields_resolves_by_the_others(resolve: Resolve, fie
 
 @pytest.fixture(scope="module")
 def people() -> list[dict[str, Any]]:
-    return make_people(400)
+    return make_people(300)
 
 
-def test_a_trained_model_finds_the_people_and_nobody_twice(resolve: Resolve, people: list[dict[str, Any]]) -> None:
+def test_a_trained_model_finds_the_people_in_whatever_order_they_come(
+    resolve: Resolve, people: list[dict[str, Any]]
+) -> None:
     result = resolve(people)
     assert {"last_name", "email", "address"} <= set(result.report.trained)
     assert result.report.scored_link_count > 50
-    right = sum(result.together(f"r_{i:05}a", f"r_{i:05}b") for i in range(400))
-    assert right >= 396
-    assert result.report.customer_count >= 400
-
-
-def test_the_order_of_rows_is_irrelevant(resolve: Resolve, people: list[dict[str, Any]]) -> None:
-    result = resolve(people)
-    shuffled = resolve(random.Random(3).sample(people, len(people)))
-    assert shuffled == result
+    assert sum(result.together(f"r_{i:05}a", f"r_{i:05}b") for i in range(300)) >= 297
+    assert result.report.customer_count >= 300
+    assert resolve(random.Random(3).sample(people, len(people))) == result
 
 
 def test_a_second_build_changes_no_id_and_has_no_events(resolve: Resolve) -> None:
@@ -225,7 +221,7 @@ def test_training_that_fails_leaves_the_shipped_probabilities(
     monkeypatch.setattr(EMTrainingSession, "_train", fail)
     result = resolve(people)
     assert result.report.trained == ()
-    assert result.report.customer_count < 450
+    assert result.report.customer_count < 330
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
@@ -242,6 +238,27 @@ def test_a_learned_m_that_makes_no_sense_is_not_used() -> None:
     comparison = next(c for c in COMPARISONS if c.name == "phone")
     assert model._trusted_m(comparison, [[0.001, 0.999]]) is None
     assert model._trusted_m(comparison, [[0.7, 0.3]]) == [0.7, 0.3]
+
+
+def test_a_field_that_often_differs_within_a_person_is_weighed_and_not_a_conflict() -> None:
+    birth_date = next(c for c in COMPARISONS if c.name == "birth_date")
+    reliable = birth_date.with_probabilities([0.93, 0.05, 0.02], birth_date.u)
+    unreliable = birth_date.with_probabilities([0.60, 0.10, 0.30], birth_date.u)
+    for comparison, trained, expected in (
+        (reliable, ("birth_date",), True),
+        (unreliable, ("birth_date",), False),
+        (unreliable, (), True),
+    ):
+        learned = model.Model((comparison,), 0.001, trained)
+        assert learned.is_reliable("birth_date") is expected
+        assert learned.is_reliable("first_name")
+
+
+def test_random_pairs_that_are_true_do_not_count_as_accidents() -> None:
+    email = next(c for c in COMPARISONS if c.name == "email")
+    sampled = {"email": [0.0008, 0.0002, 0.0005, 0.9985]}
+    learned = model.Model((email,), 0.001, ("email",), sampled).with_prior(0.001)
+    assert learned.comparisons[0].u[0] == pytest.approx(0.0008 - 0.001 * email.m[0], rel=0.05)
 
 
 def test_the_report_holds_counts_and_no_values(resolve: Resolve) -> None:
