@@ -24,7 +24,7 @@ losers as (
     select
         customer_id,
         field_group,
-        {{ sorted_list('record_key', ' ') }} as losing_record_keys
+        {{ sorted_list('record_key', ' ', distinct=false) }} as losing_record_keys
     from candidates
     where candidate_rank > 1
     group by customer_id, field_group
