@@ -15,7 +15,7 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipelines.configuration import Configuration
+    from pipelines.configuration import Configuration, SourceConfig
 
 _FLAGS = ("is_test", "is_deceased", "is_employee")
 
@@ -154,8 +154,7 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
     rows = []
     for source in configuration.sources:
         for entity, column in person_references():
-            mapped = source.entities.get(entity.name)
-            target = configuration.source(mapped.references.get(column.name, source.name) if mapped else source.name)
+            target = configuration.source(_referred_source(source, entity, column))
             rows.append((source.name, entity.name, target.name, target.role, PERSON_ENTITY[target.role]))
     connection.execute(
         "create or replace temp table reference_targets "
@@ -190,6 +189,16 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
         anti join person_drafts using (record_key)
         group by record_key
         """
+    )
+
+
+def _referred_source(source: SourceConfig, entity: Entity, column: Column) -> str:
+    """Name of the source that a reference of this source means: its own unless `references` says otherwise."""
+    if mapped := source.entities.get(entity.name):
+        return mapped.references.get(column.name, source.name)
+    lines = source.entities.get("order_lines")  # a flat export carries its orders as `order_<column>`
+    return (
+        lines.references.get(f"order_{column.name}", source.name) if lines and entity.name == "orders" else source.name
     )
 
 

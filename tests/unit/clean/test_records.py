@@ -11,6 +11,7 @@ import pytest
 from pipelines import warehouse
 from pipelines.clean import clean_records
 from pipelines.clean.persons import PERSON_COLUMNS
+from pipelines.configuration import load_configuration
 from pipelines.errors import WarehouseError
 from tests.unit.clean.conftest import BUILD, one
 
@@ -85,6 +86,25 @@ def test_a_source_that_left_the_configuration_still_gives_placeholders(clean: An
         "shop",
         "customers",
     )
+
+
+def test_orders_of_a_flat_export_refer_to_customers_as_their_lines_say(build_warehouse: Any, settings: Any) -> None:
+    sources = """
+sources:
+  - {name: shop, role: shop, controller: Test GmbH, entities: {customers: {path: a.csv}}}
+  - name: till
+    role: shop
+    controller: Test GmbH
+    entities: {order_lines: {path: a.csv, references: {order_customer_record_id: shop}}}
+"""
+    (settings.config_dir / "sources.yml").write_text(sources, encoding="utf-8")
+    options = {"source_system": "till", "references": {"customer_record_id": "shop"}}
+    build_warehouse({"shop_orders": [{"source_record_id": "o", "customer_record_id": "c"}]}, shop_orders=options)
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        clean_records(connection, settings, load_configuration(settings), BUILD)
+        assert connection.execute(
+            "select source_system, role, entity, source_record_id from clean.persons"
+        ).fetchall() == [("shop", "shop", "customers", "c")]
 
 
 def test_contact_points_are_one_per_record_kind_and_value(clean: Any) -> None:
