@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 # A first name borne by this many different last names is a name of its own, not somebody's typing error ...
 ESTABLISHED_BEARERS = 3
 # ... unless its near-twin is so much more common that a typing error is the better explanation.
-ESTABLISHED_SHARE = 0.01
+ESTABLISHED_SHARE = 0.05
 
 _MACROS = (
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).

@@ -24,6 +24,7 @@ FEWEST_TRAINING_PAIRS = 50
 
 # Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
 EXACT_RECALL = 0.6
+PRIOR_PAIRS = 100_000  # so many scored pairs show the prior well enough
 PRIOR_TOLERANCE = 1.1  # a prior that was guessed this well, as a factor, stands
 LARGEST_PRIOR = 0.005
 
@@ -124,22 +125,30 @@ def train_model(connection: DuckDBPyConnection, profile_count: int, seed: int) -
 def score_pairs(connection: DuckDBPyConnection, model: Model) -> None:
     """Create `scores` (`a`, `b`, `match_weight`, `match_probability`): one row per pair of `blocked_pairs`.
 
-    The prior is first guessed from the exact rules, then taken from the scores themselves.
+    The prior is first guessed from the exact rules, then taken from the scores of (a part of) the pairs themselves.
     """
     connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
     pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
     if not model.comparisons or not pairs or not pairs[0]:
         return
-    _predict(connection, model)
-    observed = _observe_prior(connection)
-    if max(observed, model.prior) > PRIOR_TOLERANCE * min(observed, model.prior):
+    parts = max(1, int(pairs[0]) // PRIOR_PAIRS)
+    _predict(connection, model, parts)
+    observed = _observe_prior(connection, parts)
+    if parts > 1 or max(observed, model.prior) > PRIOR_TOLERANCE * min(observed, model.prior):
         _predict(connection, model.with_prior(observed))
 
 
-def _predict(connection: DuckDBPyConnection, model: Model) -> None:
+def _predict(connection: DuckDBPyConnection, model: Model, parts: int = 1) -> None:
+    """Fill `scores` from `blocked_pairs`, or from one of so many `parts` of them."""
+    pairs = "blocked_pairs"
+    if parts > 1:
+        pairs = "sampled_pairs"
+        connection.execute(
+            f"create table {pairs} as from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
+        )
     settings = splink_settings(model.comparisons, model.prior, use_frequencies=model.uses_frequencies)
     linker, api = _open_linker(connection, settings)
-    linker.table_management.register_blocked_pairs_for_predict(api.register("blocked_pairs"))
+    linker.table_management.register_blocked_pairs_for_predict(api.register(pairs))
     predictions = linker.inference.predict(warning_mode="never")
     # Sums of floats depend on the order of threads in the last digits; an ordering must not.
     connection.execute(
@@ -153,7 +162,7 @@ def _predict(connection: DuckDBPyConnection, model: Model) -> None:
     linker.table_management.delete_tables_created_by_splink_from_db()
 
 
-def _observe_prior(connection: DuckDBPyConnection) -> float:
+def _observe_prior(connection: DuckDBPyConnection, parts: int) -> float:
     """The share of all pairs of profiles that are matches: those of the exact rules, and the scored by their odds."""
     row = connection.execute(
         """
@@ -165,7 +174,7 @@ def _observe_prior(connection: DuckDBPyConnection) -> float:
     ).fetchone()
     count, exact, scored = row or (0, 0, 0.0)
     pairs = max(count * (count - 1) / 2, 1)
-    return float(f"{min(max(exact + scored, 1) / pairs, LARGEST_PRIOR):.4g}")
+    return float(f"{min(max(exact + scored * parts, 1) / pairs, LARGEST_PRIOR):.4g}")
 
 
 def _open_linker(connection: DuckDBPyConnection, settings: dict[str, Any]) -> tuple[Any, Any]:
