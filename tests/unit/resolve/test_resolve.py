@@ -261,12 +261,6 @@ def test_random_pairs_that_are_true_do_not_count_as_accidents() -> None:
     assert learned.comparisons[0].u[0] == pytest.approx(0.0008 - 0.001 * email.m[0], rel=0.05)
 
 
-def test_the_report_holds_counts_and_no_values(resolve: Resolve) -> None:
-    rows = make_people(10)
-    text = repr(resolve(rows).report)
-    assert not any(str(row[field]) in text for row in rows for field in ("last_name", "record_key") if row[field])
-
-
 def test_links_cite_their_rule_or_their_weight(
     warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration
 ) -> None:
