@@ -78,6 +78,7 @@ def test_a_slip_in_the_birth_date_does_not_divide_a_person(resolve: Resolve) -> 
             "last_name": ("Schmidt", "Weber", "Krause", "Vogel")[number],
             "email": f"{number}@x.de",
             "phone": f"+4930{number}",
+            "street": ("Lindenweg", "Marktplatz", "Schulgasse", "Hafenallee")[number],
             "postal_code": f"1011{number}",
             "city": ("Berlin", "Ulm", "Hamburg", "Kassel")[number],
         }
