@@ -45,6 +45,8 @@ def mark_dead_runs(instance: dg.DagsterInstance, *, except_run: str | None, sile
         run = record.dagster_run
         if run.run_id != except_run and now - record.update_timestamp.replace(tzinfo=UTC).timestamp() >= silent_seconds:
             instance.report_run_failed(run, message=DEAD_RUN)
+            # Otherwise every later run waits for ever for the place its killed step holds in a pool.
+            instance.event_log_storage.free_concurrency_slots_for_run(run.run_id)
             dead.append(run.run_id)
     return dead
 
