@@ -98,16 +98,16 @@ def _assert_nothing_leaked(company: Company, output: str) -> set[str]:
     return found
 
 
-@pytest.mark.parametrize("birth_date", ["12.03.1980", f"{CANARY} 1980"], ids=["landed", "rejected for its birth date"])
-def test_a_person_is_readable_only_where_the_architecture_allows_it(fresh: Company, birth_date: str) -> None:
-    _plant(fresh, birth_date)
+def test_a_person_is_readable_only_where_the_architecture_allows_it(fresh: Company) -> None:
+    """After success, after a rejected record (a birth date that is none), and after a refusal."""
+    _plant(fresh, "12.03.1980")
     done = fresh.run()
     assert done.returncode == 0, said(done)
     found = _assert_nothing_leaked(fresh, said(done))
     assert "landing/crm.duckdb" in found, "the search must be able to find the canary"
-    restricted = any(path.endswith("restricted.duckdb") for path in found)
-    assert restricted == (birth_date == "12.03.1980")
+    assert any(path.endswith("restricted.duckdb") for path in found)
 
+    _plant(fresh, f"{CANARY} 1980")
     break_sample(fresh.sample, "invalid_emails", 0.3)
     refused = fresh.run()
     assert refused.returncode == 2, said(refused)
