@@ -109,6 +109,8 @@ def run_dbt(
     """
     spill = Path(tempfile.mkdtemp(prefix="dbt-", dir=_existing(settings.temp_dir)))
     arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
+    if command == "test" and not unit_tests:
+        arguments += ["--target", "audit"]  # reads only, so others may read meanwhile
     if command in {"build", "test"}:
         arguments += ["--resource-type" if unit_tests else "--exclude-resource-type", "unit_test"]
     try:

@@ -7,6 +7,8 @@ also recorded here, because this is the one place every run passes, from the UI,
 
 from __future__ import annotations
 
+import importlib
+import threading
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
@@ -80,8 +82,11 @@ class OneRunAtATime(Executor):
             clean_up(settings)
             sync_state(settings)
             failure: tuple[str, str] | None = None
-            if self._audits_in_this_process(execution_plan):
-                warm_up()
+            steps = set(execution_plan.step_keys_to_execute)
+            if isinstance(self._inner, InProcessExecutor):
+                if steps & {"audit_verdict", "rules"}:
+                    warm_up()
+                threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
             try:
                 for event in self._inner.execute(plan_context, execution_plan):
                     if event.is_step_failure and failure is None:
@@ -92,9 +97,14 @@ class OneRunAtATime(Executor):
             if failure is not None:
                 _tell(settings, run, *failure)
 
-    def _audits_in_this_process(self, execution_plan: Any) -> bool:
-        steps = set(execution_plan.step_keys_to_execute)
-        return isinstance(self._inner, InProcessExecutor) and bool(steps & {"audit_verdict", "rules"})
+
+def _import_ahead(steps: set[str]) -> None:
+    """Import what later steps need while DuckDB works in the first ones: seconds that would be waited for else."""
+    if steps & {"stage", "build_marts"}:
+        importlib.import_module("dbt.cli.main")
+        importlib.import_module("dbt.adapters.duckdb")
+    if "resolve_identities" in steps:
+        importlib.import_module("splink")
 
 
 def _read_failure(event: dg.DagsterEvent) -> tuple[str, str]:
