@@ -90,6 +90,7 @@ def publish_version(
     """
     clean_up(settings)
     if is_published(settings):
+        _require_unchanged(settings, configuration, build)
         return _report(settings, build.version, already_published=True)
     try:
         verdict = pass_gate(settings, configuration, build, dependencies=dependencies)
@@ -97,6 +98,21 @@ def publish_version(
         record_outcome(settings, outcome=REFUSED, reason=str(error), run_id=run_id, now=now)
         raise
     return release_build(settings, configuration, build, verdict=summarize(verdict), now=now, run_id=run_id)
+
+
+def _require_unchanged(settings: Settings, configuration: Configuration, build: Build) -> None:
+    """A published build that is still what was published needs nothing; one that was changed cannot become a version.
+
+    Raises:
+        RefusedError: it was changed after it had been published.
+    """
+    from pipelines.audit import verify_verdict
+
+    if reasons := verify_verdict(settings, configuration, build):
+        raise RefusedError(
+            f"This build was published as {build.version} and was changed since; a version is never changed. "
+            f"Start the job `nightly` anew.\n" + "\n".join(reasons)
+        )
 
 
 def pass_gate(

@@ -13,9 +13,8 @@ pytestmark = pytest.mark.slow
 # The run is killed as soon as it has reported the step before the one that must die.
 BEFORE = {
     "extract": "open_build",
-    "dbt staging": "unite_landings",
+    "dbt": "unite_landings",
     "resolve": "clean_records",
-    "dbt marts": "resolve_identities",
     "audit": "build_audiences",
     "switch": "rules",
 }
@@ -36,6 +35,7 @@ def _kill_after(company: Company, step: str) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
+@pytest.mark.timeout(900)  # six runs
 def test_a_run_killed_in_every_stage_leaves_the_published_version_and_no_lock(published: Company) -> None:
     version, result = published.version, published.query(RESULT)
     for stage, step in BEFORE.items():

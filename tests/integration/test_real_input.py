@@ -52,9 +52,9 @@ def test_two_registers_of_the_same_persons_are_joined_as_the_truth_says(tmp_path
         select source_record_id as record_id, customer_id, coalesce(a.person, b.person) as person
         from marts.source_record_keys
         left join read_csv('{shared_data}/identity/febrl4_a_truth.csv', all_varchar = true) a
-            on source_system = 'register_a' and a.record_id = source_record_id
+            on source_system = 'crm' and a.record_id = source_record_id
         left join read_csv('{shared_data}/identity/febrl4_b_truth.csv', all_varchar = true) b
-            on source_system = 'register_b' and b.record_id = source_record_id
+            on source_system = 'shop' and b.record_id = source_record_id
     """
     counts = company.query(
         f"""
