@@ -98,5 +98,6 @@ def test_a_webhook_that_answers_with_an_error_is_not_counted_as_reached(
 
 
 def test_an_unreachable_channel_never_raises(settings: Settings, tmp_path: Path) -> None:
-    alerts = "{webhook: 'http://127.0.0.1:9/', email: {to: [a@example.org], sender: b@example.org, host: 127.0.0.1, port: 9}}"
+    mail = "{to: [a@example.org], sender: b@example.org, host: 127.0.0.1, port: 9}"
+    alerts = f"{{webhook: 'http://127.0.0.1:9/', email: {mail}}}"
     assert send_alert(_with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
