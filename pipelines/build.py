@@ -276,7 +276,7 @@ def _move_previous_away(settings: Settings) -> None:
         if kept.exists():
             shutil.rmtree(kept)
         settings.build_dir.rename(kept)
-    records = {folder: _read_record(folder) for folder in settings.builds_dir.iterdir()}
+    records = {folder: _read_record(folder) for folder in settings.builds_dir.iterdir() if folder.is_dir()}
     failed = {folder: r["started_at"] for folder, r in records.items() if r and r["published_at"] is None}
     kept_builds = sorted(failed, key=lambda folder: (failed[folder], folder.name), reverse=True)[:KEPT_BUILDS]
     for folder in records.keys() - set(kept_builds):

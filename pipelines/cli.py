@@ -70,11 +70,13 @@ def run(
     ] = None,
 ) -> None:
     """Run the nightly job here. Exit: 0 published, 1 failed, 2 refused, 3 another run is active, 4 configuration."""
+    from pipelines.audit import load_catalogue
     from pipelines.configuration import load_configuration
     from pipelines.lock import hold
 
     settings = _settings(config, data)
     configuration = load_configuration(settings)
+    load_catalogue(configuration)
     with hold(settings):
         from pipelines.defs.launch import execute_nightly, prepare_instance
         from pipelines.defs.progress import Progress
@@ -184,9 +186,10 @@ def sql(
 def validate(config: ConfigOption = None) -> None:
     """Check the configuration and load Dagster's code location."""
     settings = _settings(config)
+    from pipelines.audit import load_catalogue
     from pipelines.configuration import load_configuration
 
-    load_configuration(settings)
+    load_catalogue(load_configuration(settings))
     from pipelines.defs.launch import prepare_instance
 
     prepare_instance(settings)

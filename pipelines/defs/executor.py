@@ -77,10 +77,14 @@ class OneRunAtATime(Executor):
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         settings, instance, run = Settings.from_environment(), plan_context.instance, plan_context.dagster_run
         with hold(settings):
-            mark_dead_runs(instance, except_run=run.run_id)
+            dead = mark_dead_runs(instance, except_run=run.run_id)
+            # With the lock held nobody else has a right to a place, whatever Dagster calls their runs.
+            for other in instance.event_log_storage.get_concurrency_run_ids() - {run.run_id}:
+                instance.event_log_storage.free_concurrency_slots_for_run(other)
             prune_runs(instance)
             clean_up(settings)
             sync_state(settings)
+            tell_dead_runs(settings, dead)
             failure: tuple[str, str] | None = None
             steps = set(execution_plan.step_keys_to_execute)
             if isinstance(self._inner, InProcessExecutor):
@@ -114,6 +118,13 @@ def _read_failure(event: dg.DagsterEvent) -> tuple[str, str]:
         return "failed", f"The step {event.step_key} failed."
     outcome = data.metadata.get(OUTCOME) if data.metadata else None
     return (str(outcome.value) if outcome else "failed"), data.description or f"The step {event.step_key} failed."
+
+
+def tell_dead_runs(settings: Settings, run_ids: list[str]) -> None:
+    """Record runs whose process died as failed, and alert."""
+    for run_id in run_ids:
+        record_outcome(settings, outcome="failed", reason=DEAD_RUN, run_id=run_id, now=datetime.now(UTC))
+        send_alert(settings, subject=f"Kundenstamm: run {run_id[:8]} failed", text=DEAD_RUN)
 
 
 def _tell(settings: Settings, run: dg.DagsterRun, outcome: str, sentence: str) -> None:

@@ -7,7 +7,7 @@ from dagster import RunsFilter
 
 from pipelines.alerts import send_alert
 from pipelines.configuration import Configuration
-from pipelines.defs.executor import DEAD_RUN, mark_dead_runs
+from pipelines.defs.executor import mark_dead_runs, tell_dead_runs
 from pipelines.defs.jobs import NIGHTLY
 from pipelines.lock import is_held
 from pipelines.settings import Settings
@@ -27,8 +27,7 @@ def dead_runs(context: dg.SensorEvaluationContext) -> dg.SkipReason:
     if is_held(settings):
         return dg.SkipReason("A run is at work.")
     dead = mark_dead_runs(context.instance, except_run=None, silent_seconds=SILENT_SECONDS)
-    for run_id in dead:
-        send_alert(settings, subject=f"Kundenstamm: run {run_id[:8]} failed", text=DEAD_RUN)
+    tell_dead_runs(settings, dead)
     return dg.SkipReason(f"{len(dead)} dead runs were marked failed." if dead else "No run is at work.")
 
 

@@ -91,6 +91,12 @@ def publish_version(
     clean_up(settings)
     if is_published(settings):
         _require_unchanged(settings, configuration, build)
+        current = current_version(settings)
+        if current != build.version:
+            raise RefusedError(
+                f"This build was published as {build.version}, but {current or 'none'} is current since; start the job "
+                f"`nightly` anew, or go back to it with `kundenstamm rollback`."
+            )
         return _report(settings, build.version, already_published=True)
     try:
         verdict = pass_gate(settings, configuration, build, dependencies=dependencies)
@@ -132,9 +138,11 @@ def pass_gate(
             f"The build was computed on version {build.base_version or 'none'}, but {current or 'none'} is current "
             f"since; start the job `nightly` anew."
         )
+    if reasons:
+        raise RefusedError("\n".join(reasons))
     verdict = load_verdict(settings)
-    if verdict is None or reasons:
-        raise RefusedError("\n".join(reasons or ["This build was not audited. Run the audit."]))
+    if verdict is None:
+        raise RefusedError("This build was not audited. Run the audit.")
     return verdict
 
 
