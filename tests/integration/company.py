@@ -14,7 +14,7 @@ from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import connect
 
 COMMAND = Path(sys.executable).with_name("kundenstamm")
-TIMEOUT_SECONDS = 240
+TIMEOUT_SECONDS = 420
 
 
 @dataclass

@@ -35,7 +35,6 @@ def _kill_after(company: Company, step: str) -> None:
     assert process.returncode == -signal.SIGKILL
 
 
-@pytest.mark.timeout(900)  # six runs
 def test_a_run_killed_in_every_stage_leaves_the_published_version_and_no_lock(published: Company) -> None:
     version, result = published.version, published.query(RESULT)
     for stage, step in BEFORE.items():

@@ -86,7 +86,7 @@ class Ui:
         return until(lambda: self.status(run_id), lambda status: status in statuses)
 
 
-def until(ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 150) -> Any:
+def until(ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 300) -> Any:
     deadline = time.monotonic() + seconds
     while not good(answer := ask()):
         assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
