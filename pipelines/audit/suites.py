@@ -18,6 +18,7 @@ from pydantic import Field, ValidationError
 from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED
 from pipelines.audit.results import Severity
 from pipelines.configuration.base import Model
+from pipelines.configuration.documents import parse
 
 CHECK_NAME = r"^[A-Za-z0-9_]{1,25}$"  # longer names are cut in Dagster's UI
 Dimension = Literal[
@@ -101,7 +102,7 @@ def read_suites(directory: Path) -> SuiteFiles:
         problems.append(f"{directory}: there is no suite; the audit needs at least one file such as sources.yml.")
     for file in files:
         try:
-            suite = Suite.model_validate(yaml.safe_load(file.read_text(encoding="utf-8")))
+            suite = Suite.model_validate(parse(file.read_text(encoding="utf-8")))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""

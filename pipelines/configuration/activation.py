@@ -4,11 +4,11 @@ from collections.abc import Mapping
 from functools import cache
 from typing import Annotated, Literal
 
-import yaml
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model
 from pipelines.configuration.condition import ConditionError, Kind, kind_of, render_condition
+from pipelines.configuration.documents import parse
 from pipelines.settings import DBT_PROJECT_DIR
 
 Channel = Literal["email", "sms", "messenger", "phone", "post", "ad_platform"]
@@ -74,6 +74,6 @@ def audience_columns() -> Mapping[str, Kind]:
     """The columns that a condition may name, from the contracts of the two tables."""
     found: dict[str, Kind] = {}
     for file in reversed(_DESCRIBED_BY):
-        [model] = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / file).read_text(encoding="utf-8"))["models"]
+        [model] = parse((DBT_PROJECT_DIR / "models" / "marts" / file).read_text(encoding="utf-8"))["models"]
         found |= {column["name"]: kind_of(column["data_type"]) for column in model["columns"]}
     return found

@@ -2,11 +2,11 @@
 
 import re
 from typing import Annotated
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from pydantic import Field, field_validator
 
-from pipelines.configuration.base import Model
+from pipelines.configuration.base import Model, TimeZone
 
 
 class EmailAlertConfig(Model):
@@ -38,19 +38,12 @@ class AlertConfig(Model):
 
 class CompanyConfig(Model):
     name: Annotated[str, Field(min_length=1)]
-    time_zone: str = "Europe/Berlin"
+    time_zone: TimeZone = "Europe/Berlin"
     base_currency: Annotated[str, Field(pattern=r"^[A-Z]{3}$")] = "EUR"
     country: Annotated[str, Field(pattern=r"^[A-Z]{2}$")] = "DE"
     controllers: Annotated[list[str], Field(min_length=1)]
     nightly_at: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "02:00"
     alerts: AlertConfig = AlertConfig()
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_time_zone(cls, value: str) -> str:
-        if value not in available_timezones():
-            raise ValueError(f"'{value}' is not a time zone; use a name such as Europe/Berlin")
-        return value
 
     @property
     def zone(self) -> ZoneInfo:

@@ -3,11 +3,10 @@
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import Field, field_validator, model_validator
 
-from pipelines.configuration.base import Model
+from pipelines.configuration.base import Model, TimeZone
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -56,14 +55,7 @@ class FormatConfig(Model):
     encoding: Literal["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"] | None = None
     decimal: Literal[",", "."] | None = None
     dates: Literal["dmy", "mdy", "ymd"] | None = None
-    time_zone: str | None = None
-
-    @field_validator("time_zone")
-    @classmethod
-    def _is_a_time_zone(cls, value: str | None) -> str | None:
-        if value is not None and value not in available_timezones():
-            raise ValueError(f"'{value}' is not a time zone; use a name such as Europe/Berlin")
-        return value
+    time_zone: TimeZone | None = None
 
 
 FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]

@@ -124,7 +124,7 @@ def test_a_mistake_is_reported_with_a_sentence(
 
 
 def test_all_problems_of_all_files_are_reported_at_once(tmp_path: Path, configuration: Configuration) -> None:
-    (tmp_path / "audience.yml").write_text("name: [")
+    (tmp_path / "audience.yml").write_text("name: ]")
     (tmp_path / "empty.yml").write_text("")
     text = sentences(
         tmp_path,
