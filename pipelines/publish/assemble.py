@@ -9,7 +9,7 @@ import json
 import os
 import platform
 import shutil
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from importlib import metadata
@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import warehouse
 from pipelines.build import Build, read_steps, to_utc
 from pipelines.publish import state
-from pipelines.publish.copying import Content, copy_identity, copy_tables, read_listed_tables
+from pipelines.publish.copying import Content, ListedTable, copy_identity, copy_tables, read_listed_tables
 
 if TYPE_CHECKING:
     from pipelines.configuration import Configuration
@@ -78,11 +78,7 @@ def assemble_version(
         "software": _as_json(software_versions()),
     }
     folder.mkdir(mode=0o700)
-    open_tables = [table for table in tables if table.file == "warehouse"]
-    assembled = Assembled(
-        warehouse=copy_tables(settings, folder / "warehouse.duckdb", open_tables, row),
-        restricted=copy_tables(settings, folder / "restricted.duckdb", tables, row),
-    )
+    assembled = _copy_files(settings, folder, tables, row)
     identity = copy_identity(settings, folder / "state.duckdb", (state.MEMBERS, state.HISTORY, state.EVENTS))
     _export_audiences(settings, folder)
     if (settings.build_dir / "report").is_dir():
@@ -103,6 +99,21 @@ def assemble_version(
     (folder / "manifest.json").write_text(_as_json(manifest, indent=2), encoding="utf-8")
     _protect(folder)
     return assembled
+
+
+def _copy_files(
+    settings: Settings, folder: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
+) -> Assembled:
+    """The file for everybody, and the same with the restricted tables added."""
+    pseudonymous = [table for table in tables if table.file == "warehouse"]
+    restricted = [table for table in tables if table.file != "warehouse"]
+    open_file, restricted_file = folder / "warehouse.duckdb", folder / "restricted.duckdb"
+    in_open = copy_tables(settings, open_file, pseudonymous, version_row)
+    shutil.copyfile(open_file, restricted_file)
+    return Assembled(
+        warehouse=in_open,
+        restricted=copy_tables(settings, restricted_file, restricted, version_row, there=in_open),
+    )
 
 
 def read_build_watermarks(settings: Settings) -> dict[str, str]:

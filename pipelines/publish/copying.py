@@ -90,31 +90,47 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
 
 
 def copy_tables(
-    settings: Settings, target: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
+    settings: Settings,
+    target: Path,
+    tables: Sequence[ListedTable],
+    version_row: Mapping[str, object],
+    *,
+    there: Mapping[str, Content] | None = None,
 ) -> dict[str, Content]:
-    """Write `target` with exactly these tables, described by comments, and compare each with the build.
+    """Write these tables into `target`, described by comments, and compare each with the build.
+
+    Args:
+        settings: names the build.
+        target: the file; made when it is missing.
+        tables: the tables to write.
+        version_row: the row of `meta.version`, if that is one of them.
+        there: what the file holds already, by full name.
 
     Returns:
-        Row count and hash of every copy, by full name.
+        Row count and hash of every table of the file, by full name.
 
     Raises:
-        BuildError: a copy differs from the build.
+        BuildError: a copy differs from the build, or the file holds another table.
     """
+    there = there or {}
     attach = {_BUILD: settings.build_warehouse, _AUDIT: settings.build_audit}
     with warehouse.connect(target, settings, attach=attach) as connection:
+        connection.execute("begin")  # one commit for hundreds of comments
         for schema in sorted({table.schema for table in tables}):
-            connection.execute(f"create schema {identifier(schema)}")
+            connection.execute(f"create schema if not exists {identifier(schema)}")
         for table in tables:
-            if (table.schema, table.name) == VERSION_TABLE:
+            if _is_version(table):
                 _write_version(connection, table, version_row)
             else:
                 connection.execute(f"create table {table.path} as from {_origin(table)}")
             _comment(connection, table)
         expected = {t.full_name: read_content(connection, _origin(t)) for t in tables if not _is_version(t)}
+        connection.execute("commit")
         _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {table.full_name: read_content(connection, table.path) for table in tables}
         names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+    found = {**there, **found}
     _require_equal(target, expected, found, {name for (name,) in names})
     return found
 
