@@ -8,7 +8,9 @@ returns plain data, and it runs in a process of its own (`worker`), because the 
 from __future__ import annotations
 
 import contextlib
+import importlib.util
 import os
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -37,8 +39,22 @@ class DuckDBFunctions:
 def import_great_expectations() -> None:
     """Do the import that takes seconds, with everything that reports home switched off."""
     os.environ.update(QUIET_ENVIRONMENT)
+    _import_lazily("scipy.stats")  # a third of the seconds, for one expectation that is not in use
     import great_expectations  # noqa: F401
     import sqlalchemy  # noqa: F401
+
+
+def _import_lazily(name: str) -> None:
+    """Let importers have the module at once; its code runs when they first use it."""
+    spec = importlib.util.find_spec(name)
+    if spec is None or spec.loader is None or name in sys.modules:
+        return
+    spec.loader = importlib.util.LazyLoader(spec.loader)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    parent, _, child = name.rpartition(".")
+    setattr(sys.modules[parent], child, module)  # otherwise `from parent import child` looks into it
 
 
 @contextlib.contextmanager
