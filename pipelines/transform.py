@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import TransformError
+from pipelines.scratch import scratch_folder
 from pipelines.settings import DBT_PROJECT_DIR, QUIET_ENVIRONMENT, Settings
 from pipelines.warehouse import log_privately
 
@@ -107,16 +108,13 @@ def run_dbt(
     Raises:
         TransformError: when a model failed; dbt's own message, which may hold values, goes to `build/errors.log`.
     """
-    spill = Path(tempfile.mkdtemp(prefix="dbt-", dir=_existing(settings.temp_dir)))
     arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
     if command == "test" and not unit_tests:
         arguments += ["--target", "audit"]  # reads only, so others may read meanwhile
     if command in {"build", "test"}:
         arguments += ["--resource-type" if unit_tests else "--exclude-resource-type", "unit_test"]
-    try:
+    with scratch_folder(settings.temp_dir) as spill:
         result = _invoke(arguments, target=settings.build_dir / "dbt", settings=settings, spill=spill)
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
     if result.exception is not None:
         log_privately(settings, result.exception)
         raise TransformError(
@@ -170,11 +168,6 @@ def _parsed_manifest() -> Manifest:
 
     packed = (parsed_project() / "partial_parse.msgpack").read_bytes()
     return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
-
-
-def _existing(folder: Path) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    return folder
 
 
 def _reason(error: BaseException | None) -> str:

@@ -7,8 +7,6 @@ Queries and table definitions do not belong here.
 from __future__ import annotations
 
 import os
-import shutil
-import tempfile
 import traceback
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
@@ -17,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import WarehouseError
+from pipelines.scratch import scratch_folder
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection, Error
@@ -62,39 +61,23 @@ def connect(
     """
     import duckdb
 
-    spill = _make_spill_folder(temp_dir or settings.temp_dir)
     try:
-        connection = duckdb.connect(
-            str(path) if path else ":memory:",
-            read_only=read_only,
-            config={**engine_options(settings), "temp_directory": spill},
-        )
-        try:
-            connection.execute("set TimeZone = 'UTC'")  # an option of an extension, unknown while connecting
-            for name, file in (attach or {}).items():
-                connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
-            yield connection
-        finally:
-            connection.close()
+        with scratch_folder(temp_dir or settings.temp_dir) as spill:
+            connection = duckdb.connect(
+                str(path) if path else ":memory:",
+                read_only=read_only,
+                config={**engine_options(settings), "temp_directory": str(spill)},
+            )
+            try:
+                connection.execute("set TimeZone = 'UTC'")  # an option of an extension, unknown while connecting
+                for name, file in (attach or {}).items():
+                    connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
+                yield connection
+            finally:
+                connection.close()
     except duckdb.Error as error:
         log_privately(settings, error)
         raise WarehouseError(sentence(error, path)) from None
-    finally:
-        shutil.rmtree(spill, ignore_errors=True)
-
-
-def _make_spill_folder(parent: Path) -> str:
-    """A temp folder per connection: processes that share one destroy each other's spilled files.
-
-    It carries the process id, so that the folder of a killed process can be told and removed.
-    """
-    try:
-        parent.mkdir(parents=True, exist_ok=True)
-        return tempfile.mkdtemp(prefix=f"duckdb-{os.getpid()}-", dir=parent)
-    except OSError as error:
-        raise WarehouseError(
-            f"The temp folder {parent} cannot be written ({error.strerror}); free space or check its permissions."
-        ) from None
 
 
 def sentence(error: Error, path: Path | None = None) -> str:

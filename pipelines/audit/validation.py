@@ -168,7 +168,6 @@ def validate(settings: Settings, objects: Sequence[CheckedObject]) -> dict[str, 
     outcomes = {rule["key"]: Outcome(was_run=False) for checked in objects for rule in checked.rules}
     if not objects:
         return outcomes
-    settings.temp_dir.mkdir(parents=True, exist_ok=True)
     with _guard:
         warm_up()
         assert _warm  # noqa: S101  warm_up made one

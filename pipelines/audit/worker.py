@@ -11,12 +11,12 @@ import json
 import os
 import queue
 import sys
-import tempfile
 import threading
 from pathlib import Path
 from typing import Any, TextIO
 
 from pipelines.audit import gx
+from pipelines.scratch import scratch_folder
 from pipelines.settings import QUIET_ENVIRONMENT, Settings
 from pipelines.warehouse import engine_options, log_privately
 
@@ -67,8 +67,8 @@ def _answer(answers: TextIO, content: dict[str, Any]) -> None:
 def _work_on(job: dict[str, Any], answers: TextIO) -> None:
     folders = {name: Path(value) for name, value in job["settings"].items() if name.endswith("_dir")}
     settings = Settings(**{**job["settings"], **folders})
-    with tempfile.TemporaryDirectory(prefix="audit-", dir=settings.temp_dir) as spill:
-        options = {**engine_options(settings), "temp_directory": spill}
+    with scratch_folder(settings.temp_dir) as spill:
+        options = {**engine_options(settings), "temp_directory": str(spill)}
         with contextlib.ExitStack() as stack:
             try:
                 warehouse = stack.enter_context(gx.open_warehouse(settings.build_warehouse, options))

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.configuration import Configuration, FormatConfig, SourceConfig
@@ -35,6 +34,7 @@ from pipelines.extract.layouts import (
 from pipelines.extract.records import convert_records, decide_conventions
 from pipelines.extract.report import UnmappedColumn
 from pipelines.extract.text import detect_encoding, make_readable
+from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
 from pipelines.warehouse import identifier
 
@@ -123,25 +123,19 @@ def _layouts(
     where: str,
 ) -> Iterator[list[Layout]]:
     """The layout of every file; copies that were made to read it are removed in the end."""
-    copies: list[Path] = []
     found = []
-    try:
+    with scratch_folder(settings.temp_dir) as copies:
         for number, file in enumerate(files):
             if file.type == "parquet":
                 found.append(read_parquet_layout(connection, file, where))
                 continue
             encoding = form.encoding or detect_encoding(file, where)
-            readable = make_readable(file, encoding, settings.temp_dir, where)
-            if readable != file.path:
-                copies.append(readable)
+            readable = make_readable(file, encoding, copies, where)
             if file.type == "csv":
                 found.append(read_csv_layout(file, readable, encoding, form, expected, where))
             else:
                 found.append(read_jsonl_layout(connection, file, readable, encoding, number, where))
         yield found
-    finally:
-        for copy in copies:
-            copy.unlink(missing_ok=True)
 
 
 def _common_types(layouts: list[Layout]) -> dict[str, str]:

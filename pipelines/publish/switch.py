@@ -12,7 +12,6 @@ import json
 import os
 import re
 import shutil
-import time
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,12 +21,12 @@ from pipelines.errors import BuildError, RefusedError
 from pipelines.lock import hold
 from pipelines.publish.history import PUBLISHED, ROLLED_BACK, record_outcome
 from pipelines.publish.state import sync_state
+from pipelines.scratch import remove_abandoned
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 VERSION_NAME = re.compile(r"\d{8}T\d{6}Z-[A-Za-z0-9_-]{1,8}")
-_A_DAY = 86_400
 
 
 def current_version(settings: Settings) -> str | None:
@@ -109,7 +108,7 @@ def abandon_pending(settings: Settings) -> None:
 
 
 def clean_up(settings: Settings) -> None:
-    """Mend what killed runs left: finish or undo a publication, remove partial folders and spilled data.
+    """Mend what killed runs left: finish or undo a publication, remove partial folders and abandoned temp data.
 
     Call it with the run lock held, when a run starts.
     """
@@ -120,7 +119,7 @@ def clean_up(settings: Settings) -> None:
         else:
             abandon_pending(settings)
     _remove_partials(settings)
-    _remove_spilled(settings)
+    remove_abandoned(settings.temp_dir)
 
 
 def prune_versions(settings: Settings) -> list[str]:
@@ -210,27 +209,6 @@ def _remove_partials(settings: Settings) -> None:
             remove_folder(folder)
         for link in settings.current.parent.glob(".current-*"):
             link.unlink()
-
-
-def _remove_spilled(settings: Settings) -> None:
-    """Temp folders of processes that are gone; what names no process goes after a day."""
-    if not settings.temp_dir.is_dir():
-        return
-    for folder in settings.temp_dir.iterdir():
-        process = re.match(r"duckdb-(\d+)-", folder.name)
-        dead = not _is_alive(int(process[1])) if process else time.time() - folder.stat().st_mtime > _A_DAY
-        if dead:
-            shutil.rmtree(folder, ignore_errors=True)
-
-
-def _is_alive(process: int) -> bool:
-    try:
-        os.kill(process, 0)
-    except ProcessLookupError:
-        return False
-    except PermissionError:
-        return True
-    return True
 
 
 def _pending_file(settings: Settings) -> Path:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import os
 import signal
-import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -114,19 +111,6 @@ def test_five_readers_that_spill_see_whole_versions_through_a_switch(
         seen = [line.split() for line in log.read_text().splitlines()]
         assert all(int(count) == sizes[version] for version, count in seen)
         assert [version for version, _ in seen] == sorted(version for version, _ in seen)
-
-
-def test_data_spilled_by_dead_processes_is_removed(settings: Settings) -> None:
-    child = subprocess.Popen([sys.executable, "-c", ""])
-    child.wait(timeout=60)
-    dead, alive = settings.temp_dir / f"duckdb-{child.pid}-x", settings.temp_dir / f"duckdb-{os.getppid()}-x"
-    dead.mkdir(parents=True)
-    alive.mkdir()
-
-    clean_up(settings)
-
-    assert not dead.exists()
-    assert alive.exists()
 
 
 @pytest.mark.usefixtures("ready")
