@@ -1,11 +1,11 @@
 """The audit: rules an owner signs, checked on the open build, and the verdict that decides about publishing.
 
 Add here what concerns rules, their results and the verdict. Suites are data in `expectations/`; publishing is not
-decided here but in `pipelines.publish`, which asks `verify_verdict`.
+decided here but in `pipelines.publish`, which asks `verify_verdict` before it copies and `find_changes` after.
 """
 
 from pipelines.audit.catalogue import Catalogue, load_catalogue
-from pipelines.audit.gate import refusal_sentences, verify_verdict
+from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
@@ -22,6 +22,7 @@ __all__ = [
     "Verdict",
     "VerdictStatus",
     "cool_down",
+    "find_changes",
     "load_catalogue",
     "load_verdict",
     "refusal_sentences",

@@ -59,6 +59,17 @@ def verify_verdict(settings: Settings, configuration: Configuration, build: Buil
     return reasons
 
 
+def find_changes(settings: Settings, verdict: Verdict) -> list[str]:
+    """What is no longer as it was when this verdict opened the gate, one sentence each; empty when all is."""
+    again = "nothing was published. Run the audit again."
+    changes = []
+    if load_sealed_verdict(settings) != (verdict, True):
+        changes.append(f"The audit record was changed while it was published; {again}")
+    if (verdict.warehouse_bytes, verdict.warehouse_sha256) != fingerprint(settings):
+        changes.append(f"The build's warehouse file was changed while it was published; {again}")
+    return changes
+
+
 def refusal_sentences(verdict: Verdict) -> list[str]:
     """One sentence per critical rule that failed or could not run: rule, counts, owner, remedy. Fits on one screen."""
     refusing: dict[str, list[RuleResult]] = {}

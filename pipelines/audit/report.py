@@ -22,28 +22,28 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("report.html.j2")
 UNMET = (Status.FAILED, Status.NOT_RUN, Status.WARNED)
 
-# Counts beside the rules: (heading, query on the audit file). Only of tables that were copied there.
+# Counts beside the rules: by table of the build, (heading, query).
 COUNTS = {
-    "reconciliation": (
+    "raw.reconciliation": (
         "What each source delivered",
         "select source_system as source, entity, is_enabled as enabled, delivered_count as delivered, "
         "new_count as new, changed_count as changed, unchanged_count as unchanged, revived_count as revived, "
         "rejected_count as rejected, superseded_count as superseded, repeated_count as repeated, "
-        "deleted_count as deleted from audit.audit.reconciliation order by source_system, entity",
+        "deleted_count as deleted from raw.reconciliation order by source_system, entity",
     ),
-    "corrections": (
+    "clean.corrections": (
         "What cleaning corrected",
         "select source_system as source, entity, field, rule, status, count(*) as corrections "
-        "from audit.audit.corrections group by all order by source_system, entity, field, rule, status",
+        "from clean.corrections group by all order by source_system, entity, field, rule, status",
     ),
-    "rejects": (
+    "raw.rejects": (
         "What was rejected at landing",
         "select source_system as source, entity, field, reason, count(*) as records "
-        "from audit.audit.rejects group by all order by source_system, entity, field, reason",
+        "from raw.rejects group by all order by source_system, entity, field, reason",
     ),
-    "refused_links": (
+    "identity.refused_links": (
         "Links between records that were refused",
-        "select method, rule, reason, count(*) as links from audit.audit.refused_links group by all "
+        "select method, rule, reason, count(*) as links from identity.refused_links group by all "
         "order by method, rule, reason",
     ),
 }
@@ -57,7 +57,7 @@ class CountTable:
 
 
 def write_report(settings: Settings, build: Build, verdict: Verdict, rules: Sequence[Rule]) -> Path:
-    """Write `build/report/index.html` from the verdict and the tables beside it; returns the file."""
+    """Write `build/report/index.html` from the verdict and the build; returns the file."""
     folder = settings.build_dir / "report"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
@@ -88,12 +88,10 @@ def render_report(build: Build, verdict: Verdict, rules: Sequence[Rule], counts:
 
 
 def _read_counts(settings: Settings) -> list[CountTable]:
-    with connect(settings.build_audit, settings, read_only=True) as connection:
+    with connect(settings.build_warehouse, settings, read_only=True) as connection:
         there = {
             name
-            for (name,) in connection.execute(
-                "select table_name from duckdb_tables() where schema_name = 'audit'"
-            ).fetchall()
+            for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
         }
         tables = []
         for name, (heading, query) in COUNTS.items():

@@ -1,6 +1,7 @@
-"""`build/audit.duckdb`: the results, the verdict and the tables that are published beside them.
+"""`build/audit.duckdb`: the results and the verdict, under a seal.
 
-Add a table here when the audit publishes it, and describe it in `_audit_tables.yml`. Nothing here judges.
+Add a table here when the seal covers it, and describe it in `_audit_tables.yml`. Nothing here judges. What else is
+published in schema `audit` is copied from the build, which the verdict's fingerprint covers: see `publish.copying`.
 """
 
 from __future__ import annotations
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.settings import Settings
-
-# Published copies: name in schema `audit`, and the rows of the build they are.
-COPIES = {
-    "corrections": "select * exclude (before, after) from build.clean.corrections",
-    "corrections_values": "select * from build.clean.corrections",
-    "refused_links": "select * from build.identity.refused_links",
-    "rejects": "select * from build.raw.rejects",
-    "reconciliation": "select * from build.raw.reconciliation",
-}
 
 # Catalog and schema: the file's stem names the catalog, which is called like the schema.
 _SCHEMA = "audit.audit"
@@ -48,12 +40,9 @@ def write_verdict(settings: Settings, verdict: Verdict) -> None:
     """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
     settings.build_audit.unlink(missing_ok=True)
     settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
-    with connect(settings.build_audit, settings, attach={"build": settings.build_warehouse}) as connection:
+    with connect(settings.build_audit, settings) as connection:
         connection.execute("begin")
         connection.execute(f"create schema {_SCHEMA}")
-        for table, query in COPIES.items():
-            if _exists(connection, query.rsplit(" from build.", 1)[1]):
-                connection.execute(f"create table {_SCHEMA}.{table} as {query}")
         connection.execute(f"create table {_SCHEMA}.rule_results ({_RESULTS})")
         connection.execute(f"create table {_SCHEMA}.verdict ({_VERDICT})")
         if verdict.results:
@@ -147,12 +136,6 @@ def _seal(verdict: Verdict, settings: Settings) -> str:
     rows = sorted([str(v) for v in _result_row(verdict, r)] for r in verdict.results)
     content = json.dumps([header, rows], ensure_ascii=False).encode()
     return hmac.new(load_secret(settings).encode(), content, hashlib.sha256).hexdigest()
-
-
-def _exists(connection: DuckDBPyConnection, table: str) -> bool:
-    schema, name = table.split(".")
-    query = "select 1 from duckdb_tables() where database_name = 'build' and schema_name = $1 and table_name = $2"
-    return connection.execute(query, [schema, name]).fetchone() is not None
 
 
 def _marks(row: tuple[Any, ...]) -> str:

@@ -21,6 +21,15 @@ if TYPE_CHECKING:
 
 VERSION_TABLE = ("meta", "version")
 
+# What is published in schema `audit` beside the results: a table of the build, without some of its columns.
+AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
+    "corrections": ("clean", "corrections", frozenset({"before", "after"})),
+    "corrections_values": ("clean", "corrections", frozenset()),
+    "refused_links": ("identity", "refused_links", frozenset()),
+    "rejects": ("raw", "rejects", frozenset()),
+    "reconciliation": ("raw", "reconciliation", frozenset()),
+}
+
 # Names of the build's files while a version is written; none is the name of a schema.
 _BUILD, _AUDIT = "build_file", "audit_file"
 
@@ -73,6 +82,9 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
                 "where (database_name = current_database()) <> (schema_name = 'audit') and not internal group by all"
             ).fetchall()
         }
+    for name, (schema, origin, left_out) in AUDIT_TABLES.items():
+        if (schema, origin) in actual:
+            actual["audit", name] = [column for column in actual[schema, origin] if column not in left_out]
     tables = [ListedTable(schema, name, file, text, tuple(columns)) for schema, name, file, text, columns in rows]
     problems = [] if tables else ["meta.columns lists no table; run its step."]
     for table in tables:
@@ -182,7 +194,14 @@ def _is_version(table: ListedTable) -> bool:
 
 
 def _origin(table: ListedTable) -> str:
-    return f"{_AUDIT if table.schema == 'audit' else _BUILD}.{table.path}"
+    """Where a table is copied from: the audited build; results and verdict from the audit's own, sealed file."""
+    if table.schema != "audit":
+        return f"{_BUILD}.{table.path}"
+    if table.name not in AUDIT_TABLES:
+        return f"{_AUDIT}.{table.path}"
+    schema, name, left_out = AUDIT_TABLES[table.name]
+    columns = f"* exclude ({', '.join(map(identifier, sorted(left_out)))})" if left_out else "*"
+    return f"(select {columns} from {_BUILD}.{identifier(schema)}.{identifier(name)})"
 
 
 def _write_version(connection: DuckDBPyConnection, table: ListedTable, row: Mapping[str, object]) -> None:

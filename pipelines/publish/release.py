@@ -103,7 +103,7 @@ def publish_version(
     except RefusedError as error:
         record_outcome(settings, outcome=REFUSED, reason=str(error), run_id=run_id, now=now)
         raise
-    return release_build(settings, configuration, build, verdict=summarize(verdict), now=now, run_id=run_id)
+    return release_build(settings, configuration, build, verdict=verdict, now=now, run_id=run_id)
 
 
 def _require_unchanged(settings: Settings, configuration: Configuration, build: Build) -> None:
@@ -162,7 +162,7 @@ def release_build(
     configuration: Configuration,
     build: Build,
     *,
-    verdict: Mapping[str, Any],
+    verdict: Verdict,
     now: datetime,
     run_id: str,
     on_phase: Callable[[str], None] = lambda _: None,
@@ -170,10 +170,11 @@ def release_build(
     """Put the version together, switch to it, bring the state up to date. Only for a build that passed the gate.
 
     Args:
-        verdict: as `summarize` gives it.
+        verdict: the one that opened the gate.
         on_phase: called when `assembled`, `revealed`, `switched` and `finished` are done.
 
     Raises:
+        RefusedError: the build or the record of its audit was changed since it passed the gate.
         KundenstammError: it could not be written. Before the switch nothing is left of the attempt; after it the
             version is published, and the next run finishes the rest.
     """
@@ -185,39 +186,51 @@ def release_build(
             configuration,
             build,
             partial_folder(settings, version),
-            verdict=verdict,
+            verdict=summarize(verdict),
             now=now,
             run_id=run_id,
         )
         on_phase("assembled")
+        _require_what_was_audited(settings, verdict)
         reveal(settings, version)
         on_phase("revealed")
         switch_to(settings, version)
-    except BaseException as error:
-        if current_version(settings) != version:
-            abandon_pending(settings)
-        raise _translate(settings, error, run_id=run_id, now=now, what="nothing was published") from None
-    on_phase("switched")
-    try:
+        on_phase("switched")
         finish_pending(settings)
         pruned = prune_versions(settings)
     except BaseException as error:
-        what = f"version {version} is published, and the next run finishes what follows"
-        raise _translate(settings, error, run_id=run_id, now=now, what=what) from None
+        if current_version(settings) != version:
+            abandon_pending(settings)
+        raise _translate(settings, error, version=version, run_id=run_id, now=now) from None
     on_phase("finished")
     return _report(settings, version, already_published=False, pruned=tuple(pruned))
 
 
-def _translate(settings: Settings, error: BaseException, *, run_id: str, now: datetime, what: str) -> BaseException:
+def _require_what_was_audited(settings: Settings, verdict: Verdict) -> None:
+    """The copies are of what passed the gate: hashing the build once more costs 0.15 s for 100 MB."""
+    from pipelines.audit import find_changes
+
+    if changes := find_changes(settings, verdict):
+        raise RefusedError("\n".join(changes))
+
+
+def _translate(settings: Settings, error: BaseException, *, version: str, run_id: str, now: datetime) -> BaseException:
     """The error to raise: a sentence for everything a machine can do wrong, all else as it is."""
+    is_switched = current_version(settings) == version
+    what = f"Version {version} is published; the next run finishes what follows." if is_switched else ""
     if isinstance(error, OSError):
         log_privately(settings, error)
         full = error.errno in _NO_SPACE
-        reason = "the disk is full; free space" if full else f"a file could not be written ({error.strerror})"
-        error = WarehouseError(f"Publishing stopped because {reason}, then publish again; {what}.")
+        reason = "the disk is full" if full else f"a file could not be written ({error.strerror})"
+        remedy = "Free space" if full else "Check the disk"
+        what = what or "Nothing was published."
+        error = WarehouseError(f"Publishing stopped because {reason}. {what} {remedy}, then start again.")
+    elif is_switched and isinstance(error, KundenstammError):
+        error = WarehouseError(f"{error} {what}")
     if isinstance(error, KundenstammError):
+        outcome = REFUSED if isinstance(error, RefusedError) else FAILED
         with suppress(OSError):  # the disk that is full may also hold the history
-            record_outcome(settings, outcome=FAILED, reason=str(error), run_id=run_id, now=now)
+            record_outcome(settings, outcome=outcome, reason=str(error), run_id=run_id, now=now)
     return error
 
 

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from pipelines import warehouse
-from pipelines.audit import RuleResult, Severity, Status, Verdict, VerdictStatus
+from pipelines.audit import RuleResult, Severity, Status, Verdict, VerdictStatus, load_verdict
 from pipelines.audit.run import fingerprint
 from pipelines.audit.store import write_verdict
 from pipelines.build import Build, open_build, record_step
@@ -18,7 +18,6 @@ from pipelines.settings import Settings
 
 CANARY = "Kanarienvogel"
 NOW = datetime.fromisoformat("2026-11-21T02:00:00")
-VERDICT = {"status": "passed", "status_counts": {"passed": 3}}
 
 PLAIN = {"personal": False}
 PERSONAL = {"personal": True}
@@ -42,6 +41,7 @@ def describe(name: str, file: str, columns: dict[str, dict[str, Any]], *, kind: 
 
 PROFILE_COLUMNS = ("customer_id", "first_name", "last_name", "salutation")
 POINT_COLUMNS = ("customer_id", "contact_point_key", "value")
+CORRECTION_COLUMNS = ("record_key", "rule", "before", "after")
 MEMBER_COLUMNS = ("audience", "customer_id", "contact_point_key", "priority")
 RESULT_COLUMNS = (
     "build_id version suite rule_id object dimension severity status element_count failed_count threshold observed "
@@ -61,6 +61,8 @@ def manifest() -> dict[str, Any]:
         describe("activation.audiences", "warehouse", {"audience": PLAIN}, kind="source"),
         describe("activation.audience_members", "warehouse", dict.fromkeys(MEMBER_COLUMNS, PERSONAL), kind="source"),
         describe("audit.rule_results", "warehouse", dict.fromkeys(RESULT_COLUMNS.split(), PLAIN), kind="source"),
+        describe("audit.corrections", "warehouse", {"record_key": PERSONAL, "rule": PLAIN}, kind="source"),
+        describe("audit.corrections_values", "restricted", dict.fromkeys(CORRECTION_COLUMNS, PERSONAL), kind="source"),
         describe("meta.version", "warehouse", dict.fromkeys(VERSION_COLUMNS.split(), PLAIN), kind="source"),
     ]
     return {
@@ -88,6 +90,8 @@ def make_build(
             create table activation.audience_members as
                 select 'lapsed' as audience, 'c_0' as customer_id, 'p_0' as contact_point_key, 1 as priority;
             create table clean.persons as select 'r_0' as record_key, '{CANARY}' as last_name;
+            create table clean.corrections as
+                select 'r_0' as record_key, 'title' as rule, 'Dr. {CANARY}' as before, '{CANARY}' as after;
             create table raw.reconciliation as
                 select 'crm' as source_system, 'contacts' as entity, timestamp '{now}' as loaded_at;
             create table identity.members as
@@ -151,8 +155,10 @@ def judge_build(
 
 def publish(settings: Settings, configuration: Configuration, build: Build, **options: Any) -> PublishReport:
     """Release a build that is taken to have passed the gate."""
+    verdict = load_verdict(settings)
+    assert verdict is not None
     now = build.started_at + timedelta(minutes=5)
-    return release_build(settings, configuration, build, verdict=VERDICT, now=now, run_id=build.build_id, **options)
+    return release_build(settings, configuration, build, verdict=verdict, now=now, run_id=build.build_id, **options)
 
 
 def publish_new(settings: Settings, configuration: Configuration, **options: Any) -> str:

@@ -8,16 +8,14 @@ import signal
 import subprocess
 import sys
 import time
-from datetime import timedelta
 from pathlib import Path
 
 from pipelines.build import current_build
 from pipelines.configuration import load_configuration
 from pipelines.errors import KundenstammError
 from pipelines.publish import open_reader
-from pipelines.publish.release import release_build
 from pipelines.settings import PROJECT_DIR, Settings
-from tests.unit.publish.builds import VERDICT
+from tests.unit.publish.builds import publish
 
 # Sorts more than fits into the memory of a reader, so that it must spill.
 SPILLING_QUERY = """
@@ -55,15 +53,7 @@ def publish_open_build(die_after: str = "") -> None:
         if phase == die_after:
             os.kill(os.getpid(), signal.SIGKILL)
 
-    release_build(
-        settings,
-        load_configuration(settings),
-        build,
-        verdict=VERDICT,
-        now=build.started_at + timedelta(minutes=5),
-        run_id=build.build_id,
-        on_phase=on_phase,
-    )
+    publish(settings, load_configuration(settings), build, on_phase=on_phase)
 
 
 def publish_on_full_disk(largest_file: str) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import errno
 import json
 import stat
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -11,8 +13,8 @@ import pytest
 from pipelines import warehouse
 from pipelines.build import Build, current_build, is_published, open_build
 from pipelines.configuration import Configuration
-from pipelines.errors import BuildError
-from pipelines.publish import open_reader, read_status, read_watermarks
+from pipelines.errors import BuildError, RefusedError, WarehouseError
+from pipelines.publish import clean_up, list_versions, open_reader, read_status, read_watermarks, switch
 from pipelines.settings import Settings
 from tests.unit.publish.builds import CANARY, NOW, publish, publish_new
 
@@ -38,9 +40,14 @@ def test_a_version_holds_exactly_the_listed_tables(settings: Settings) -> None:
         "activation.audiences",
         "activation.audience_members",
         "audit.rule_results",
+        "audit.corrections",
         "meta.version",
     }
-    identifying_tables = {"marts.customer_profiles", "marts.customer_contact_points"}
+    identifying_tables = {
+        "marts.customer_profiles",
+        "marts.customer_contact_points",
+        "audit.corrections_values",
+    }
     assert tables_of(settings, settings.current / "warehouse.duckdb") == open_tables
     assert tables_of(settings, settings.current / "restricted.duckdb") == open_tables | identifying_tables
     assert tables_of(settings, settings.current / "state.duckdb") == {
@@ -171,6 +178,82 @@ def test_what_was_built_must_be_what_is_listed(
         publish(settings, configuration, ready)
     assert_untouched(settings, ready.base_version)
     assert read_status(settings).last_failure is not None
+
+
+def change_a_figure(settings: Settings) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("update marts.customers set country = 'AT'")
+
+
+def change_a_correction(settings: Settings) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("delete from clean.corrections")
+
+
+def change_a_result(settings: Settings) -> None:
+    with warehouse.connect(settings.build_audit, settings) as connection:
+        connection.execute("update audit.audit.rule_results set failed_count = 7")
+
+
+@pytest.mark.parametrize(
+    ("change", "expected"),
+    [
+        (change_a_figure, "warehouse file was changed while"),
+        (change_a_correction, "warehouse file was changed while"),
+        (change_a_result, "audit record was changed while"),
+    ],
+    ids=lambda value: value.__name__.replace("_", " ") if callable(value) else "",
+)
+def test_what_is_changed_between_the_gate_and_the_copy_is_not_published(
+    settings: Settings,
+    configuration: Configuration,
+    ready: Build,
+    change: Callable[[Settings], None],
+    expected: str,
+) -> None:
+    with pytest.raises(RefusedError, match=expected):
+        publish(settings, configuration, ready, on_phase=lambda phase: phase == "assembled" and change(settings))
+    assert_untouched(settings, ready.base_version)
+    last = read_status(settings).last_failure
+    assert last is not None
+    assert last.outcome == "refused"
+
+
+def test_corrections_are_those_of_the_audited_build_whatever_lies_beside_it(
+    settings: Settings, configuration: Configuration, ready: Build
+) -> None:
+    with warehouse.connect(settings.build_audit, settings) as connection:
+        connection.execute("create table audit.audit.corrections as select 'r_9' as record_key, 'forged' as rule")
+        connection.execute("create table audit.audit.corrections_values as select 'r_9' as record_key, 'x' as rule")
+    publish(settings, configuration, ready)
+    with open_reader(settings, restricted=True) as connection:
+        assert connection.execute("from audit.corrections").fetchall() == [("r_0", "title")]
+        values = connection.execute("from audit.corrections_values").fetchall()
+    assert values == [("r_0", "title", f"Dr. {CANARY}", CANARY)]
+
+
+def test_a_disk_that_fails_just_after_the_switch_leaves_a_published_version_and_says_so(
+    settings: Settings, configuration: Configuration, ready: Build, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    to_disk = switch._bring_folder_to_disk
+
+    def fail_for_the_link(folder: Path) -> None:
+        if folder == settings.current.parent:
+            raise OSError(errno.EIO, "Input/output error")
+        to_disk(folder)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(switch, "_bring_folder_to_disk", fail_for_the_link)
+        with pytest.raises(WarehouseError, match=f"Version {ready.version} is published") as caught:
+            publish(settings, configuration, ready)
+    assert "othing was published" not in str(caught.value)
+    assert read_status(settings).current == list_versions(settings)[0]
+    assert list_versions(settings)[0].version == ready.version
+
+    clean_up(settings)
+    assert is_published(settings)
+    assert read_status(settings).last_failure is None
+    assert {p.name for p in settings.versions_dir.parent.iterdir()} == {"versions", "current"}
 
 
 def assert_untouched(settings: Settings, version: str | None) -> None:
