@@ -140,5 +140,12 @@ def one_run_at_a_time(_: dg.InitExecutorContext) -> Executor:
     if executor == "in_process":
         return OneRunAtATime(InProcessExecutor(retries=RetryMode.ENABLED))
     if executor == "multiprocess":
-        return OneRunAtATime(MultiprocessExecutor(retries=RetryMode.ENABLED, max_concurrent=None))
+        return OneRunAtATime(
+            MultiprocessExecutor(
+                retries=RetryMode.ENABLED,
+                max_concurrent=None,
+                start_method="forkserver",  # the definitions are imported once, not by every step
+                explicit_forkserver_preload=["pipelines.definitions"],
+            )
+        )
     raise KundenstammError(f"KUNDENSTAMM_EXECUTOR is '{executor}'; allowed: in_process, multiprocess.")
