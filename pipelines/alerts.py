@@ -10,9 +10,10 @@ import logging
 import smtplib
 import urllib.request
 from email.message import EmailMessage
+from http.client import HTTPException
 from urllib.error import URLError
 
-from pipelines.configuration import load_configuration
+from pipelines.configuration import load_company
 from pipelines.configuration.company import EmailAlertConfig
 from pipelines.configuration.load import expand
 from pipelines.errors import ConfigurationError
@@ -30,22 +31,22 @@ def send_alert(settings: Settings, *, subject: str, text: str) -> list[str]:
         makes a run fail.
     """
     try:
-        alerts = load_configuration(settings).company.alerts
+        alerts = load_company(settings).alerts
     except ConfigurationError:
-        logger.warning("No alert was sent because the configuration is invalid.")
+        logger.warning("No alert was sent because company.yml is invalid.")
         return []
     reached = []
     if alerts.webhook:
         try:
             _post(expand(alerts.webhook, settings), subject, text)
             reached.append("webhook")
-        except (URLError, OSError, ValueError) as error:
+        except (URLError, HTTPException, OSError, ValueError) as error:
             logger.warning("The alert webhook cannot be reached (%s); check company.yml.", type(error).__name__)
     if alerts.email:
         try:
             _mail(alerts.email, settings, subject, text)
             reached.append("email")
-        except (smtplib.SMTPException, OSError) as error:
+        except (smtplib.SMTPException, OSError, ValueError) as error:
             logger.warning("The alert mail server cannot be reached (%s); check company.yml.", type(error).__name__)
     return reached
 

@@ -30,15 +30,16 @@ from pipelines.transform import load_manifest
 def build_defs(settings: Settings | None = None) -> dg.Definitions:
     """All assets, checks, jobs, schedules and sensors of one configuration.
 
-    An invalid configuration gives one asset that carries the sentences.
+    An invalid configuration gives one asset that carries the sentences, and alerts every night.
     """
     os.environ.update(QUIET_ENVIRONMENT)
+    settings = settings or Settings.from_environment()
     try:
-        configuration = load_configuration(settings or Settings.from_environment())
+        configuration = load_configuration(settings)
         manifest = load_manifest()
         catalogue = load_catalogue(configuration)
     except KundenstammError as error:
-        return invalid_definitions(error)
+        return invalid_definitions(error, settings)
 
     sources = [source_assets(source) for source in configuration.sources]
     raw = raw_assets(configuration)
@@ -53,8 +54,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
         assets=[*sources, *computed, verdict, version_asset(build_dependencies([*computed, verdict]))],
         asset_checks=[rule_checks(catalogue)],
         jobs=build_jobs(configuration),
-        schedules=[nightly_schedule(configuration)],
-        sensors=[dead_runs, missed_night(configuration)],
+        schedules=[nightly_schedule(configuration.company)],
+        sensors=[dead_runs, missed_night(configuration.company)],
         executor=one_run_at_a_time,
     )
 

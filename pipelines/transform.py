@@ -116,6 +116,8 @@ def run_dbt(
     with scratch_folder(settings.temp_dir) as spill:
         result = _invoke(arguments, target=settings.build_dir / "dbt", settings=settings, spill=spill)
     if result.exception is not None:
+        if not isinstance(result.exception, Exception):
+            raise result.exception  # an interrupt, which dbt takes for an error of its own
         log_privately(settings, result.exception)
         raise TransformError(
             f"dbt could not run ({type(result.exception).__name__}); its own words are in build/errors.log."

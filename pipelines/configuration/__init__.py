@@ -3,7 +3,16 @@
 Add a module here for a new file of `config/`. What depends on the machine belongs into `pipelines.settings`.
 """
 
-from pipelines.configuration.load import Configuration, load_configuration
+from pipelines.configuration.company import CompanyConfig
+from pipelines.configuration.load import Configuration, load_company, load_configuration
 from pipelines.configuration.sources import EntityConfig, FormatConfig, SourceConfig
 
-__all__ = ["Configuration", "EntityConfig", "FormatConfig", "SourceConfig", "load_configuration"]
+__all__ = [
+    "CompanyConfig",
+    "Configuration",
+    "EntityConfig",
+    "FormatConfig",
+    "SourceConfig",
+    "load_company",
+    "load_configuration",
+]

@@ -116,6 +116,26 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
     return Configuration(**parts, directory=settings.config_dir)
 
 
+def load_company(settings: Settings, environment: Mapping[str, str] | None = None) -> CompanyConfig:
+    """`company.yml` alone: when the night is and whom to alert, also when another file is invalid.
+
+    Raises:
+        ConfigurationError: with one sentence for each problem in this file.
+    """
+    environment = os.environ if environment is None else environment
+    file_name, _ = FILES["company"]
+    document = read_document(settings.config_dir / file_name)
+    if document.problems:
+        raise ConfigurationError(list(document.problems))
+    try:
+        company = CompanyConfig.model_validate(document.data)
+    except ValidationError as error:
+        raise ConfigurationError([_sentence(document, problem) for problem in error.errors()]) from None
+    if problems := _unset_variables({"company": document, "sources_file": Document("")}, environment, settings):
+        raise ConfigurationError(problems)
+    return company
+
+
 def expand(text: str, settings: Settings, environment: Mapping[str, str] | None = None) -> str:
     """Replace `${NAME}` by its value; `${KUNDENSTAMM_SAMPLE}` defaults to the sample in the data folder."""
     environment = os.environ if environment is None else environment

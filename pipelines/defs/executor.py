@@ -1,8 +1,8 @@
 """One run at a time: the executor holds the data folder's lock while the run's steps are carried out.
 
 The lock is taken in the run's own process, so a killed run can never leave it behind. Runs that Dagster still calls
-started while the lock is free are dead and are marked so. What a run means to the outside (its outcome, an alert) is
-also recorded here, because this is the one place every run passes, from the UI, the schedule or the command line.
+started while the lock is free are dead and are marked so. How a run ended is told from here (see `outcomes`), because
+this is the one place every run passes, from the UI, the schedule or the command line.
 """
 
 from __future__ import annotations
@@ -10,29 +10,27 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
+from contextlib import closing
 from datetime import UTC, datetime
 from typing import Any
 
 import dagster as dg
+from dagster._core.errors import DagsterExecutionInterruptedError
 from dagster._core.execution.retries import RetryMode
 from dagster._core.executor.base import Executor
 from dagster._core.executor.in_process import InProcessExecutor
 from dagster._core.executor.multiprocess import MultiprocessExecutor
 from dagster._core.storage.dagster_run import RunsFilter
 
-from pipelines.alerts import send_alert
 from pipelines.audit import cool_down, warm_up
+from pipelines.defs.outcomes import DEAD_RUN, tell_dead_runs, telling
 from pipelines.errors import KundenstammError
 from pipelines.lock import hold
-from pipelines.publish import clean_up, record_outcome, sync_state
+from pipelines.publish import clean_up, sync_state
+from pipelines.publish.history import CANCELED
 from pipelines.settings import Settings
 
-DEAD_RUN = (
-    "The process of this run ended without a word (killed, or the machine was restarted). What was published is "
-    "untouched; start the run again."
-)
 RUNNING = [dg.DagsterRunStatus.STARTING, dg.DagsterRunStatus.STARTED, dg.DagsterRunStatus.CANCELING]
-OUTCOME = "outcome"  # metadata of a failed step: `refused` when the audit said no
 KEEP_RUNS = 100  # of Dagster's own run history
 
 
@@ -76,30 +74,39 @@ class OneRunAtATime(Executor):
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         settings, instance, run = Settings.from_environment(), plan_context.instance, plan_context.dagster_run
-        with hold(settings):
-            dead = mark_dead_runs(instance, except_run=run.run_id)
-            # With the lock held nobody else has a right to a place, whatever Dagster calls their runs.
-            for other in instance.event_log_storage.get_concurrency_run_ids() - {run.run_id}:
-                instance.event_log_storage.free_concurrency_slots_for_run(other)
-            prune_runs(instance)
-            clean_up(settings)
-            sync_state(settings)
-            tell_dead_runs(settings, dead)
-            failure: tuple[str, str] | None = None
-            steps = set(execution_plan.step_keys_to_execute)
-            if isinstance(self._inner, InProcessExecutor):
-                if steps & {"audit_verdict", "rules"}:
-                    warm_up()
-                threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
+        in_process = isinstance(self._inner, InProcessExecutor)
+        with telling(settings, run) as ending, hold(settings):
+            _tidy_up(settings, instance, run)
+            if in_process:
+                _prepare(set(execution_plan.step_keys_to_execute))
+            events: Any = self._inner.execute(plan_context, execution_plan)
             try:
-                for event in self._inner.execute(plan_context, execution_plan):
-                    if event.is_step_failure and failure is None:
-                        failure = _read_failure(event)
-                    yield event
+                with closing(events):
+                    for event in events:
+                        ending.notice(event)
+                        yield event
+                        if in_process and ending.outcome == CANCELED:  # else the steps beside it would still start
+                            raise DagsterExecutionInterruptedError
             finally:
                 cool_down()
-            if failure is not None:
-                _tell(settings, run, *failure)
+
+
+def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
+    """Mend what killed runs left, in Dagster and in the data folder. Told first: a mended one may prove published."""
+    tell_dead_runs(settings, mark_dead_runs(instance, except_run=run.run_id))
+    # With the lock held nobody else has a right to a place, whatever Dagster calls their runs.
+    for other in instance.event_log_storage.get_concurrency_run_ids() - {run.run_id}:
+        instance.event_log_storage.free_concurrency_slots_for_run(other)
+    prune_runs(instance)
+    clean_up(settings)
+    sync_state(settings)
+
+
+def _prepare(steps: set[str]) -> None:
+    """Start in the background what later steps would wait for."""
+    if steps & {"audit_verdict", "rules"}:
+        warm_up()
+    threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
 
 
 def _import_ahead(steps: set[str]) -> None:
@@ -109,28 +116,6 @@ def _import_ahead(steps: set[str]) -> None:
         importlib.import_module("dbt.adapters.duckdb")
     if "resolve_identities" in steps:
         importlib.import_module("splink")
-
-
-def _read_failure(event: dg.DagsterEvent) -> tuple[str, str]:
-    """(outcome, sentence) of the first step that failed."""
-    data = event.step_failure_data.user_failure_data
-    if data is None:
-        return "failed", f"The step {event.step_key} failed."
-    outcome = data.metadata.get(OUTCOME) if data.metadata else None
-    return (str(outcome.value) if outcome else "failed"), data.description or f"The step {event.step_key} failed."
-
-
-def tell_dead_runs(settings: Settings, run_ids: list[str]) -> None:
-    """Record runs whose process died as failed, and alert."""
-    for run_id in run_ids:
-        record_outcome(settings, outcome="failed", reason=DEAD_RUN, run_id=run_id, now=datetime.now(UTC))
-        send_alert(settings, subject=f"Kundenstamm: run {run_id[:8]} failed", text=DEAD_RUN)
-
-
-def _tell(settings: Settings, run: dg.DagsterRun, outcome: str, sentence: str) -> None:
-    """Record the outcome for `kundenstamm status`, and alert."""
-    record_outcome(settings, outcome=outcome, reason=sentence, run_id=run.run_id, now=datetime.now(UTC))
-    send_alert(settings, subject=f"Kundenstamm: {run.job_name} {outcome}", text=sentence)
 
 
 @dg.executor(name="one_run_at_a_time", requirements=dg.multiple_process_executor_requirements())

@@ -7,7 +7,7 @@ import time
 import dagster as dg
 from rich.console import Console
 
-from pipelines.defs.executor import OUTCOME
+from pipelines.defs.outcomes import OUTCOME
 
 STAGE_OF_OP = {
     "open_build": "extract",

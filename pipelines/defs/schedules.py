@@ -2,23 +2,23 @@
 
 import dagster as dg
 
-from pipelines.configuration import Configuration
+from pipelines.configuration import CompanyConfig
 from pipelines.defs.jobs import NIGHTLY
 from pipelines.lock import is_held
 from pipelines.settings import Settings
 
 
-def nightly_schedule(configuration: Configuration) -> dg.ScheduleDefinition:
+def nightly_schedule(company: CompanyConfig) -> dg.ScheduleDefinition:
     """Every night in the company's time zone, on by default; a tick while another run is active is skipped."""
-    hour, minute = configuration.company.nightly_at.split(":")
+    hour, minute = company.nightly_at.split(":")
 
     @dg.schedule(
         name="nightly_schedule",
         job_name=NIGHTLY,
         cron_schedule=f"{int(minute)} {int(hour)} * * *",
-        execution_timezone=configuration.company.time_zone,
+        execution_timezone=company.time_zone,
         default_status=dg.DefaultScheduleStatus.RUNNING,
-        description=f"The nightly job at {configuration.company.nightly_at} ({configuration.company.time_zone}).",
+        description=f"The nightly job at {company.nightly_at} ({company.time_zone}).",
     )
     def nightly(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
         if is_held(Settings.from_environment()):

@@ -6,9 +6,10 @@ import dagster as dg
 from dagster import RunsFilter
 
 from pipelines.alerts import send_alert
-from pipelines.configuration import Configuration
-from pipelines.defs.executor import mark_dead_runs, tell_dead_runs
+from pipelines.configuration import CompanyConfig
+from pipelines.defs.executor import mark_dead_runs
 from pipelines.defs.jobs import NIGHTLY
+from pipelines.defs.outcomes import tell_dead_runs
 from pipelines.lock import is_held
 from pipelines.settings import Settings
 
@@ -40,9 +41,8 @@ def night_is_missing(now: datetime, start: time, start_by: time, last_start: dat
     return limit <= now < limit + timedelta(hours=12) and (last_start is None or last_start < due)
 
 
-def missed_night(configuration: Configuration) -> dg.SensorDefinition:
+def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
     """Alert once when the nightly run has not started by `alerts.start_by`."""
-    company = configuration.company
     start, start_by = time.fromisoformat(company.nightly_at), time.fromisoformat(company.alerts.start_by)
 
     @dg.sensor(

@@ -15,9 +15,10 @@ import dagster as dg
 
 from pipelines.build import Build, record_step, require_build
 from pipelines.configuration import Configuration, load_configuration
-from pipelines.defs.executor import OUTCOME
-from pipelines.errors import KundenstammError, RefusedError
+from pipelines.defs.outcomes import OUTCOME, STOPPED_RUN, outcome_of, was_stopped
+from pipelines.errors import KundenstammError
 from pipelines.lock import join
+from pipelines.publish.history import CANCELED, FAILED
 from pipelines.settings import Settings
 from pipelines.warehouse import log_privately
 
@@ -104,19 +105,23 @@ def sentences(name: str) -> Iterator[None]:
         yield
     except (dg.Failure, dg.RetryRequested, GeneratorExit):
         raise
-    except KundenstammError as error:
-        refused = isinstance(error, RefusedError)
-        raise dg.Failure(
-            str(error), metadata={OUTCOME: "refused" if refused else "failed"}, allow_retries=False
-        ) from None
-    except Exception as error:
-        log_privately(Settings.from_environment(), error)
-        kind = type(error).__name__
-        raise dg.Failure(
-            f"The step {name} ended with an unexpected {kind}. Its own words are in build/errors.log. {REMEDY}",
-            metadata={OUTCOME: "failed"},
-            allow_retries=isinstance(error, OSError),
-        ) from None
+    except BaseException as error:
+        raise _failure(name, error) from None
+
+
+def _failure(name: str, error: BaseException) -> dg.Failure:
+    """The failure of a step. One that was stopped is not tried again, whatever its retries."""
+    if was_stopped(error):
+        return dg.Failure(STOPPED_RUN, metadata={OUTCOME: CANCELED}, allow_retries=False)
+    if isinstance(error, KundenstammError):
+        return dg.Failure(str(error), metadata={OUTCOME: outcome_of(error)}, allow_retries=False)
+    log_privately(Settings.from_environment(), error)
+    return dg.Failure(
+        f"The step {name} ended with an unexpected {type(error).__name__}. Its own words are in build/errors.log. "
+        f"{REMEDY}",
+        metadata={OUTCOME: FAILED},
+        allow_retries=isinstance(error, OSError),
+    )
 
 
 def build_dependencies(assets: Iterable[dg.AssetsDefinition]) -> dict[str, set[str]]:

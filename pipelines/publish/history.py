@@ -1,4 +1,4 @@
-"""How runs ended: one line per published, refused, failed or rolled-back run, in `state/runs.jsonl`.
+"""How runs ended: one line per published, refused, failed, canceled or rolled-back run, in `state/runs.jsonl`.
 
 Add here what `kundenstamm status` must still know when builds and Dagster's own runs are long gone. Reasons are
 sentences of the pipeline's own errors, so they hold no personal data.
@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
-PUBLISHED, REFUSED, FAILED, ROLLED_BACK = "published", "refused", "failed", "rolled_back"
+PUBLISHED, REFUSED, FAILED = "published", "refused", "failed"
+CANCELED, ROLLED_BACK = "canceled", "rolled_back"
 
 
 @dataclass(frozen=True)
@@ -56,7 +57,7 @@ def record_outcome(
 def read_outcomes(settings: Settings) -> list[Outcome]:
     """All outcomes, oldest first."""
     try:
-        lines = _file(settings).read_text(encoding="utf-8").splitlines()
+        lines = _file(settings).read_text(encoding="utf-8", errors="replace").splitlines()
     except FileNotFoundError:
         return []
     outcomes = []

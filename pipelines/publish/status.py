@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines import lock
 from pipelines.build import Build, current_build, is_published
 from pipelines.errors import BuildError
-from pipelines.publish.history import FAILED, REFUSED, ROLLED_BACK, Outcome, read_outcomes
+from pipelines.publish.history import CANCELED, FAILED, REFUSED, ROLLED_BACK, Outcome, read_outcomes
 from pipelines.publish.switch import current_version, version_names
 
 if TYPE_CHECKING:
@@ -46,7 +46,7 @@ class Status:
     Attributes:
         current: what readers see, or None.
         rolled_back: the rollback that made it current, or None.
-        last_failure: the latest refused or failed run since the last one that published, or None.
+        last_failure: the latest refused, failed or canceled run since the last one that published, or None.
         failing_since: the first of them, or None.
         open_build: the open build, or None.
         is_open_build_published: whether it is one of the versions.
@@ -101,7 +101,7 @@ def read_status(settings: Settings) -> Status:
     versions = {v.version: v for v in list_versions(settings)}
     outcomes = read_outcomes(settings)
     since_success = _after_last_success(outcomes)
-    failures = [o for o in since_success if o.outcome in {REFUSED, FAILED}]
+    failures = [o for o in since_success if o.outcome in {REFUSED, FAILED, CANCELED}]
     decisive = next((o for o in reversed(outcomes) if o.version is not None), None)
     return Status(
         current=versions.get(current_version(settings) or ""),

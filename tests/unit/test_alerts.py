@@ -2,14 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import socket
-import threading
-from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import replace
 from email import message_from_bytes
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -17,27 +11,8 @@ import pytest
 from aiosmtpd.controller import Controller
 
 from pipelines.alerts import send_alert
-from pipelines.settings import PROJECT_DIR, Settings
-
-
-@contextmanager
-def _webhook(received: list[dict[str, Any]], status: int = 200) -> Iterator[str]:
-    class Handler(BaseHTTPRequestHandler):
-        def do_POST(self) -> None:
-            received.append(json.loads(self.rfile.read(int(self.headers["Content-Length"]))))
-            self.send_response(status)
-            self.end_headers()
-
-        def log_message(self, *_: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield f"http://127.0.0.1:{server.server_port}/hook"
-    finally:
-        server.shutdown()
-        server.server_close()
+from pipelines.settings import Settings
+from tests.unit.alerting import webhook, with_alerts
 
 
 class _Mailbox:
@@ -49,22 +24,13 @@ class _Mailbox:
         return "250 OK"
 
 
-def _with_alerts(settings: Settings, folder: Path, alerts: str) -> Settings:
-    config = folder / "config"
-    config.mkdir()
-    for file in (PROJECT_DIR / "config").iterdir():
-        (config / file.name).write_text(file.read_text())
-    (config / "company.yml").write_text(f"name: Test GmbH\ncontrollers: [Beispiel Handels GmbH]\nalerts: {alerts}\n")
-    return replace(settings, config_dir=config)
-
-
 def test_an_alert_reaches_the_webhook_in_the_form_that_slack_and_teams_take(
     settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     received: list[dict[str, Any]] = []
-    with _webhook(received) as url:
+    with webhook(received) as url:
         monkeypatch.setenv("ALERT_HOOK", url)
-        configured = _with_alerts(settings, tmp_path, "{webhook: '${ALERT_HOOK}'}")
+        configured = with_alerts(settings, tmp_path, "{webhook: '${ALERT_HOOK}'}")
         assert send_alert(configured, subject="Refused", text="CRM-001 failed.") == ["webhook"]
     assert received == [{"text": "Refused\nCRM-001 failed."}]
 
@@ -78,7 +44,7 @@ def test_an_alert_reaches_the_mail_server(settings: Settings, tmp_path: Path) ->
     controller.start()
     try:
         mail = f"{{email: {{to: [crm@example.org], sender: k@example.org, host: 127.0.0.1, port: {port}}}}}"
-        configured = _with_alerts(settings, tmp_path, mail)
+        configured = with_alerts(settings, tmp_path, mail)
         assert send_alert(configured, subject="Refused", text="CRM-001 failed.") == ["email"]
     finally:
         controller.stop()
@@ -92,12 +58,12 @@ def test_an_alert_reaches_the_mail_server(settings: Settings, tmp_path: Path) ->
 def test_a_webhook_that_answers_with_an_error_is_not_counted_as_reached(
     settings: Settings, tmp_path: Path, status: int
 ) -> None:
-    with _webhook([], status) as url:
-        configured = _with_alerts(settings, tmp_path, f"{{webhook: '{url}'}}")
+    with webhook([], status) as url:
+        configured = with_alerts(settings, tmp_path, f"{{webhook: '{url}'}}")
         assert send_alert(configured, subject="a", text="b") == []
 
 
 def test_an_unreachable_channel_never_raises(settings: Settings, tmp_path: Path) -> None:
     mail = "{to: [a@example.org], sender: b@example.org, host: 127.0.0.1, port: 9}"
     alerts = f"{{webhook: 'http://127.0.0.1:9/', email: {mail}}}"
-    assert send_alert(_with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
+    assert send_alert(with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
