@@ -19,10 +19,11 @@ TIMEOUT_SECONDS = 420
 
 @dataclass
 class Company:
-    """`root` holds `data/`, `config/` and `sample/`, and an empty home."""
+    """`root` holds `data/`, `config/` and `sample/`, and an empty home. `program` is what is run on them."""
 
     root: Path
     extra: dict[str, str] = field(default_factory=dict)
+    program: tuple[str, ...] = (str(COMMAND),)
 
     @property
     def data(self) -> Path:
@@ -58,7 +59,7 @@ class Company:
 
     def start(self, *arguments: str) -> subprocess.Popen[str]:
         return subprocess.Popen(
-            [str(COMMAND), *arguments],
+            [*self.program, *arguments],
             env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
@@ -68,7 +69,7 @@ class Company:
 
     def call(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            [str(COMMAND), *arguments],
+            [*self.program, *arguments],
             env=self.environment,
             capture_output=True,
             text=True,
@@ -91,6 +92,16 @@ class Company:
     @property
     def version(self) -> str:
         return (self.data / "published" / "current").readlink().name
+
+    def check_out(self) -> Path:
+        """A checkout of its own, to be changed, from which this company is run from now on."""
+        checkout = self.root / "checkout"
+        for part in ("pipelines", "dbt_project", "expectations"):
+            leftovers = shutil.ignore_patterns("target", "__pycache__")
+            shutil.copytree(PROJECT_DIR / part, checkout / part, ignore=leftovers)
+        self.extra["PYTHONPATH"] = str(checkout)
+        self.program = (sys.executable, "-m", "pipelines.cli")
+        return checkout
 
     def copy_to(self, root: Path) -> Company:
         shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)

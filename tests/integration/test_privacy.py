@@ -69,31 +69,31 @@ def _texts_of(file: Path, company: Company) -> Iterator[str]:
         yield file.read_bytes().decode("utf-8", errors="replace")
 
 
-def _found(folder: Path, company: Company) -> set[str]:
-    """Files below a folder in which the canary is readable, relative to the data folder."""
+def _found(company: Company) -> set[str]:
+    """Files in which the canary is readable, relative to the data folder where they are below it; not the sources."""
     return {
-        str(file.relative_to(company.data))
-        for file in sorted(folder.rglob("*"))
+        str(file.relative_to(company.data if file.is_relative_to(company.data) else company.root))
+        for file in sorted(company.root.rglob("*"))
         if file.is_file()
         and not file.is_symlink()
+        and not file.is_relative_to(company.sample)
         and any(n.lower() in text.lower() for text in _texts_of(file, company) for n in (CANARY, RECORD))
     }
 
 
 def _allowed(path: str) -> bool:
-    first = path.split("/", maxsplit=1)[0]
-    inside_version = path.split("/")[3:] if first == "published" else []
-    return (
-        first in {"landing", "builds", "state", "tmp", "cache"}
-        or (first == "build" and ("report" not in path and "dbt" not in path))
-        or inside_version[:1] in (["restricted.duckdb"], ["state.duckdb"], ["audiences"])
-    )
+    first, *inside = path.split("/")
+    if first == "published":
+        return inside[2:3] in (["restricted.duckdb"], ["state.duckdb"], ["audiences"])
+    if first in {"build", "builds"}:
+        return inside[-1] in {"warehouse.duckdb", "errors.log"}
+    return first in {"landing", "state"}
 
 
 def _assert_nothing_leaked(company: Company, output: str) -> set[str]:
     assert CANARY.lower() not in output.lower()
     assert RECORD not in output
-    found = _found(company.data, company)
+    found = _found(company)
     assert {path for path in found if not _allowed(path)} == set()
     return found
 
@@ -114,20 +114,33 @@ def test_a_person_is_readable_only_where_the_architecture_allows_it(fresh: Compa
     _assert_nothing_leaked(fresh, said(refused))
 
 
-def test_an_engine_error_in_a_step_leaves_the_value_in_the_private_log_only(fresh: Company) -> None:
-    """A mapping that casts a text without mercy makes DuckDB name the value in its error."""
+@pytest.mark.parametrize(
+    ("materialized", "sentence"),
+    [
+        pytest.param("table", "dbt could not build stg_crm__contacts", id="in a step of dbt"),
+        pytest.param("view", "a value does not fit the type of its column", id="in a step of Python"),
+    ],
+)
+def test_an_error_of_the_engine_that_names_a_person_is_in_the_private_log_only(
+    fresh: Company, materialized: str, sentence: str
+) -> None:
+    """A model that casts without mercy, so that DuckDB's message repeats the canary's name."""
     _plant(fresh, "12.03.1980")
-    sources = fresh.config / "sources.yml"
-    text = sources.read_text()
-    marker = "      contacts:\n"
-    assert marker in text
-    before, after = text.split(marker, 1)
-    column = company_mapping(fresh)["last_name"]
-    broken = after.replace(
-        "columns:\n", f"columns:\n          job_title: {{sql: 'cast(\"{column}\" as integer)::text'}}\n", 1
-    )
-    sources.write_text(before + marker + broken)
+    model = fresh.check_out() / "dbt_project" / "models" / "staging" / "stg_crm__contacts.sql"
+    merciful = "{{ trimmed_text('job_title') }},"
+    text = model.read_text()
+    assert merciful in text
+    merciless = "(case when last_name like 'Zzyzx%' then last_name::integer end)::text as job_title,"
+    model.write_text(f"{{{{ config(materialized='{materialized}') }}}}\n{text.replace(merciful, merciless)}")
+
     failed = fresh.run()
-    assert failed.returncode in {1, 2, 4}, said(failed)
+
+    assert failed.returncode == 1, said(failed)
+    assert sentence in said(failed)
     assert "Traceback" not in said(failed)
-    _assert_nothing_leaked(fresh, said(failed))
+    found = _assert_nothing_leaked(fresh, said(failed))
+    assert "build/errors.log" in found, "the engine's own words must name the canary"
+    assert not any(path.startswith("published") for path in found)
+    told = fresh.call("status")
+    assert sentence in said(told)
+    assert CANARY not in said(told)
