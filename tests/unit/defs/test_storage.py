@@ -59,6 +59,14 @@ def test_few_files_are_open_however_many_runs_are_looked_at(instance: dg.Dagster
     assert _open_files(settings.dagster_home / "history" / "runs") == set()
 
 
+def test_a_deleted_run_leaves_no_file(instance: dg.DagsterInstance, settings: Settings) -> None:
+    kept, deleted = _run(instance), _run(instance)
+    instance.delete_run(deleted)
+    names = {file.name.split(".")[0] for file in (settings.dagster_home / "history" / "runs").iterdir()}
+    assert names == {"index", kept}
+    assert instance.get_records_for_run(kept).records
+
+
 def test_whoever_watches_a_run_hears_of_its_end(instance: dg.DagsterInstance) -> None:
     run_id = _run(instance)
     heard, ended = [], threading.Event()
