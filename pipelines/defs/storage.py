@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
@@ -69,6 +70,16 @@ class EventLog(SqliteEventLogStorage):
         if len(self._engines) > OPEN_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def delete_events(self, run_id: str) -> None:
+        """Also remove the run's file, which Dagster would leave behind empty."""
+        super().delete_events(run_id)
+        with self._db_lock:
+            if run_id in self._engines:
+                self._engines.pop(run_id).dispose()
+            self._initialized_dbs.discard(run_id)
+            for suffix in ("", "-wal", "-shm"):
+                Path(self.path_for_shard(run_id) + suffix).unlink(missing_ok=True)
 
     def watch(self, run_id: str, cursor: str | None, callback: Any) -> None:
         self._watcher.watch_run(run_id, cursor, callback)
