@@ -39,8 +39,12 @@ def main() -> None:
     except KundenstammError as error:
         errors.print(str(error), style="red", markup=False)
         sys.exit(_exit_code(error))
+    except OSError as error:
+        where = error.filename or "A file"
+        errors.print(f"{where} cannot be used ({error.strerror}); check permissions and free space.", markup=False)
+        sys.exit(FAILED)
     except KeyboardInterrupt:
-        errors.print("Interrupted; what was published is untouched.")
+        errors.print("Interrupted; what is published is whole.")
         sys.exit(130)
 
 

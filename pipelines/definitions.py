@@ -33,8 +33,8 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     An invalid configuration gives one asset that carries the sentences, and alerts every night.
     """
     os.environ.update(QUIET_ENVIRONMENT)
-    settings = settings or Settings.from_environment()
     try:
+        settings = settings or Settings.from_environment()
         configuration = load_configuration(settings)
         manifest = load_manifest()
         catalogue = load_catalogue(configuration)

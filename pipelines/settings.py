@@ -7,9 +7,12 @@ Nothing is read at import; `Settings.from_environment()` reads the environment w
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipelines.errors import ConfigurationError
 
 PROJECT_DIR = Path(__file__).resolve().parents[1]
 DBT_PROJECT_DIR = PROJECT_DIR / "dbt_project"
@@ -23,6 +26,8 @@ QUIET_ENVIRONMENT = {
     "DO_NOT_TRACK": "1",
     "GX_ANALYTICS_ENABLED": "false",
 }
+
+MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[kmgt]i?b", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,14 +52,18 @@ class Settings:
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read `KUNDENSTAMM_DATA_DIR`, `_CONFIG_DIR`, `_MEMORY_LIMIT`, `_THREADS`, `_KEEP_VERSIONS`, `_EXECUTOR`."""
+        """Read `KUNDENSTAMM_DATA_DIR`, `_CONFIG_DIR`, `_MEMORY_LIMIT`, `_THREADS`, `_KEEP_VERSIONS`, `_EXECUTOR`.
+
+        Raises:
+            ConfigurationError: one of them is not what it must be.
+        """
         env = os.environ if environment is None else environment
         return cls(
             data_dir=Path(env.get("KUNDENSTAMM_DATA_DIR") or PROJECT_DIR / ".data").expanduser().absolute(),
             config_dir=Path(env.get("KUNDENSTAMM_CONFIG_DIR") or PROJECT_DIR / "config").expanduser().absolute(),
-            memory_limit=env.get("KUNDENSTAMM_MEMORY_LIMIT") or _half_of_the_memory(),
-            threads=int(env.get("KUNDENSTAMM_THREADS") or os.cpu_count() or 2),
-            keep_versions=max(2, int(env.get("KUNDENSTAMM_KEEP_VERSIONS") or 7)),
+            memory_limit=_amount_of_memory(env, "KUNDENSTAMM_MEMORY_LIMIT") or _half_of_the_memory(),
+            threads=_whole_number(env, "KUNDENSTAMM_THREADS") or os.cpu_count() or 2,
+            keep_versions=max(2, _whole_number(env, "KUNDENSTAMM_KEEP_VERSIONS") or 7),
             executor=env.get("KUNDENSTAMM_EXECUTOR") or "in_process",
         )
 
@@ -113,6 +122,20 @@ class Settings:
 
     def landing_file(self, source_name: str) -> Path:
         return self.landing_dir / f"{source_name}.duckdb"
+
+
+def _whole_number(environment: Mapping[str, str], name: str) -> int | None:
+    text = environment.get(name) or None
+    if text is not None and (not text.isdecimal() or int(text) < 1):
+        raise ConfigurationError([f"{name} is '{text[:40]}'; it must be a whole number of at least 1."])
+    return int(text) if text else None
+
+
+def _amount_of_memory(environment: Mapping[str, str], name: str) -> str | None:
+    text = environment.get(name) or None
+    if text is not None and not MEMORY.fullmatch(text):
+        raise ConfigurationError([f"{name} is '{text[:40]}'; write an amount of memory like 4GB or 512MB."])
+    return text
 
 
 def _half_of_the_memory() -> str:

@@ -78,6 +78,10 @@ def connect(
     except duckdb.Error as error:
         log_privately(settings, error)
         raise WarehouseError(sentence(error, path)) from None
+    except RuntimeError as error:
+        if isinstance(error.__cause__, Exception | None):
+            raise
+        raise error.__cause__ from None  # an interrupt, which DuckDB takes for an error of its own
 
 
 def sentence(error: Error, path: Path | None = None) -> str:

@@ -7,6 +7,7 @@ when a run starts lets it happen while the run computes.
 from __future__ import annotations
 
 import atexit
+import contextlib
 import json
 import os
 import selectors
@@ -93,7 +94,8 @@ class Worker:
     def close(self) -> None:
         """End the process and wait for it, so that nothing is left behind."""
         if self._process.stdin:
-            self._process.stdin.close()
+            with contextlib.suppress(BrokenPipeError):  # it died with a job still on the way to it
+                self._process.stdin.close()
         try:
             self._process.wait(END_SECONDS)
         except subprocess.TimeoutExpired:

@@ -18,7 +18,7 @@ from pipelines.settings import Settings
 NAME = "configuration_is_invalid"
 
 
-def invalid_definitions(error: KundenstammError, settings: Settings) -> dg.Definitions:
+def invalid_definitions(error: KundenstammError, settings: Settings | None) -> dg.Definitions:
     sentences = error.sentences if isinstance(error, ConfigurationError) else [str(error)]
     text = "Nothing can run until this is mended:\n\n" + "\n".join(f"- {sentence}" for sentence in sentences)
 
@@ -36,9 +36,9 @@ def invalid_definitions(error: KundenstammError, settings: Settings) -> dg.Defin
     )
 
 
-def _company(settings: Settings) -> CompanyConfig | None:
+def _company(settings: Settings | None) -> CompanyConfig | None:
     """Nobody can be alerted, and nothing be scheduled, when this is what is invalid."""
     try:
-        return load_company(settings)
+        return load_company(settings) if settings else None
     except ConfigurationError:
         return None

@@ -1,6 +1,7 @@
 """What is watched between runs: runs that died, and nights that did not start."""
 
 from datetime import datetime, time, timedelta
+from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster import RunsFilter
@@ -41,6 +42,13 @@ def night_is_missing(now: datetime, start: time, start_by: time, last_start: dat
     return limit <= now < limit + timedelta(hours=12) and (last_start is None or last_start < due)
 
 
+def _last_start(instance: dg.DagsterInstance, zone: ZoneInfo) -> datetime | None:
+    """When a nightly run last began to work; one that waits in the queue has not."""
+    records = instance.get_run_records(RunsFilter(job_name=NIGHTLY))
+    moment = max((record.start_time for record in records if record.start_time), default=None)
+    return datetime.fromtimestamp(moment, zone) if moment else None
+
+
 def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
     """Alert once when the nightly run has not started by `alerts.start_by`."""
     start, start_by = time.fromisoformat(company.nightly_at), time.fromisoformat(company.alerts.start_by)
@@ -53,9 +61,7 @@ def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
     )
     def missed(context: dg.SensorEvaluationContext) -> dg.SkipReason:
         now = datetime.now(company.zone)
-        records = context.instance.get_run_records(RunsFilter(job_name=NIGHTLY), limit=1)
-        last = datetime.fromtimestamp(records[0].create_timestamp.timestamp(), company.zone) if records else None
-        if not night_is_missing(now, start, start_by, last):
+        if not night_is_missing(now, start, start_by, _last_start(context.instance, company.zone)):
             return dg.SkipReason("The night's run is not missing.")
         if context.cursor == now.date().isoformat():
             return dg.SkipReason("The night's run is missing; an alert was sent before.")

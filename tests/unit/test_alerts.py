@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import socket
+import threading
 from email import message_from_bytes
 from pathlib import Path
 from typing import Any
@@ -67,3 +68,26 @@ def test_an_unreachable_channel_never_raises(settings: Settings, tmp_path: Path)
     mail = "{to: [a@example.org], sender: b@example.org, host: 127.0.0.1, port: 9}"
     alerts = f"{{webhook: 'http://127.0.0.1:9/', email: {mail}}}"
     assert send_alert(with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
+
+
+def test_a_webhook_that_does_not_speak_http_never_raises(settings: Settings, tmp_path: Path) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def answer() -> None:
+            connection, _ = server.accept()
+            with connection:
+                connection.recv(65536)
+                connection.sendall(b"nonsense\r\n\r\n")
+
+        threading.Thread(target=answer, daemon=True).start()
+        alerts = f"{{webhook: 'http://127.0.0.1:{server.getsockname()[1]}/'}}"
+        assert send_alert(with_alerts(settings, tmp_path, alerts), subject="a", text="b") == []
+
+
+def test_an_alert_needs_nothing_but_a_valid_company(settings: Settings, tmp_path: Path) -> None:
+    received: list[dict[str, Any]] = []
+    with webhook(received) as url:
+        configured = with_alerts(settings, tmp_path, f"{{webhook: '{url}'}}")
+        (configured.config_dir / "sources.yml").write_text("sources: [")
+        assert send_alert(configured, subject="a", text="b") == ["webhook"]
+    assert len(received) == 1

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import dataclasses
+import signal
 import stat
 import subprocess
 import sys
+import threading
 import traceback
 from typing import Any
 
@@ -116,6 +118,12 @@ def test_every_connection_spills_into_a_folder_of_its_own_that_goes_with_it(sett
         assert folder(one) != folder(two)
         assert folder(one).startswith(str(settings.temp_dir))
     assert list(settings.temp_dir.iterdir()) == []
+
+
+def test_an_interrupt_in_a_query_stays_an_interrupt(settings: Settings) -> None:
+    threading.Timer(0.3, signal.raise_signal, [signal.SIGINT]).start()
+    with pytest.raises(KeyboardInterrupt):
+        run(settings, "select sum(a.range * b.range) from range(100_000) a, range(2_000) b")
 
 
 def test_the_file_is_free_after_an_error(settings: Settings) -> None:

@@ -73,6 +73,17 @@ def test_a_worker_that_is_killed_ends_the_job_instead_of_hanging(settings: Setti
         worker.close()
 
 
+def test_a_worker_that_dies_with_a_job_on_the_way_to_it_is_closed_all_the_same(settings: Settings) -> None:
+    settings.build_dir.mkdir(parents=True)
+    worker = Worker()
+    worker._is_ready = True  # it said so, a moment before
+    os.kill(worker.pid, signal.SIGKILL)
+    worker._process.wait()
+    with pytest.raises(WorkerDiedError):
+        list(worker.run(settings, [CheckedObject("things", "select 1", [])]))
+    worker.close()
+
+
 def test_rules_that_a_dying_worker_did_not_answer_were_not_run_and_it_is_replaced(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

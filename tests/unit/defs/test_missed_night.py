@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
+import dagster as dg
 import pytest
 
-from pipelines.defs.sensors import night_is_missing
+from pipelines.defs.sensors import _last_start, night_is_missing
 
 BERLIN = ZoneInfo("Europe/Berlin")
 
@@ -39,3 +40,14 @@ def test_a_night_is_missing_between_its_limit_and_the_afternoon(
 def test_a_run_due_before_midnight_may_start_until_the_next_morning() -> None:
     assert not night_is_missing(_at("2026-11-21T01:05"), time(23), time(1), _at("2026-11-20T23:00"))
     assert night_is_missing(_at("2026-11-21T01:05"), time(23), time(1), _at("2026-11-19T23:00"))
+
+
+def test_a_run_that_was_asked_for_and_still_waits_has_not_started() -> None:
+    with dg.DagsterInstance.ephemeral() as instance:
+        waiting = dg.DagsterRun("nightly")
+        instance.add_run(waiting)
+        assert _last_start(instance, BERLIN) is None
+        instance.handle_run_event(waiting.run_id, dg.DagsterEvent("PIPELINE_START", "nightly"))
+        started = _last_start(instance, BERLIN)
+    assert started is not None
+    assert datetime.now(BERLIN) - started < timedelta(minutes=1)

@@ -162,6 +162,14 @@ def test_the_status_says_since_when_and_why_nothing_newer_is_published(
     assert read_status(settings).last_failure is None
 
 
+@pytest.mark.usefixtures("published")
+def test_an_outcome_that_was_cut_off_within_a_letter_does_not_hide_the_others(settings: Settings) -> None:
+    history_file = settings.state_dir / "runs.jsonl"
+    history_file.write_bytes(history_file.read_bytes() + '{"reason": "Größ'.encode()[:-1])
+    record_outcome(settings, outcome="refused", reason="CRM-004 failed.", run_id="b", now=LATER)
+    assert [o.outcome for o in read_outcomes(settings)] == ["published", "refused"]
+
+
 def test_the_status_of_a_folder_that_does_not_exist_creates_nothing(settings: Settings) -> None:
     assert read_status(settings).lines() == ["Nothing is published yet."]
     assert list_versions(settings) == []

@@ -1,0 +1,29 @@
+"""What the environment says wrongly is a sentence, not an error of a library later on."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipelines.errors import ConfigurationError
+from pipelines.settings import Settings
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "allowed"),
+    [
+        ("THREADS", "many", "a whole number of at least 1"),
+        ("THREADS", "0", "a whole number of at least 1"),
+        ("KEEP_VERSIONS", "-3", "a whole number of at least 1"),
+        ("MEMORY_LIMIT", "much", "like 4GB or 512MB"),
+        ("MEMORY_LIMIT", "0GB", "like 4GB or 512MB"),
+        ("MEMORY_LIMIT", "80%", "like 4GB or 512MB"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
+    with pytest.raises(ConfigurationError, match=f"KUNDENSTAMM_{name} is '{value}'.*{allowed}"):
+        Settings.from_environment({f"KUNDENSTAMM_{name}": value})
+
+
+@pytest.mark.parametrize("amount", ["4GB", "512 MB", "1.5GiB", "900kb"])
+def test_amounts_of_memory_are_taken_as_the_engine_takes_them(amount: str) -> None:
+    assert Settings.from_environment({"KUNDENSTAMM_MEMORY_LIMIT": amount}).memory_limit == amount
