@@ -27,6 +27,7 @@ QUIET_ENVIRONMENT = {
     "GX_ANALYTICS_ENABLED": "false",
 }
 
+EXECUTORS = ("in_process", "multiprocess")
 MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[kmgt]i?b", re.IGNORECASE)
 
 
@@ -64,7 +65,7 @@ class Settings:
             memory_limit=_amount_of_memory(env, "KUNDENSTAMM_MEMORY_LIMIT") or _half_of_the_memory(),
             threads=_whole_number(env, "KUNDENSTAMM_THREADS") or os.cpu_count() or 2,
             keep_versions=max(2, _whole_number(env, "KUNDENSTAMM_KEEP_VERSIONS") or 7),
-            executor=env.get("KUNDENSTAMM_EXECUTOR") or "in_process",
+            executor=_executor(env, "KUNDENSTAMM_EXECUTOR"),
         )
 
     @property
@@ -135,6 +136,13 @@ def _amount_of_memory(environment: Mapping[str, str], name: str) -> str | None:
     text = environment.get(name) or None
     if text is not None and not MEMORY.fullmatch(text):
         raise ConfigurationError([f"{name} is '{text[:40]}'; write an amount of memory like 4GB or 512MB."])
+    return text
+
+
+def _executor(environment: Mapping[str, str], name: str) -> str:
+    text = environment.get(name) or EXECUTORS[0]
+    if text not in EXECUTORS:
+        raise ConfigurationError([f"{name} is '{text[:40]}'; allowed: {', '.join(EXECUTORS)}."])
     return text
 
 

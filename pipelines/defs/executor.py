@@ -24,7 +24,6 @@ from dagster._core.storage.dagster_run import RunsFilter
 
 from pipelines.audit import cool_down, warm_up
 from pipelines.defs.outcomes import DEAD_RUN, tell_dead_runs, telling
-from pipelines.errors import KundenstammError
 from pipelines.lock import hold
 from pipelines.publish import clean_up, sync_state
 from pipelines.publish.history import CANCELED
@@ -121,16 +120,13 @@ def _import_ahead(steps: set[str]) -> None:
 @dg.executor(name="one_run_at_a_time", requirements=dg.multiple_process_executor_requirements())
 def one_run_at_a_time(_: dg.InitExecutorContext) -> Executor:
     """In one process, or with `KUNDENSTAMM_EXECUTOR=multiprocess` one process per step."""
-    executor = Settings.from_environment().executor
-    if executor == "in_process":
+    if Settings.from_environment().executor == "in_process":
         return OneRunAtATime(InProcessExecutor(retries=RetryMode.ENABLED))
-    if executor == "multiprocess":
-        return OneRunAtATime(
-            MultiprocessExecutor(
-                retries=RetryMode.ENABLED,
-                max_concurrent=None,
-                start_method="forkserver",  # the definitions are imported once, not by every step
-                explicit_forkserver_preload=["pipelines.definitions"],
-            )
+    return OneRunAtATime(
+        MultiprocessExecutor(
+            retries=RetryMode.ENABLED,
+            max_concurrent=None,
+            start_method="forkserver",  # the definitions are imported once, not by every step
+            explicit_forkserver_preload=["pipelines.definitions"],
         )
-    raise KundenstammError(f"KUNDENSTAMM_EXECUTOR is '{executor}'; allowed: in_process, multiprocess.")
+    )

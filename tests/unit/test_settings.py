@@ -17,6 +17,7 @@ from pipelines.settings import Settings
         ("MEMORY_LIMIT", "much", "like 4GB or 512MB"),
         ("MEMORY_LIMIT", "0GB", "like 4GB or 512MB"),
         ("MEMORY_LIMIT", "80%", "like 4GB or 512MB"),
+        ("EXECUTOR", "celery", "in_process, multiprocess"),
     ],
 )
 def test_a_wrong_setting_is_named_with_what_is_allowed(name: str, value: str, allowed: str) -> None:
