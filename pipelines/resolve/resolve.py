@@ -178,18 +178,23 @@ def _read_questioned(
 
 
 def _read_published_ids(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Create `known_ids`, `known_events` and `published_members` from the state; empty where there is none yet."""
+    """Create `known_ids`, `known_events`, `published_members` and `former_members`; empty where there are none yet."""
     connection.execute(f"create table known_ids ({HISTORY_COLUMNS})")
     connection.execute(f"create table known_events ({EVENT_COLUMNS})")
-    connection.execute("create table published_members (record_key text, customer_id text)")
+    for table in ("published_members", "former_members"):
+        connection.execute(f"create table {table} (record_key text, customer_id text)")
     state = settings.state_dir / "identity.duckdb"
     for file, table, target in (
         (state, "customer_id_history", "known_ids"),
         (state, "customer_id_events", "known_events"),
+        (state, "members", "former_members"),
         (settings.current / "state.duckdb", "members", "published_members"),
     ):
         if file.exists():
             _copy_table(connection, file, table, target)
+    connection.execute(
+        "delete from former_members where record_key in (select record_key from published_members)"
+    )
 
 
 def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
