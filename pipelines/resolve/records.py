@@ -10,7 +10,8 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.folding import create_macros
+from pipelines.resolve.first_names import EITHER, FEMALE, MALE
+from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -43,7 +44,8 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     """Create `records`, `first_names` and `forms` in the scratch catalog; returns the number of records.
 
     - `records`: one row per person record; `n` counts them in the order of their keys.
-    - `first_names`: one row per folded first name; `bearers` is its number of different last names.
+    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names, and
+      `gender`, f or m where it is known.
     - `forms`: one row per combination of names and birth date; what guards compare.
     """
     create_macros(connection)
@@ -57,20 +59,14 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
                    select count(birth_date) / count(distinct birth_date) from records))
         """
     )
-    connection.execute(
-        """
-        create table first_names as
-        select first_name, count(distinct squeeze(last_name)) as bearers
-        from records where first_name is not null group by first_name
-        """
-    )
+    _learn_first_names(connection)
     connection.execute(
         """
         create table forms as
         select
             row_number() over (order by first_name nulls first, last_name nulls first, birth_date nulls first)::integer
                 as form,
-            first_name, last_name, birth_date, coalesce(bearers, 0) as bearers,
+            first_name, last_name, birth_date, usage,
         from (select distinct first_name, last_name, birth_date from records) left join first_names using (first_name)
         """
     )
@@ -87,6 +83,28 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     connection.execute("alter table numbered rename to records")
     row = connection.execute("select count(*) from records").fetchone()
     return int(row[0]) if row else 0
+
+
+def _learn_first_names(connection: DuckDBPyConnection) -> None:
+    connection.execute(
+        "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
+        [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
+    )
+    connection.execute(
+        f"""
+        create table first_names as
+        select first_name, struct_pack(
+            bearers := greatest(bearers, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
+            gender := first_token.gender
+        ) as usage
+        from (
+            select first_name, count(distinct squeeze(last_name)) as bearers
+            from records where first_name is not null group by first_name
+        )
+        left join common_names as common on common.name = first_name
+        left join common_names as first_token on first_token.name = split_part(first_name, ' ', 1)
+        """
+    )
 
 
 def create_profiles(connection: DuckDBPyConnection) -> None:

@@ -192,9 +192,7 @@ def _read_published_ids(connection: DuckDBPyConnection, settings: Settings) -> N
     ):
         if file.exists():
             _copy_table(connection, file, table, target)
-    connection.execute(
-        "delete from former_members where record_key in (select record_key from published_members)"
-    )
+    connection.execute("delete from former_members where record_key in (select record_key from published_members)")
 
 
 def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
