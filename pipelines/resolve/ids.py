@@ -103,8 +103,8 @@ from published_members join ordered using (record_key)
 group by customer_id, cluster
 """
 
-# Ids that nobody carries in the published version, each with the one cluster that may have it back: that of its founder,
-# unless the founder left before the id went away, else of the records that carried it last.
+# Ids that nobody carries in the published version, each with the one cluster that may have it back: that of its
+# founder, unless the founder left before the id went away, else of the records that carried it last.
 _RESTORABLE = """
 create table restorable as
 with claims as (
