@@ -15,6 +15,8 @@ TABLES = {
     "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
+    "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
+    "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
 
 

@@ -83,7 +83,7 @@ def assemble_version(
         warehouse=copy_tables(settings, folder / "warehouse.duckdb", open_tables, row),
         restricted=copy_tables(settings, folder / "restricted.duckdb", tables, row),
     )
-    identity = copy_identity(settings, folder / "state.duckdb", (state.MEMBERS, state.HISTORY, state.EVENTS))
+    identity = copy_identity(settings, folder / "state.duckdb", state.IDENTITY)
     _export_audiences(settings, folder)
     if (settings.build_dir / "report").is_dir():
         shutil.copytree(settings.build_dir / "report", folder / "report")

@@ -1,4 +1,4 @@
-"""Bring `state/identity.duckdb` up to date from what was published: every customer id ever issued, for ever.
+"""Bring `state/identity.duckdb` up to date from what was published: every id ever issued, and the model that links.
 
 Beside them the last assignment of every record ever published, so that one which comes back is who it was. Add here
 what of a version must outlive it. Nothing is ever dropped, and nothing older overwrites something newer, so
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 # Tables of a version's state.duckdb.
 MEMBERS, HISTORY, EVENTS = "members", "customer_id_history", "customer_id_events"
+MODEL, FREQUENCIES = "model", "model_frequencies"
+IDENTITY = (MEMBERS, HISTORY, EVENTS, MODEL, FREQUENCIES)
 
 
 def sync_state(settings: Settings) -> None:
@@ -45,6 +47,7 @@ def sync_state(settings: Settings) -> None:
             f"where event_key not in (select event_key from {EVENTS})"
         )
         _remember_members(connection, settings.current.resolve().name)
+        _keep_model(connection)
         connection.execute("commit")
     _file(settings).chmod(0o600)
 
@@ -76,6 +79,20 @@ def _remember_members(connection: DuckDBPyConnection, version: str) -> None:
         f"where record_key not in (select record_key from {MEMBERS})",
         [version],
     )
+
+
+def _keep_model(connection: DuckDBPyConnection) -> None:
+    """Keep the model that was learned last; one that learned nothing is not kept."""
+    for table in (MODEL, FREQUENCIES):
+        connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
+    learned = connection.execute(
+        f"select 1 from published.{MODEL} where profile_count > 0 "
+        f"having max(model_version) > coalesce((select max(model_version) from {MODEL}), '')"
+    ).fetchone()
+    if learned:
+        for table in (MODEL, FREQUENCIES):
+            connection.execute(f"delete from {table}")
+            connection.execute(f"insert into {table} by name from published.{table}")
 
 
 def _file(settings: Settings) -> Path:

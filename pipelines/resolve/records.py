@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.resolve.first_names import EITHER, FEMALE, MALE
 from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
+from pipelines.resolve.model import BEARERS
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -40,8 +41,10 @@ def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
         connection.execute(f"detach {SCRATCH}")
 
 
-def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> int:
-    """Create `records`, `first_names` and `forms` in the scratch catalog; returns the number of records.
+def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime, *, is_frozen: bool) -> None:
+    """Create `records`, `first_names` and `forms` in the scratch catalog.
+
+    With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
     - `records`: one row per person record; `n` counts them in the order of their keys.
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names, and
@@ -59,7 +62,7 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
                    select count(birth_date) / count(distinct birth_date) from records))
         """
     )
-    _learn_first_names(connection)
+    _count_first_names(connection, is_frozen=is_frozen)
     connection.execute(
         """
         create table forms as
@@ -81,28 +84,28 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     )
     connection.execute("drop table records")
     connection.execute("alter table numbered rename to records")
-    row = connection.execute("select count(*) from records").fetchone()
-    return int(row[0]) if row else 0
 
 
-def _learn_first_names(connection: DuckDBPyConnection) -> None:
+def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
     connection.execute(
         "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
         [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
     )
+    bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else "counted.bearers"
     connection.execute(
         f"""
         create table first_names as
-        select first_name, struct_pack(
-            bearers := greatest(bearers, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
+        select counted.first_name, struct_pack(
+            bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
             gender := first_token.gender
         ) as usage
         from (
             select first_name, count(distinct squeeze(last_name)) as bearers
             from records where first_name is not null group by first_name
-        )
-        left join common_names as common on common.name = first_name
-        left join common_names as first_token on first_token.name = split_part(first_name, ' ', 1)
+        ) as counted
+        left join (from frequencies where field = {literal(BEARERS)}) as kept on kept.value = counted.first_name
+        left join common_names as common on common.name = counted.first_name
+        left join common_names as first_token on first_token.name = split_part(counted.first_name, ' ', 1)
         """
     )
 

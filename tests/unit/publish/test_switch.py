@@ -158,6 +158,25 @@ def test_the_last_customer_of_every_record_outlives_its_version(
     assert members() == third
 
 
+def test_the_model_learned_last_is_kept_with_its_frequencies(
+    settings: Settings, configuration: Configuration, published: str
+) -> None:
+    def kept() -> tuple[list[tuple[str]], list[tuple[str]]]:
+        with warehouse.connect(settings.state_dir / "identity.duckdb", settings, read_only=True) as connection:
+            return (
+                connection.execute("select model_version from model").fetchall(),
+                connection.execute("select value from model_frequencies").fetchall(),
+            )
+
+    assert kept() == ([(published,)], [(published,)])
+    second = publish_new(settings, configuration, run="run-2", day=1)
+    assert kept() == ([(second,)], [(second,)])
+    publish_new(settings, configuration, run="run-3", day=2, model=published)
+    assert kept() == ([(second,)], [(second,)])
+    roll_back(settings, published, reason="wrong prices", now=LATER)
+    assert kept() == ([(second,)], [(second,)])
+
+
 def test_a_lost_state_comes_back_from_the_version(settings: Settings, published: str) -> None:
     (settings.state_dir / "identity.duckdb").unlink()
     sync_state(settings)
