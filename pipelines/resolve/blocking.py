@@ -1,8 +1,8 @@
 """Which pairs of profiles are scored: those that share a block key, in blocks of bounded size.
 
 Add a block here when true pairs share something that no block has yet. Every block is linear in the records: a block
-that grew too large is divided, by its own second key and then by whatever else is known, until its parts are small. What
-is still too large then is the same in everything known; it is counted and left out.
+that grew too large is divided, by its own second key and then by whatever else is known, until its parts are small.
+What is still too large then is the same in everything known; it is counted and left out.
 """
 
 from __future__ import annotations
