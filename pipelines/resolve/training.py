@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Below this many profiles frequencies and random pairs say nothing about the population.
 TRAINABLE_PROFILES = 500
-RANDOM_PAIRS = 200_000
+RANDOM_PAIRS = 100_000
 TRAINING_PAIRS = 100_000  # per block
 LARGEST_TRAINING_GROUP = 50  # profiles that share a block's values; more are a default, not a person
 FEWEST_TRAINING_PAIRS = 50
