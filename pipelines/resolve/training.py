@@ -23,7 +23,7 @@ RANDOM_PAIRS = 100_000
 TRAINING_PAIRS = 100_000  # per block
 LARGEST_TRAINING_GROUP = 50  # profiles that share a block's values; more are a default, not a person
 FEWEST_TRAINING_PAIRS = 50
-MOST_ITERATIONS, CONVERGENCE = 25, 0.001
+MOST_ITERATIONS, CONVERGENCE = 15, 0.001
 
 LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
 
@@ -54,7 +54,9 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     if profile_count < TRAINABLE_PROFILES:
         return Model(SHIPPED, COMPARISONS, _observe_prior(connection, COMPARISONS, prior))
     sampled = _sample_u(connection, profile_count, seed)
-    learned = {c.name: trusted_m(c, lessons) for c, lessons in zip(sampled, _learn_m(connection, sampled), strict=True)}
+    learned = {
+        c.name: trusted_m(c, lessons) for c, lessons in zip(sampled, _learn_m(connection, sampled, prior), strict=True)
+    }
     trained = [c.with_probabilities(learned[c.name] or c.m, c.u) for c in sampled]
     prior = _observe_prior(connection, [without_true_pairs(c, prior) for c in trained], prior)
     freeze_frequencies(connection)
@@ -102,7 +104,9 @@ def _sample_u(connection: DuckDBPyConnection, profile_count: int, seed: int) -> 
     return tuple(found)
 
 
-def _learn_m(connection: DuckDBPyConnection, comparisons: Sequence[Comparison]) -> list[list[list[float]]]:
+def _learn_m(
+    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float
+) -> list[list[list[float]]]:
     """What each training block taught: by comparison one `m` per level and block. Blocks do not know of each other."""
     lessons: list[list[list[float]]] = [[] for _ in comparisons]
     for block in _TRAINING_BLOCKS:
@@ -110,10 +114,25 @@ def _learn_m(connection: DuckDBPyConnection, comparisons: Sequence[Comparison]) 
         levels, counts = _count_levels(connection, [comparisons[i] for i in free], _block_pairs(connection, block))
         if sum(counts) < FEWEST_TRAINING_PAIRS:
             continue
-        for i, m in zip(free, maximize_expectation([comparisons[i] for i in free], levels, counts), strict=True):
+        share = _share_within(block, comparisons, prior)
+        found = maximize_expectation([comparisons[i] for i in free], levels, counts, share)
+        for i, m in zip(free, found, strict=True):
             if m is not None:
                 lessons[i].append(m)
     return lessons
+
+
+def _share_within(block: tuple[str, ...], comparisons: Sequence[Comparison], prior: float) -> float:
+    """The share of matches to expect among pairs that agree in the block: the prior with the evidence of agreeing.
+
+    Training starts from it. With a single field left to learn, which share is right cannot be told from the pairs.
+    """
+    odds = prior / (1 - prior)
+    for comparison in comparisons:
+        for level in comparison.levels:
+            if level.condition in {f"{column}_l = {column}_r" for column in block}:
+                odds *= level.m / level.u
+    return odds / (1 + odds)
 
 
 def _block_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> str:
@@ -167,16 +186,17 @@ def _count_levels(
 
 
 def maximize_expectation(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, share: float
 ) -> list[list[float] | None]:
     """The `m` of each comparison under which the counted levels are most likely, `u` being known.
+
+    `share` is the share of matches among the pairs to begin with, 0 to 1.
 
     Expectation maximization for the model of Fellegi and Sunter (1969), as by Winkler (1988): fields are independent
     within matches and within non-matches. A comparison without any value teaches nothing: None.
     """
     import numpy as np
 
-    share = 0.5  # of matches among the pairs; a block of names and birth dates is full of them
     present = levels >= 0
     m = [np.array(c.m) for c in comparisons]
     u_of_pair = np.ones(len(counts))

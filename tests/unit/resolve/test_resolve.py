@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.build import Build
 from pipelines.configuration import Configuration
 from pipelines.configuration.identity import IdentityConfig
-from pipelines.resolve import resolve_identities, training
+from pipelines.resolve import model, resolve_identities, training
 from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.model import Model
 from pipelines.settings import Settings
@@ -237,13 +237,21 @@ def test_training_finds_the_probabilities_that_pairs_were_drawn_from() -> None:
     levels[::7, 1] = -1  # nobody's phone is always known
     counts = np.ones(len(levels), dtype=np.int64)
     comparisons = [c.with_probabilities(c.m, values) for c, values in zip(fields, u, strict=True)]
-    for found, expected in zip(training.maximize_expectation(comparisons, levels, counts), m, strict=True):
+    for found, expected in zip(training.maximize_expectation(comparisons, levels, counts, 0.3), m, strict=True):
         assert found == pytest.approx(expected, abs=0.02)
+
+
+def test_a_single_field_is_learned_from_pairs_that_are_matches_by_what_they_share() -> None:
+    birth_date = next(c for c in COMPARISONS if c.name == "birth_date")
+    levels, counts = np.array([[0], [1], [2]]), np.array([900, 20, 80])
+    (sure,) = training.maximize_expectation([birth_date], levels, counts, 0.9999)
+    assert sure is not None
+    assert sure[-1] > model.UNRELIABLE_SHARE
 
 
 def test_a_field_that_no_pair_has_teaches_nothing() -> None:
     phone = next(c for c in COMPARISONS if c.name == "phone")
-    assert training.maximize_expectation([phone], np.array([[-1]]), np.array([9])) == [None]
+    assert training.maximize_expectation([phone], np.array([[-1]]), np.array([9]), 0.5) == [None]
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
