@@ -52,7 +52,7 @@ withdrawals as (
         permissions.closed_at
     from permissions
     inner join attached on permissions.record_key = attached.record_key
-    where permissions.closed_as = 'withdrawn'
+    where permissions.closed_as in ('withdrawn', 'not_understood')
 ),
 
 personal_objections as (
