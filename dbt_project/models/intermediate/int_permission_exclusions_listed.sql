@@ -15,6 +15,10 @@ rules as (
     where missing_permission
 ),
 
+build as (
+    select * from {{ source('config', 'build') }}
+),
+
 channel_kinds as (
     {{ channel_kinds() }}
 ),
@@ -65,8 +69,9 @@ decided as (
         points_in_use.*,
         coalesce(permissions.is_permitted, false) as is_permitted,
         permissions.evidence_ref,
-        permissions.status_at
+        {{ known_by('build.as_of', 'permissions.status_at') }} as status_at
     from points_in_use
+    cross join build
     left join permissions
         on
             points_in_use.contact_point_key = permissions.contact_point_key
