@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}  -- read once; a unit test stands on its columns
+
 -- Everything that is said about one contact point, by controller, channel and purpose.
 with
 

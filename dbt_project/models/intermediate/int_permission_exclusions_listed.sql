@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who must not be contacted for want of permission, on every channel, purpose and controller that an audience uses:
 -- each contact point without one, and each customer of whom no contact point is left.
 with

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who bought within the owner's days of grace: the customer, and every contact point of the order and of the record
 -- that ordered.
 with

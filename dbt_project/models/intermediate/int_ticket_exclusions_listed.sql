@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who has an open critical ticket: the customer, every contact point of the customer, and every contact point of the
 -- record that wrote, also when that record joined nobody.
 with
