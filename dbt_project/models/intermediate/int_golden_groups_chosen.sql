@@ -9,7 +9,8 @@ summarized as (
         customer_id,
         field_group,
         count(*) - 1 as losing_count,
-        {{ sorted_list('case when candidate_rank > 1 then record_key end', ' ', distinct=false) }} as losing_record_keys,
+        {{ sorted_list('case when candidate_rank > 1 then record_key end', ' ', distinct=false) }}
+            as losing_record_keys,
         max(case when candidate_rank = 1 then record_key end) as record_key,
         max(case when candidate_rank = 1 then observed_at end) as observed_at,
         max(case when candidate_rank = 2 then observed_at end) as runner_up_observed_at,

@@ -79,7 +79,7 @@ def test_the_ticket_of_one_does_not_hold_against_another_who_shares_the_mailbox(
     ("customer", "reason"), [("c_x_meanwhile", "open_critical_ticket"), ("c_x_buying", "just_bought")]
 )
 def test_what_happens_while_sources_are_read_holds_at_once(marts: Marts, customer: str, reason: str) -> None:
-    in_force = "e.valid_from <= timestamp '2026-06-30 12:00:00' and coalesce(e.valid_until > '2026-06-30 12:00:00', true)"
+    in_force = "e.valid_from <= '2026-06-30 12:00:00' and coalesce(e.valid_until > '2026-06-30 12:00:00', true)"
     assert reason in _reasons(marts, f"e.customer_id = '{customer}' and {in_force}")
 
 
