@@ -82,7 +82,10 @@ def _remember_members(connection: DuckDBPyConnection, version: str) -> None:
 
 
 def _keep_model(connection: DuckDBPyConnection) -> None:
-    """Keep the model that was learned last; one that learned nothing is not kept."""
+    """Keep the model that was learned last; one that learned nothing is not kept, and the first versions had none."""
+    query = "select 1 from duckdb_tables() where database_name = 'published' and table_name = ?"
+    if not connection.execute(query, [MODEL]).fetchone():
+        return
     for table in (MODEL, FREQUENCIES):
         connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
     learned = connection.execute(

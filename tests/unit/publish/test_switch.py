@@ -177,6 +177,16 @@ def test_the_model_learned_last_is_kept_with_its_frequencies(
     assert kept() == ([(second,)], [(second,)])
 
 
+def test_a_version_from_before_models_were_kept_is_synced(settings: Settings, published: str) -> None:
+    file = settings.versions_dir / published / "state.duckdb"
+    file.chmod(0o600)
+    with warehouse.connect(file, settings) as connection:
+        connection.execute("drop table model; drop table model_frequencies")
+    (settings.state_dir / "identity.duckdb").unlink()
+    sync_state(settings)
+    assert history(settings) == [(f"c_{i}", published) for i in range(3)]
+
+
 def test_a_lost_state_comes_back_from_the_version(settings: Settings, published: str) -> None:
     (settings.state_dir / "identity.duckdb").unlink()
     sync_state(settings)
