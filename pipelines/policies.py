@@ -68,5 +68,5 @@ _TABLES = {
     "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer",
     "critical_priorities": "priority text",
     "audiences": "audience text, controller text, channel text, purpose text",
-    "value": "top_share double, window_days integer",
+    "value": "top_share decimal(9, 6), window_days integer",
 }

@@ -17,7 +17,9 @@ if TYPE_CHECKING:
 COLUMNS = ("customer_id", "contact_point_key", "value", "first_name", "last_name", "salutation")
 
 # A spreadsheet computes a cell that begins like this; names come from forms that anybody may fill in.
-_FORMULA = re.compile(r"[=+\-@\t\r\n]")
+_FORMULA = re.compile(r"[=+\-@]")
+# Where another language or tool ends a cell, or a line: what follows would be a cell of its own, and may be a formula.
+_SEPARATORS = re.compile(r"[;\t\r\n]+")
 # A phone number in E.164 form can only be a number, and dialers need it as it is.
 _PHONE = re.compile(r"\+[0-9]{6,15}")
 
@@ -26,7 +28,7 @@ def export_audiences(connection: DuckDBPyConnection, directory: Path) -> list[Pa
     """Write `<audience>.csv` for every audience: UTF-8, header, comma, most valuable first; for owner and group only.
 
     A cell that a spreadsheet would take for a formula gets a leading apostrophe; phone numbers stay as they are.
-    Returns the files by name.
+    Semicolons, tabs and line ends within a cell become blanks. Returns the files by name.
     """
     audiences = connection.execute("select audience from activation.audiences order by audience").fetchall()
     return [_export_audience(connection, name, directory / f"{name}.csv") for (name,) in audiences]
@@ -62,4 +64,5 @@ def _export_audience(connection: DuckDBPyConnection, audience: str, file: Path) 
 def _guard(cell: str | None) -> str:
     if cell is None:
         return ""
+    cell = _SEPARATORS.sub(" ", cell).strip()
     return f"'{cell}" if _FORMULA.match(cell) and not _PHONE.fullmatch(cell) else cell

@@ -23,7 +23,7 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
     """Make the temporary table `contact_uses`: one row per record and field that holds an e-mail address or number.
 
     `country` says how a number is to be read: the record's own country, else the one of the person it refers to, else
-    the company's.
+    the company's. An e-mail address needs none.
     """
     uses = " union all ".join(
         _uses_of(entity, field) for entity in ENTITIES.values() for field in _KINDS if entity.column(field)
@@ -31,15 +31,15 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
     connection.execute(
         f"""
         create or replace temp table contact_uses as
-        with uses as ({uses}),
+        with uses as materialized ({uses}),
         written_countries as (
             select written, country_code(written) as country
-            from (select distinct country as written from uses where country is not null)
+            from (select distinct country as written from uses where kind = 'phone' and country is not null)
         ),
         person_countries as (
             select record_key, country from person_drafts where country in (select iso2 from country_names)
         ),
-        located as (
+        numbers as (
             select
                 uses.* exclude (country, person_key),
                 coalesce(own.country, written.country, referred.country, {literal(company_country)}) as country
@@ -47,8 +47,11 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
             left join written_countries as written on written.written = uses.country
             left join person_countries as own on own.record_key = uses.record_key
             left join person_countries as referred on referred.record_key = uses.person_key
+            where uses.kind = 'phone'
         )
-        select *, country || ' ' || raw_value as phone_key from located
+        select *, country || ' ' || raw_value as phone_key from numbers
+        union all
+        select * exclude (country, person_key), null, null from uses where kind = 'email'
         """
     )
 

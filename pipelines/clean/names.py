@@ -5,7 +5,7 @@ Add a rule to `RULES` at its place in the order. Umlauts, accents and spelling a
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.clean.functions import NAME_PARTICLES
 from pipelines.clean.rules import Rule, Status
@@ -39,6 +39,9 @@ _PARTICLE = "(?:" + "|".join(p for p in NAME_PARTICLES if p != "s") + ")"
 # First names, then the last name with the particles in front of it.
 _WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
+# Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
+_SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
+_PARTICLES_AND_WORD = rf"(?i)^(?:{_PARTICLE}\s+)+\S+$"
 _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
 
 
@@ -56,7 +59,7 @@ def _without(pattern: str, field: str) -> str:
 
 def _moved(pattern: str, target: str, field: str) -> str:
     """The part of `field` that matches, added to what `target` holds already."""
-    part = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,')"
+    part = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,()')"
     return (
         f"case when {target} is null then {part} "
         f"when contains(lower({target}), lower({part})) then {target} else {target} || ' ' || {part} end"
@@ -73,6 +76,21 @@ def _move(pattern: str, target: str, fields: tuple[str, ...], name: str | None =
         )
         for field in fields
     ]
+
+
+def _move_from_behind(field: str, condition: str, name: str | None = None, **options: Any) -> Rule:
+    """A salutation behind the name in `field`, where the condition says that it is not the last name itself."""
+    return Rule(
+        f"salutation_behind_{name or field}",
+        {
+            "salutation": _moved(_SALUTATION_BEHIND, "salutation", field),
+            field: _without(_SALUTATION_BEHIND, field),
+        },
+        when=f"regexp_matches({field}, {literal(_SALUTATION_BEHIND)}) "
+        f"and not regexp_matches({field}, {literal(_PARTICLES_AND_WORD)}) and ({condition})",
+        confidence=0.95,
+        **options,
+    )
 
 
 def _learn_name_usage(connection: DuckDBPyConnection) -> None:
@@ -139,6 +157,10 @@ def _known_first_name(expression: str) -> str:
     return f"coalesce((select first_count > last_count from name_usage where name = {_first_word(expression)}), false)"
 
 
+def _known_last_name(expression: str) -> str:
+    return f"coalesce((select last_count > first_count from name_usage where name = {_first_word(expression)}), false)"
+
+
 _SALUTATIONS = {
     "Herr": ("herr", "herrn", "hr", "mister"),
     "Frau": ("frau", "fr"),
@@ -160,6 +182,15 @@ RULES = (
     *_move(_SALUTATION, "salutation", ("full_name", "first_name")),
     # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
     *_move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ("last_name",)),
+    _move_from_behind("first_name", "last_name is not null"),
+    _move_from_behind("last_name", "first_name is not null"),
+    _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
+    _move_from_behind(
+        "full_name",
+        _known_last_name("full_name"),
+        name="only_name",
+        prepare=_learn_name_usage,
+    ),
     *_move(_TITLE, "title", ("full_name", "first_name", "last_name")),
     *_move(_DEGREE, "title", ("full_name", "last_name"), name="degree"),
     Rule(

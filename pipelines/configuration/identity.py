@@ -25,12 +25,14 @@ class IdentifierConfig(Model):
 class IdentityConfig(Model):
     """Thresholds and limits of identity resolution; probabilities from 0 to 1.
 
-    `identifiers` names the kinds `email`, `phone`, `address` and any identifier that `sources.yml` maps.
+    The model that weighs pairs is learned once and kept; another `model` or `seed` learns it anew from the next run's
+    data. `identifiers` names the kinds `email`, `phone`, `address` and any identifier that `sources.yml` maps.
     """
 
     match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.95
     identifiers: dict[str, IdentifierConfig] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0)] = 1
+    model: Annotated[int, Field(ge=1)] = 1
 
     @field_validator("identifiers")
     @classmethod

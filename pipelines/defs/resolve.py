@@ -1,7 +1,8 @@
 """Resolve as assets: which records are one person, and the life of every id."""
 
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
 
 import dagster as dg
 
@@ -9,12 +10,17 @@ from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, step
 from pipelines.defs.tables import count_tables
 from pipelines.defs.translator import describe_asset
 
+if TYPE_CHECKING:
+    from pipelines.resolve import ResolveReport
+
 TABLES = {
     "members": "Which customer every person record belongs to. One row per person record.",
     "links": "The evidence that joined records. One row per accepted pair.",
     "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
+    "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
+    "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
 
 
@@ -37,7 +43,19 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
 
     with step(context) as working:
         with connect(working.settings.build_warehouse, working.settings) as connection:
-            resolve_identities(connection, working.settings, working.configuration, working.build)
+            report = resolve_identities(connection, working.settings, working.configuration, working.build)
             rows = count_tables(connection, "identity", TABLES)
+        if report.oversized_count:
+            context.log.warning(
+                f"{report.oversized_count} records are alike in too much to be compared with each other in one of the "
+                f"blocks, and may be missing links; look for a default value that many records carry."
+            )
         for table in TABLES:
-            yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table])
+            metadata = _facts(report) if table == "links" else None
+            yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table], metadata=metadata)
+
+
+def _facts(report: "ResolveReport") -> dict[str, int | str]:
+    """The report as metadata: counts, the version of the model, and refused links by reason."""
+    counts = {name: value for name, value in asdict(report).items() if isinstance(value, int | str)}
+    return counts | {f"refused: {reason}": count for reason, count in report.refused_links.items()}

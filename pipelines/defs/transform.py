@@ -23,7 +23,7 @@ def dbt_assets(manifest: Mapping[str, Any], *, name: str, belongs: Callable[[Nod
     models = {
         node["unique_id"]: node
         for node in manifest["nodes"].values()
-        if node["resource_type"] == "model" and belongs(node)
+        if node["resource_type"] == "model" and not _is_inlined(node) and belongs(node)
     }
     key_of = {_key(node): node for node in models.values()}
 
@@ -57,9 +57,23 @@ def _key(node: Node) -> dg.AssetKey:
     return dg.AssetKey([node["schema"], table])
 
 
+def _is_inlined(node: Node) -> bool:
+    """An ephemeral model is a part of the query that reads it, and no table."""
+    return bool(node.get("config", {}).get("materialized") == "ephemeral")
+
+
+def _parents(node: Node, manifest: Mapping[str, Any]) -> Iterator[dg.AssetKey]:
+    """The tables a model reads, also by way of inlined models."""
+    nodes = {**manifest["nodes"], **manifest["sources"]}
+    for parent in (nodes[unique_id] for unique_id in node["depends_on"]["nodes"] if unique_id in nodes):
+        if _is_inlined(parent):
+            yield from _parents(parent, manifest)
+        else:
+            yield _key(parent)
+
+
 def _spec(node: Node, manifest: Mapping[str, Any]) -> dg.AssetSpec:
-    parents = {**manifest["nodes"], **manifest["sources"]}
-    deps = {_key(parents[p]) for p in node["depends_on"]["nodes"] if p in parents}
+    deps = set(_parents(node, manifest))
     # Tables of decisions are made with the build itself.
     deps = {BUILD if key.path[0] == "config" else key for key in deps}
     folder = node["fqn"][2] if len(node["fqn"]) > 3 else None

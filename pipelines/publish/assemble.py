@@ -79,7 +79,7 @@ def assemble_version(
     }
     folder.mkdir(mode=0o700)
     assembled = _copy_files(settings, folder, tables, row)
-    identity = copy_identity(settings, folder / "state.duckdb", (state.MEMBERS, state.HISTORY, state.EVENTS))
+    identity = copy_identity(settings, folder / "state.duckdb", state.IDENTITY)
     _export_audiences(settings, folder)
     if (settings.build_dir / "report").is_dir():
         shutil.copytree(settings.build_dir / "report", folder / "report")

@@ -1,7 +1,8 @@
 """Which pairs of profiles are scored: those that share a block key, in blocks of bounded size.
 
 Add a block here when true pairs share something that no block has yet. Every block is linear in the records: a block
-that grew too large is divided by a second key, and what is still too large is counted and left out.
+that grew too large is divided, by its own second key and then by whatever else is known, until its parts are small.
+What is still too large then is the same in everything known; it is counted and left out.
 """
 
 from __future__ import annotations
@@ -45,6 +46,9 @@ _BLOCKS = (
     ("left(first_name, 3) || left(last_name, 3) || postal_code", "first_name"),
 )
 
+# By which what the second key left too large is divided further, one after the other.
+_FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones::text")
+
 # Keys of which a profile may have several.
 _LISTS = {
     "phone": "(select *, unnest(phones) as phone from scored_profiles)",
@@ -54,14 +58,55 @@ _LISTS = {
 
 @dataclass(frozen=True)
 class Blocking:
-    """How many pairs will be scored, and how many profiles were in blocks too large to be compared within them."""
+    """What will be scored and what will not.
+
+    Attributes:
+        pair_count: pairs that will be scored.
+        divided_count: profiles in blocks that were too large and compared within parts of them only.
+        oversized_count: profiles in parts that stayed too large; they are not compared within them.
+    """
 
     pair_count: int
+    divided_count: int
     oversized_count: int
 
 
 def block_profiles(connection: DuckDBPyConnection) -> Blocking:
     """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles."""
+    _create_blocks(connection)
+    _move_oversized(connection)
+    divided_count = _count(connection, "select count(distinct n) from oversized")
+    for key in ("second", *_FURTHER):
+        if not _count(connection, "select count(*) from oversized"):
+            break
+        connection.execute(
+            f"""
+            insert into blocks
+            select block, n, key || chr(31) || coalesce(({key})::text, ''), second
+            from oversized join scored_profiles using (n);
+            delete from oversized
+            """
+        )
+        _move_oversized(connection)
+    connection.execute(
+        """
+        create table blocked_pairs as
+        select distinct '0' as match_key, a.n as join_key_l, b.n as join_key_r
+        from blocks as a join blocks as b on a.block = b.block and a.key = b.key and a.n < b.n
+        anti join exact_edges on exact_edges.a = a.n and exact_edges.b = b.n
+        """
+    )
+    found = Blocking(
+        pair_count=_count(connection, "select count(*) from blocked_pairs"),
+        divided_count=divided_count,
+        oversized_count=_count(connection, "select count(distinct n) from oversized"),
+    )
+    connection.execute("drop table blocks; drop table oversized")
+    return found
+
+
+def _create_blocks(connection: DuckDBPyConnection) -> None:
+    """Create `blocks`: one row per block, key and profile in it, where a profile is not alone."""
     keyed = "\nunion all\n".join(
         f"select {i} as block, n, ({key})::text as key, ({second})::text as second from "
         + _LISTS.get(key, "scored_profiles")
@@ -70,36 +115,24 @@ def block_profiles(connection: DuckDBPyConnection) -> Blocking:
     connection.execute(
         f"""
         create table blocks as
-        with keyed as ({keyed}),
-        sized as (
-            select block, n, key, second, count(*) over (partition by block, key) as size
-            from keyed where key is not null
-        )
-        select block, n,
-            case when size <= {MAX_BLOCK} then key else key || chr(31) || coalesce(second, '') end as key,
-        from sized where size > 1
+        select * from ({keyed}) where key is not null
+        qualify count(*) over (partition by block, key) > 1
         """
     )
+    connection.execute("create table oversized as from blocks limit 0")
+
+
+def _move_oversized(connection: DuckDBPyConnection) -> None:
+    """Move the blocks that are too large from `blocks` to `oversized`."""
     connection.execute(
         f"""
-        create table oversized as
-        select block, key from blocks where key is not null group by block, key having count(*) > {MAX_BLOCK}
+        insert into oversized
+        select * from blocks qualify count(*) over (partition by block, key) > {MAX_BLOCK};
+        delete from blocks where (block, key) in (select distinct (block, key) from oversized)
         """
     )
-    connection.execute(
-        """
-        create table blocked_pairs as
-        with usable as (
-            select * from blocks where key is not null and (block, key) not in (select (block, key) from oversized)
-        )
-        select distinct '0' as match_key, a.n as join_key_l, b.n as join_key_r
-        from usable as a join usable as b on a.block = b.block and a.key = b.key and a.n < b.n
-        anti join exact_edges on exact_edges.a = a.n and exact_edges.b = b.n
-        """
-    )
-    pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
-    oversized = connection.execute(
-        "select count(distinct n) from blocks where (block, key) in (select (block, key) from oversized)"
-    ).fetchone()
-    connection.execute("drop table blocks")
-    return Blocking(int(pairs[0]) if pairs else 0, int(oversized[0]) if oversized else 0)
+
+
+def _count(connection: DuckDBPyConnection, query: str) -> int:
+    row = connection.execute(query).fetchone()
+    return int(row[0]) if row else 0

@@ -1,6 +1,6 @@
 """The shipped model: what is compared on two records, in which degrees, and what each degree is worth untrained.
 
-Change here what agreement means. `model` replaces the probabilities by trained ones where the data allows it; pairs
+Change here what agreement means. `training` replaces the probabilities by learned ones where the data allows it; pairs
 are found in `blocking`.
 """
 
@@ -38,7 +38,6 @@ class Comparison:
 
     Attributes:
         name: of the field.
-        columns: the columns of `scored_profiles` it needs; without values in them the field is left out.
         missing: SQL, true when nothing can be compared.
         levels: best first; the last is `ELSE`.
         most_disagreeing: upper bound of the trained `m` of the last level. Training cannot tell apart persons of one
@@ -46,7 +45,6 @@ class Comparison:
     """
 
     name: str
-    columns: tuple[str, ...]
     missing: str
     levels: tuple[Level, ...]
     most_disagreeing: float = 0.6
@@ -112,7 +110,6 @@ _CLOSE_HOUSE = _cheaply(_SAME_HOUSE, _CLOSE_STREET)
 COMPARISONS = (
     Comparison(
         "first_name",
-        ("first_name",),
         _is_missing("first_name"),
         (
             Level("equal", "first_name_l = first_name_r", 0.79, 0.005, "first_name"),
@@ -131,7 +128,6 @@ COMPARISONS = (
     ),
     Comparison(
         "last_name",
-        ("last_name",),
         f"{_is_missing('last_name')} or ({_SWAPPED})",  # the swap is counted once, with the first name
         (
             Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
@@ -150,7 +146,6 @@ COMPARISONS = (
     ),
     Comparison(
         "birth_date",
-        ("birth_date",),
         _is_missing("birth_date"),
         (
             Level("equal", "birth_date_l = birth_date_r", 0.93, 0.00005),
@@ -167,7 +162,6 @@ COMPARISONS = (
     ),
     Comparison(
         "email",
-        ("email",),
         _is_missing("email"),
         (
             Level("equal", "email_l = email_r", 0.75, 0.00005, "email"),
@@ -178,7 +172,6 @@ COMPARISONS = (
     ),
     Comparison(
         "phone",
-        ("phones",),
         "(phones_l is null or phones_r is null)",
         (
             Level("one in common", "list_has_any(phones_l, phones_r)", 0.78, 0.00005),
@@ -187,7 +180,6 @@ COMPARISONS = (
     ),
     Comparison(
         "identifier",
-        ("identifier_values",),
         "not coalesce(list_has_any(identifier_kinds_l, identifier_kinds_r), false)",
         (
             Level("one in common", "list_has_any(identifier_values_l, identifier_values_r)", 0.85, 0.000005),
@@ -196,7 +188,6 @@ COMPARISONS = (
     ),
     Comparison(
         "address",
-        ("street", "postal_code", "city"),
         f"{_is_missing('street')} and {_is_missing('postal_code')} and {_is_missing('city')}",
         (
             Level(
@@ -221,6 +212,18 @@ COMPARISONS = (
 )
 
 
+# Whose rare values count for more.
+FREQUENCY_COLUMNS = tuple(
+    level.frequency_of for comparison in COMPARISONS for level in comparison.levels if level.frequency_of
+)
+
+
+def level_of(comparison: Comparison) -> str:
+    """SQL for the position of the level that two profiles reach, -1 when nothing can be compared."""
+    reached = " ".join(f"when {level.condition} then {i}" for i, level in enumerate(comparison.levels[:-1]))
+    return f"case when {comparison.missing} then -1 {reached} else {len(comparison.levels) - 1} end"
+
+
 def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_frequencies: bool) -> dict[str, Any]:
     """Splink's settings for profiles of one table; pairs are handed over, so the blocking rule is a formality."""
     return {
@@ -240,8 +243,6 @@ def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_fr
         ],
         "retain_intermediate_calculation_columns": False,
         "retain_matching_columns": False,
-        "max_iterations": 15,
-        "em_convergence": 0.001,
     }
 
 
@@ -255,6 +256,4 @@ def _splink_level(level: Level, *, use_frequencies: bool) -> dict[str, Any]:
     if level.frequency_of and use_frequencies:
         settings["tf_adjustment_column"] = level.frequency_of
         settings["tf_minimum_u_value"] = 0.00001
-    if level.is_rare:
-        settings["fix_u_probability"] = True
     return settings

@@ -21,7 +21,7 @@ MAX_FORMS = 40
 #   any         the source itself says that it is one person
 #   same        first and last name equal after folding, or swapped
 #   compatible  equal, shortened or a slip away, or swapped
-#   incomplete  one of them has no first name, and nobody of another first name carries the value
+#   incomplete  one of them has no first name, and nobody of another first or last name carries the value
 Names = Literal["any", "same", "compatible", "incomplete"]
 
 
@@ -155,7 +155,7 @@ with pairs as (
     where a.form_count <= {max_forms} or a.names = 'any' and a.position = 1
 )
 select rank, rule, names, kind, group_key, pairs.a, pairs.b,
-    first_names_agree(fa.first_name, fa.bearers, fb.first_name, fb.bearers) as is_first_agreeing,
+    first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
     last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,
@@ -168,7 +168,7 @@ from pairs join forms as fa on fa.form = form_a join forms as fb on fb.form = fo
 _EXACT_EDGES = """
 create table exact_edges as
 with personal as (
-    select kind, value from identifier_values where problem is null and names <= 1
+    select kind, value from identifier_values where problem is null and is_personal
 ),
 stars as (
     select rank, rule, names, centers.kind, group_key, centers.n as a, unnest(members) as b, first_name, last_name
@@ -210,7 +210,7 @@ with refused as (
     from carriers join identifier_values using (kind, value)
     where problem is not null and kind <> 'address'
 )
-select a, b, arg_min(rule, rank) as rule, arg_min(reason, rank) as reason
+select a, b, arg_min(rule, (rank, rule, reason)) as rule, arg_min(reason, (rank, rule, reason)) as reason
 from refused anti join exact_edges using (a, b)
 where reason is not null and a <> b
 group by a, b

@@ -42,16 +42,17 @@ _MACROS = (
     # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
     "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
-    f"are_both_established(na, nb) as least(na, nb) >= {ESTABLISHED_BEARERS} "
-    f"and least(na, nb) >= {ESTABLISHED_SHARE} * greatest(na, nb)",
-    # NULL when either is unknown or they are neither alike nor clearly different. `na` and `nb` are the numbers of
-    # last names that bear the first names a and b.
+    f"are_both_established(ua, ub) as least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
+    f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers)",
+    # NULL when either is unknown or they are neither alike nor clearly different. `ua` and `ub` are the usage of the
+    # first names a and b: the number of last names that bear it, and its gender. Paul is not short for Pauline.
     """
-    first_names_agree(a, na, b, nb) as case
+    first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
         when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
+        when ua.gender <> ub.gender then false
         when is_short_for(a, b) or is_short_for(b, a) then true
-        when are_both_established(na, nb) then false
+        when are_both_established(ua, ub) then false
         when is_slip(squeeze(a), squeeze(b)) then true
         when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.75 then false
     end

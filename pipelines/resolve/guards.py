@@ -42,7 +42,7 @@ class Reliability:
 
 
 _IS_OTHER_NAME = (
-    "(not first_names_agree(fl.first_name, fl.bearers, fr.first_name, fr.bearers) "
+    "(not first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) "
     "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
@@ -93,12 +93,22 @@ _IS_CORROBORATED = """(
     or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
 )"""
 
+# Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
+_IS_OTHER_FAMILY = """(
+    not last_names_agree(fl.last_name, fr.last_name)
+    and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
+    and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
+    and not coalesce(l.email = r.email, false) and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+)"""
+
 _JUDGED_SCORES = f"""
 create table judged_scores as
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
-        case when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end
+        case when {_IS_OTHER_FAMILY} then 'different_last_names'
+             when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end
     ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b

@@ -31,6 +31,7 @@ def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: dateti
 
         clusters: `record_key`, `cluster` (any integer), `is_live`, `created_at`; one row per record.
         published_members: `record_key`, `customer_id`; the assignment of the published version, may be empty.
+        former_members: the same for records that only earlier versions held: their last assignment.
         known_ids, known_events: every id ever issued (`HISTORY_COLUMNS`), every event (`EVENT_COLUMNS`).
 
     Creates:
@@ -40,7 +41,8 @@ def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: dateti
 
     An id goes to the cluster that holds most of its published records (live ones first, then the oldest). A cluster
     that inherits several keeps the oldest id. A part that was a customer of its own before it was merged gets its
-    old id back. The id of a new customer is derived from its oldest record.
+    old id back, and so do records that were away for some versions. The id of a new customer is derived from its
+    oldest record.
     """
     connection.execute(_MACROS)
     connection.execute(_RECORDS)
@@ -101,12 +103,24 @@ from published_members join ordered using (record_key)
 group by customer_id, cluster
 """
 
-# Ids of other customers whose founder is here now, and that nobody carries in the published version.
+# Ids that nobody carries in the published version, each with the one cluster that may have it back: that of its
+# founder, unless the founder left before the id went away, else of the records that carried it last.
 _RESTORABLE = """
 create table restorable as
-select cluster, customer_id, first_version
-from known_ids join ordered on founder_record_key = record_key
+with claims as (
+    select cluster, known_ids.customer_id, first_version, true as is_founder, 0 as live_count, age as oldest
+    from known_ids
+    join ordered on founder_record_key = record_key
+    left join published_members as published using (record_key)
+    where published.customer_id is null or published.customer_id = known_ids.current_customer_id
+    union all
+    select cluster, customer_id, first_version, false, count(*) filter (is_live), min(age)
+    from former_members join ordered using (record_key) join known_ids using (customer_id)
+    group by cluster, customer_id, first_version
+)
+select cluster, customer_id, first_version from claims
 where customer_id not in (select customer_id from parts)
+qualify row_number() over (partition by customer_id order by is_founder desc, live_count desc, oldest) = 1
 """
 
 # The larger part keeps the id: live records, then the oldest. A part that was a customer of its own before, and that
@@ -162,7 +176,8 @@ qualify row_number() over (partition by customer_id order by age) = 1
 """
 
 # What every id ever issued is today. An id that nobody carries is what became of its records: of those it had when
-# last published, else of its founder if that stayed with them, else of the id it was merged into.
+# last published, else of its founder if that stayed with them, else of the id it was merged into. An id whose founder
+# left it and whose other records are gone is retired: its founder is somebody else by now.
 _HISTORY = """
 create table issued as
 select * from known_ids
@@ -178,7 +193,7 @@ create table placed as
 select issued.customer_id, issued.current_customer_id as old_current,
     case when own.customer_id is not null then own.customer_id else inherited.customer_id end as published_as,
     at_founder.customer_id as founder_is_in,
-    published.customer_id as founder_was_in,
+    published.customer_id is null or published.customer_id = issued.current_customer_id as is_founder_true,
 from issued
 left join named as own using (customer_id)
 left join heirs using (customer_id)
@@ -190,12 +205,12 @@ left join published_members as published on published.record_key = founder_recor
 create table id_history as
 with resolved as (
     select placed.customer_id,
-        case
-            when placed.published_as is not null then placed.published_as
-            when placed.founder_was_in is null or placed.founder_was_in = placed.old_current
-                then coalesce(placed.founder_is_in, target.published_as)
-            else coalesce(target.published_as, target.founder_is_in, placed.founder_is_in)
-        end as current_customer_id,
+        coalesce(
+            placed.published_as,
+            case when placed.is_founder_true then placed.founder_is_in end,
+            target.published_as,
+            case when target.is_founder_true then target.founder_is_in end
+        ) as current_customer_id,
     from placed left join placed as target on target.customer_id = placed.old_current
 ),
 stated as (
@@ -222,7 +237,7 @@ with happened as (
     from id_history as new join issued as old using (customer_id)
     where new.status = 'merged' and old.status is distinct from 'merged'
     union all
-    select named.customer_id, 'restored', published.customer_id, 'its founding record is a customer of its own again'
+    select named.customer_id, 'restored', published.customer_id, 'its records are a customer of their own again'
     from named
     join known_ids using (customer_id)
     left join published_members as published on published.record_key = founder_record_key

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.warehouse import literal
+from pipelines.clean.functions import PLACEHOLDERS, sql_list
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -26,8 +26,8 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
     - `known_identifiers`: one row per record with named identifiers that are evidence: their kinds, and kinds with
       values.
     - `identifier_values`: one row per kind and value with more than one carrier or that is blocked; `names` and
-      `birth_dates` count the clearly different ones, `problem` is `blocked`, `too_many_names`,
-      `too_many_birth_dates` or NULL.
+      `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
+      one person by their names, `problem` is `blocked`, `too_many_names`, `too_many_birth_dates` or NULL.
     """
     connection.execute(_CARRIERS)
     kinds = [str(row[0]) for row in connection.execute("select distinct kind from carriers order by kind").fetchall()]
@@ -38,9 +38,12 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
         connection.execute("insert into limits values (?, ?, ?)", [kind, limits.max_names, limits.max_birth_dates])
         for pattern in limits.blocked:
             connection.execute("insert into blocked_patterns values (?, ?)", [kind, _like(kind, pattern)])
-    connection.execute(_VALUES.format(crowd=CROWD_FACTOR))
+    connection.execute(_SEVERAL)
+    for field, agreement in _AGREEMENTS.items():
+        connection.execute(_DIFFERENT.format(field=field, agreement=agreement, crowd=CROWD_FACTOR))
+    connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=_BUILT_IN, placeholder=_IS_PLACEHOLDER))
     connection.execute(_REMOVE)
-    connection.execute(_IDENTIFIERS)
+    connection.execute(_IDENTIFIERS.format(built_in=_BUILT_IN))
 
 
 def _like(kind: str, pattern: str) -> str:
@@ -48,6 +51,14 @@ def _like(kind: str, pattern: str) -> str:
     escaped = "".join(f"!{c}" if c in "!%_" else c for c in pattern.lower() if kind == "email" or c != " ")
     return (escaped + "*" if escaped.endswith("@") else escaped).replace("*", "%")
 
+
+_BUILT_IN = sql_list(("email", "phone", "address"))
+# What stands in a named identifier that had to be filled in: 0000, ---, n/a, unknown.
+_IS_PLACEHOLDER = (
+    f"lower(value) in ({sql_list((*PLACEHOLDERS, 'null', 'nan', 'nn', 'na', '0'))}) "
+    "or (length(value) > 1 and replace(value, left(value, 1), '') = '') "
+    r"or not regexp_matches(value, '[\p{L}\p{N}]')"
+)
 
 ADDRESS = "postal_code || ' ' || street || ' ' || house_number"
 
@@ -63,42 +74,50 @@ union all
 select lower(key), trim(value), n from (
     select unnest(json_keys(identifiers)) as key, identifiers ->> unnest(json_keys(identifiers)) as value, n
     from records where json_type(identifiers) = 'OBJECT')
-where trim(value) <> '' and lower(key) not in ({", ".join(literal(k) for k in ("email", "phone", "address"))})
+where trim(value) <> '' and lower(key) not in ({_BUILT_IN})
+"""
+
+# Spellings of one field that a value carries, without those that belong to a more frequent one. Counted by spelling of
+# the field, not of the whole name: one first name with two last names must not outvote itself.
+_DIFFERENT = """
+create table different_{field}s as
+with spelled as (
+    select kind, value, first_name, last_name, {field} as spelling, usage,
+        sum(count(*)) over (partition by kind, value, {field}) as times
+    from several_carriers join records using (n) left join first_names using (first_name)
+    where {field} is not null and {field}s > 1 and {field}s <= {crowd} * max_names
+    group by kind, value, first_name, last_name, usage
+),
+repeated as (
+    select distinct b.kind, b.value, b.spelling
+    from spelled as a join spelled as b using (kind, value)
+    where (a.times, a.spelling) > (b.times, b.spelling) and (
+        {agreement} is distinct from false
+        or are_swapped(a.first_name, a.last_name, b.first_name, b.last_name))
+)
+select kind, value, count(distinct spelling) as different
+from spelled anti join repeated using (kind, value, spelling)
+group by kind, value
+"""
+_AGREEMENTS = {
+    "first_name": "first_names_agree(a.first_name, a.usage, b.first_name, b.usage)",
+    "last_name": "last_names_agree(a.last_name, b.last_name)",
+}
+
+_SEVERAL = """
+create table several as
+select kind, value, count(*) as carrier_count, count(distinct first_name) as first_names,
+    count(distinct last_name) as last_names, count(distinct birth_date) as dates, max_names, max_birth_dates
+from carriers join records using (n) join limits using (kind)
+group by kind, value, max_names, max_birth_dates having count(*) > 1;
+create table several_carriers as from several join carriers using (kind, value)
 """
 
 _VALUES = """
 create table identifier_values as
-with counted as (
-    select kind, value, count(*) as carrier_count, count(distinct first_name) as spellings,
-        count(distinct birth_date) as dates
-    from carriers join records using (n)
-    group by kind, value
-),
-several as (
-    select counted.*, max_names, max_birth_dates from counted join limits using (kind)
-    where carrier_count > 1
-),
-spelled as (
-    select kind, value, first_name, last_name, bearers, count(*) as times
-    from several join carriers using (kind, value) join records using (n) join first_names using (first_name)
-    where spellings > 1 and spellings <= {crowd} * max_names
-    group by all
-),
-repeated as (  -- spellings of a name that the value carries more often
-    select distinct b.kind, b.value, b.first_name
-    from spelled as a join spelled as b using (kind, value)
-    where (a.times, a.first_name, a.last_name) > (b.times, b.first_name, b.last_name) and (
-        first_names_agree(a.first_name, a.bearers, b.first_name, b.bearers) is distinct from false
-        or are_swapped(a.first_name, a.last_name, b.first_name, b.last_name))
-),
-names as (
-    select kind, value, count(distinct first_name) as names
-    from spelled anti join repeated using (kind, value, first_name)
-    group by kind, value
-),
-dated as (
+with dated as (
     select distinct kind, value, birth_date
-    from several join carriers using (kind, value) join records using (n)
+    from several_carriers join records using (n)
     where birth_date is not null and dates > 1 and dates <= {crowd} * max_birth_dates
 ),
 redated as (
@@ -107,19 +126,27 @@ redated as (
     where a.birth_date < b.birth_date and birth_dates_agree(a.birth_date, b.birth_date)
 ),
 birth_dates as (
-    select kind, value, count(*) as birth_dates from dated anti join redated using (kind, value, birth_date)
+    select kind, value, count(*) as different from dated anti join redated using (kind, value, birth_date)
     group by kind, value
 ),
 judged as (
-    select kind, value, carrier_count, coalesce(names, spellings) as names, coalesce(birth_dates, dates) as birth_dates,
-        max_names, max_birth_dates
-    from several left join names using (kind, value) left join birth_dates using (kind, value)
+    select kind, value, carrier_count, max_names, max_birth_dates,
+        coalesce(f.different, several.first_names) as names,
+        coalesce(l.different, several.last_names) as last_names,
+        coalesce(b.different, several.dates) as birth_dates,
+    from several
+    left join different_first_names as f using (kind, value)
+    left join different_last_names as l using (kind, value)
+    left join birth_dates as b using (kind, value)
 ),
 blocked as (
-    select distinct kind, value from counted join blocked_patterns using (kind)
+    select distinct kind, value from carriers join blocked_patterns using (kind)
     where lower(value) like pattern escape '!'
+    union
+    select kind, value from carriers
+    where kind not in ({built_in}) and ({placeholder})
 )
-select kind, value, carrier_count, names, birth_dates,
+select kind, value, carrier_count, names, birth_dates, names <= 1 and last_names <= 1 as is_personal,
     case when blocked.value is not null then 'blocked'
          when names > max_names then 'too_many_names'
          when birth_dates > max_birth_dates then 'too_many_birth_dates' end as problem,
@@ -146,7 +173,7 @@ create table known_identifiers as
 select n, list(distinct kind order by kind) as identifier_kinds,
     list(distinct kind || ' ' || value order by kind || ' ' || value) as identifier_values
 from carriers
-where kind not in ('email', 'phone', 'address')
+where kind not in ({built_in})
   and (kind, value) not in (select (kind, value) from identifier_values where problem is not null)
 group by n
 """

@@ -10,7 +10,9 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.folding import create_macros
+from pipelines.resolve.first_names import EITHER, FEMALE, MALE
+from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
+from pipelines.resolve.model import BEARERS
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -39,11 +41,14 @@ def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
         connection.execute(f"detach {SCRATCH}")
 
 
-def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> int:
-    """Create `records`, `first_names` and `forms` in the scratch catalog; returns the number of records.
+def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime, *, is_frozen: bool) -> None:
+    """Create `records`, `first_names` and `forms` in the scratch catalog.
+
+    With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
     - `records`: one row per person record; `n` counts them in the order of their keys.
-    - `first_names`: one row per folded first name; `bearers` is its number of different last names.
+    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names, and
+      `gender`, f or m where it is known.
     - `forms`: one row per combination of names and birth date; what guards compare.
     """
     create_macros(connection)
@@ -57,20 +62,14 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
                    select count(birth_date) / count(distinct birth_date) from records))
         """
     )
-    connection.execute(
-        """
-        create table first_names as
-        select first_name, count(distinct squeeze(last_name)) as bearers
-        from records where first_name is not null group by first_name
-        """
-    )
+    _count_first_names(connection, is_frozen=is_frozen)
     connection.execute(
         """
         create table forms as
         select
             row_number() over (order by first_name nulls first, last_name nulls first, birth_date nulls first)::integer
                 as form,
-            first_name, last_name, birth_date, coalesce(bearers, 0) as bearers,
+            first_name, last_name, birth_date, usage,
         from (select distinct first_name, last_name, birth_date from records) left join first_names using (first_name)
         """
     )
@@ -85,8 +84,30 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     )
     connection.execute("drop table records")
     connection.execute("alter table numbered rename to records")
-    row = connection.execute("select count(*) from records").fetchone()
-    return int(row[0]) if row else 0
+
+
+def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
+    connection.execute(
+        "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
+        [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
+    )
+    bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else "counted.bearers"
+    connection.execute(
+        f"""
+        create table first_names as
+        select counted.first_name, struct_pack(
+            bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
+            gender := first_token.gender
+        ) as usage
+        from (
+            select first_name, count(distinct squeeze(last_name)) as bearers
+            from records where first_name is not null group by first_name
+        ) as counted
+        left join (from frequencies where field = {literal(BEARERS)}) as kept on kept.value = counted.first_name
+        left join common_names as common on common.name = counted.first_name
+        left join common_names as first_token on first_token.name = split_part(counted.first_name, ' ', 1)
+        """
+    )
 
 
 def create_profiles(connection: DuckDBPyConnection) -> None:

@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `guards`, `clustering`, `ids`.
+`blocking`, `model`, `training`, `scoring`, `guards`, `clustering`, `ids`.
 """
 
 from __future__ import annotations
@@ -11,14 +11,16 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import keys
-from pipelines.resolve.blocking import block_profiles
+from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, find_component_conflicts, judge_edges
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_customer_ids
 from pipelines.resolve.limits import apply_limits
-from pipelines.resolve.model import create_scored_profiles, score_pairs, train_model
+from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
+from pipelines.resolve.scoring import create_scored_profiles, score_pairs
+from pipelines.resolve.training import train_model
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -42,8 +44,11 @@ class ResolveReport:
         refused_links: refused links by reason.
         largest_customer: records of the largest customer.
         scored_pair_count: pairs that were weighed.
-        oversized_count: profiles in blocks too large to be compared within them.
-        trained: comparisons whose parameters were learned from this data; the others are the shipped ones.
+        divided_count: profiles in blocks so large that they were compared within parts of them only.
+        oversized_count: profiles in parts that stayed too large; they were not compared within them.
+        model_version: the version in which the parameters were learned, or `shipped`.
+        is_new_model: they were learned in this build.
+        trained: comparisons whose parameters were learned; the others are the shipped ones.
         created, merged, split, restored: events of ids in this build.
     """
 
@@ -54,7 +59,10 @@ class ResolveReport:
     refused_links: dict[str, int]
     largest_customer: int
     scored_pair_count: int
+    divided_count: int
     oversized_count: int
+    model_version: str
+    is_new_model: bool
     trained: tuple[str, ...]
     created: int
     merged: int
@@ -78,21 +86,23 @@ def resolve_identities(
     """
     keys.use_secret(connection, settings)
     with open_scratch(connection) as warehouse:
-        prepare_records(connection, warehouse, build.as_of)
+        _read_state(connection, settings)
+        kept = load_model(connection, configuration.identity)
+        prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
         apply_limits(connection, configuration.identity)
         create_profiles(connection)
         find_exact_links(connection)
         profile_count = create_scored_profiles(connection)
         blocking = block_profiles(connection)
-        model = train_model(connection, profile_count, configuration.identity.seed)
+        model = kept or train_model(connection, build.version, profile_count, configuration.identity.seed)
+        save_model(connection, model, configuration.identity)
         score_pairs(connection, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
         judge_edges(connection, configuration.identity.match_probability, reliability)
         _cluster(connection, reliability)
-        _read_published_ids(connection, settings)
         assign_customer_ids(connection, build.version, build.as_of)
-        _write_identity(connection, warehouse)
-        return _report(connection, build.version, blocking.pair_count, blocking.oversized_count, model.trained)
+        _write_identity(connection, warehouse, model)
+        return _report(connection, build.version, blocking, model)
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -177,19 +187,34 @@ def _read_questioned(
     return questioned
 
 
-def _read_published_ids(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Create `known_ids`, `known_events` and `published_members` from the state; empty where there is none yet."""
-    connection.execute(f"create table known_ids ({HISTORY_COLUMNS})")
-    connection.execute(f"create table known_events ({EVENT_COLUMNS})")
-    connection.execute("create table published_members (record_key text, customer_id text)")
+# What a build starts from: tables of the scratch catalog with their columns.
+_MEMBER_COLUMNS = "record_key text, customer_id text"
+_STATE_TABLES = {
+    "known_ids": HISTORY_COLUMNS,
+    "known_events": EVENT_COLUMNS,
+    "published_members": _MEMBER_COLUMNS,
+    "former_members": _MEMBER_COLUMNS,
+    "model": MODEL_COLUMNS,
+    "frequencies": FREQUENCY_TABLE_COLUMNS,
+}
+
+
+def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
+    """Create the tables that hold what earlier versions left: ids, assignments, model; empty where nothing did."""
+    for table, columns in _STATE_TABLES.items():
+        connection.execute(f"create table {table} ({columns})")
     state = settings.state_dir / "identity.duckdb"
     for file, table, target in (
         (state, "customer_id_history", "known_ids"),
         (state, "customer_id_events", "known_events"),
+        (state, "members", "former_members"),
+        (state, "model", "model"),
+        (state, "model_frequencies", "frequencies"),
         (settings.current / "state.duckdb", "members", "published_members"),
     ):
         if file.exists():
             _copy_table(connection, file, table, target)
+    connection.execute("delete from former_members where record_key in (select record_key from published_members)")
 
 
 def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
@@ -209,21 +234,25 @@ def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: 
         connection.execute("detach published_state")
 
 
-def _write_identity(connection: DuckDBPyConnection, warehouse: str) -> None:
+def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model) -> None:
     """Replace the tables of schema `identity`; ordered by key, so that equal content is an equal table."""
     schema = f"{warehouse}.identity"
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(f"create or replace table {schema}.members as from members order by record_key")
-    connection.execute(f"create or replace table {schema}.links as {_LINKS}")
+    links = _LINKS.format(model_version=literal(model.version))
+    connection.execute(f"create or replace table {schema}.links as {links}")
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
     connection.execute(
         f'create or replace table {schema}.customer_id_events as from id_events order by "at", version, event_key'
     )
+    connection.execute(f"create or replace table {schema}.model as from model order by comparison, level")
+    connection.execute(f"create or replace table {schema}.model_frequencies as from frequencies order by field, value")
 
 
 _LINKS = """
-select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability
+select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability,
+    case when method = 'probabilistic' then {model_version} end as model_version
 from candidates
 anti join cluster_refusals using (a, b)
 join records as l on l.n = a join records as r on r.n = b
@@ -266,9 +295,7 @@ order by record_key_a, record_key_b
 """
 
 
-def _report(
-    connection: DuckDBPyConnection, version: str, pair_count: int, oversized: int, trained: tuple[str, ...]
-) -> ResolveReport:
+def _report(connection: DuckDBPyConnection, version: str, blocking: Blocking, model: Model) -> ResolveReport:
     def counts(query: str) -> defaultdict[str, int]:
         return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
 
@@ -289,9 +316,12 @@ def _report(
         scored_link_count=links["probabilistic"],
         refused_links=dict(refused),
         largest_customer=int(sizes[2]),
-        scored_pair_count=pair_count,
-        oversized_count=oversized,
-        trained=trained,
+        scored_pair_count=blocking.pair_count,
+        divided_count=blocking.divided_count,
+        oversized_count=blocking.oversized_count,
+        model_version=model.version,
+        is_new_model=model.version == version,
+        trained=model.trained,
         created=events["created"],
         merged=events["merged"],
         split=events["split"],

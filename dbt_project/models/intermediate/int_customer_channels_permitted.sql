@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- On which channels a customer may be advertised to by at least one controller: a valid contact point of a record
 -- that was not deleted, with sufficient permission.
 with

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 with
 
 orders as (

@@ -6,7 +6,8 @@ records as (
 ),
 
 build as (
-    select * from {{ source('config', 'build') }}
+    select {{ company_date('as_of', 'time_zone') }} as as_of_date
+    from {{ source('config', 'build') }}
 ),
 
 golden_records as (
@@ -19,7 +20,7 @@ aged as (
         golden_records.country,
         golden_records.region,
         golden_records.language,
-        {{ full_years('golden_records.birth_date', 'build.as_of') }} as age
+        {{ full_years('golden_records.birth_date', 'build.as_of_date') }} as age
     from golden_records
     cross join build
 ),

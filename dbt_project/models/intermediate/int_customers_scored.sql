@@ -1,5 +1,5 @@
 -- Recency, frequency and monetary value of every customer in the owner's window before as_of. Scores are fifths of
--- the customers with an order in the window; equal values are told apart by the id, so that a score never wavers.
+-- the customers with an order in the window; the same behavior has the same score.
 with
 
 records as (
@@ -68,9 +68,9 @@ judged as (
 scored as (
     select
         customer_id,
-        ntile(5) over (order by recency_days desc, customer_id asc) as recency_score,
-        ntile(5) over (order by frequency asc, customer_id asc) as frequency_score,
-        ntile(5) over (order by monetary_amount_base asc, customer_id asc) as monetary_score
+        {{ fifth('recency_days', 'desc') }} as recency_score,
+        {{ fifth('frequency', 'asc') }} as frequency_score,
+        {{ fifth('monetary_amount_base', 'asc') }} as monetary_score
     from judged
     where unscored_reason is null
 ),

@@ -1,4 +1,4 @@
-{{ config(materialized='view') }}  -- read once, and larger than anything made of it
+{{ config(materialized='ephemeral') }}  -- read once
 
 -- Whose group of fields becomes the customer's: complete groups first, then the owner's order of sources, then the
 -- most recent record, then the key, so that no order is left to chance.
@@ -56,8 +56,7 @@ ranked as (
         row_number() over (
             partition by customer_id, field_group
             order by is_sound desc, priority asc, observed_at desc nulls last, record_key asc
-        ) as candidate_rank,
-        count(*) over (partition by customer_id, field_group) as candidate_count
+        ) as candidate_rank
     from prioritized
 ),
 

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- How much of its net amount each line lost to returns. A return without a line is spread over the lines of its order
 -- by their net amount; the largest line takes the rest of the rounding, so that lines and order agree to the digit.
 with

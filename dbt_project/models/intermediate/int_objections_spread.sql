@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- An objection holds for the whole person: for every contact point of the customer who objected, or of every customer
 -- who uses the contact point that was named.
 with

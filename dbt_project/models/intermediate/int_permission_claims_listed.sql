@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}  -- read once; a unit test stands on its columns
+
 -- Everything that is said about one contact point, by controller, channel and purpose.
 with
 
@@ -52,7 +54,7 @@ withdrawals as (
         permissions.closed_at
     from permissions
     inner join attached on permissions.record_key = attached.record_key
-    where permissions.closed_as = 'withdrawn'
+    where permissions.closed_as in ('withdrawn', 'not_understood')
 ),
 
 personal_objections as (

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who must not be contacted for want of permission, on every channel, purpose and controller that an audience uses:
 -- each contact point without one, and each customer of whom no contact point is left.
 with
@@ -13,6 +15,10 @@ uses as (
 rules as (
     select * from {{ source('config', 'exclusions') }}
     where missing_permission
+),
+
+build as (
+    select * from {{ source('config', 'build') }}
 ),
 
 channel_kinds as (
@@ -65,8 +71,9 @@ decided as (
         points_in_use.*,
         coalesce(permissions.is_permitted, false) as is_permitted,
         permissions.evidence_ref,
-        permissions.status_at
+        {{ known_by('build.as_of', 'permissions.status_at') }} as status_at
     from points_in_use
+    cross join build
     left join permissions
         on
             points_in_use.contact_point_key = permissions.contact_point_key

@@ -1,5 +1,6 @@
 -- Which contact points a permission record speaks about: the e-mail or phone written on it, else the points of its
--- contact. A grant holds for the primary one only, a withdrawal or objection for all of them.
+-- contact, else, for what closes, those of the customer. A grant holds for the primary one only (never for another than
+-- the one that is written on it), a withdrawal or objection for all of them.
 with
 
 permissions as (
@@ -10,28 +11,32 @@ contact_points as (
     select * from {{ source('clean', 'contact_points') }}
 ),
 
+customer_points as (
+    select * from {{ ref('int_contact_points_assigned') }}
+),
+
 channel_kinds as (
     {{ channel_kinds() }}
 ),
 
+-- Without a channel that is known, only what closes is understood: it closes every channel.
 channels as (
     select
         permissions.record_key,
         permissions.contact_record_key,
+        permissions.customer_id,
+        permissions.closed_as is not null as is_closing,
         channel_kinds.channel,
-        channel_kinds.kind
+        channel_kinds.kind,
+        -- An address that cannot be used is an address still: what was granted for it moves to no other.
+        case channel_kinds.kind
+            when 'email' then permissions.has_own_email
+            when 'phone' then permissions.has_own_phone
+            else false
+        end as names_a_point
     from permissions
-    inner join channel_kinds on permissions.channel = channel_kinds.channel
-    union all
-    -- Without a channel, only what closes is understood: it closes every channel.
-    select
-        permissions.record_key,
-        permissions.contact_record_key,
-        channel_kinds.channel,
-        channel_kinds.kind
-    from permissions
-    cross join channel_kinds
-    where permissions.channel is null and permissions.closed_as is not null
+    inner join channel_kinds on coalesce(permissions.channel, channel_kinds.channel) = channel_kinds.channel
+    where permissions.channel is not null or permissions.closed_as is not null
 ),
 
 own_points as (
@@ -70,12 +75,39 @@ points_of_contacts as (
         on
             channels_without_own_point.contact_record_key = contact_points.record_key
             and channels_without_own_point.kind = contact_points.kind
+    where channels_without_own_point.is_closing or not channels_without_own_point.names_a_point
+),
+
+closings_without_point as (
+    select channels_without_own_point.*
+    from channels_without_own_point
+    left join points_of_contacts
+        on
+            channels_without_own_point.record_key = points_of_contacts.record_key
+            and channels_without_own_point.channel = points_of_contacts.channel
+    where channels_without_own_point.is_closing and points_of_contacts.record_key is null
+),
+
+points_of_customers as (
+    select distinct
+        closings_without_point.record_key,
+        closings_without_point.channel,
+        closings_without_point.kind,
+        customer_points.contact_point_key,
+        false as is_primary
+    from closings_without_point
+    inner join customer_points
+        on
+            closings_without_point.customer_id = customer_points.customer_id
+            and closings_without_point.kind = customer_points.kind
 ),
 
 attached as (
     select * from own_points
     union all
     select * from points_of_contacts
+    union all
+    select * from points_of_customers
 ),
 
 ranked as (

@@ -19,7 +19,7 @@ closed as (
         max(claimed_at) as last_closed_at,
         bool_or(claimed_at is null) as is_closing_undated
     from claims
-    where claim in ('withdrawn', 'objected')
+    where claim in ('withdrawn', 'objected', 'not_understood')
     group by controller, contact_point_key, channel, purpose
 ),
 
@@ -52,7 +52,7 @@ graded as (
         case
             when claim in ('granted', 'not_objected') and is_effective and is_sufficient then 1
             when claim in ('granted', 'not_objected') and is_effective then 2
-            when claim in ('withdrawn', 'objected') then 3
+            when claim in ('withdrawn', 'objected', 'not_understood') then 3
             when claim = 'expired' then 4
             when claim = 'requested' then 5
             else 6

@@ -1,5 +1,5 @@
 -- What each permission record says: a grant, the closing of one, or neither. Deleted records grant nothing any more,
--- but what they closed stays closed.
+-- but what they closed stays closed. Words that nobody translated may mean a refusal, so they close, for good.
 with
 
 permissions as (
@@ -18,13 +18,17 @@ build as (
     select * from {{ source('config', 'build') }}
 ),
 
+channel_kinds as (
+    {{ channel_kinds() }}
+),
+
 named as (
     select
         permissions.*,
         members.customer_id,
         build.as_of,
         coalesce(permissions.controller, sources.controller) as controller_name,
-        lower(permissions.channel) as channel_name,
+        channel_kinds.channel as channel_name,
         lower(permissions.purpose) as purpose_name,
         coalesce(lower(permissions.kind), 'consent') as permission_kind,
         coalesce(
@@ -38,6 +42,7 @@ named as (
     cross join build
     left join members on permissions.contact_record_key = members.record_key
     left join sources on permissions.source_system = sources.source_system
+    left join channel_kinds on lower(permissions.channel) = channel_kinds.channel
 ),
 
 dated as (
@@ -47,7 +52,12 @@ dated as (
         coalesce(expires_at <= as_of, false) or permission_status = 'expired' as is_expired,
         case
             when permission_kind = 'objection' then 'objected'
-            when permission_status = 'withdrawn' or withdrawn_at <= as_of then 'withdrawn'
+            when permission_status = 'withdrawn' or withdrawn_at is not null then 'withdrawn'
+            when is_deleted then null
+            when
+                permission_kind not in ('consent', 'existing_customer')
+                or permission_status not in ('requested', 'granted', 'expired')
+                then 'not_understood'
         end as closed_as,
         case
             when permission_kind = 'objection' then greatest(given_at, confirmed_at, requested_at, withdrawn_at)
@@ -72,6 +82,8 @@ interpreted as (
         withdrawn_at,
         expires_at,
         is_deleted,
+        email is not null as has_own_email,
+        phone is not null as has_own_phone,
         closed_as,
         closed_at,
         case

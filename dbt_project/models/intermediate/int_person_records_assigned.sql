@@ -1,3 +1,5 @@
+{{ config(materialized='view') }}  -- wide, and each reader needs a few of its columns
+
 with
 
 persons as (

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who bought within the owner's days of grace: the customer, and every contact point of the order and of the record
 -- that ordered.
 with
@@ -25,17 +27,18 @@ graced as (
         orders.order_key,
         orders.customer_id,
         orders.person_record_key,
-        orders.ordered_at as valid_from,
+        {{ known_by('build.as_of', 'orders.ordered_at') }} as valid_from,
         {{ dbt.dateadd('day', 'rules.just_bought_days', 'orders.ordered_at') }} as valid_until
     from orders
     cross join rules
+    cross join build
 ),
 
 causes as (
     select graced.*
     from graced
     cross join build
-    where graced.valid_from <= build.as_of and graced.valid_until > build.as_of
+    where graced.valid_until > build.as_of
 ),
 
 contact_points_held as (

@@ -29,7 +29,11 @@ located as (
         lines.gross_amount as line_gross_amount,
         lines.net_amount as line_net_amount
     from returns
-    left join lines on returns.order_line_record_key = lines.order_line_key
+    -- A line without its order is worth nothing yet; the return is then one of the order that it names itself.
+    left join lines
+        on
+            returns.order_line_record_key = lines.order_line_key
+            and lines.order_key is not null
 ),
 
 refunded as (

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once
+
 -- Who has an open critical ticket: the customer, every contact point of the customer, and every contact point of the
 -- record that wrote, also when that record joined nobody.
 with
@@ -20,15 +22,20 @@ record_points as (
     select * from {{ source('clean', 'contact_points') }}
 ),
 
+build as (
+    select * from {{ source('config', 'build') }}
+),
+
 causes as (
     select
         tickets.ticket_key,
         tickets.customer_id,
         tickets.person_record_key,
         tickets.order_key,
-        tickets.created_at as valid_from
+        {{ known_by('build.as_of', 'tickets.created_at') }} as valid_from
     from tickets
     cross join rules
+    cross join build
 ),
 
 customers_held as (

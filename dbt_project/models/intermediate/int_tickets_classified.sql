@@ -9,8 +9,12 @@ members as (
     select * from {{ source('identity', 'members') }}
 ),
 
+-- Also deleted orders: who complains about one is still known by it.
 orders as (
-    select * from {{ ref('int_orders_assigned') }}
+    select
+        record_key as order_key,
+        coalesce(customer_record_key, record_key) as person_record_key
+    from {{ ref('stg_shop__orders') }}
 ),
 
 critical_priorities as (
@@ -49,7 +53,7 @@ classified as (
 assigned as (
     select
         classified.record_key as ticket_key,
-        coalesce(members.customer_id, orders.customer_id) as customer_id,
+        coalesce(members.customer_id, order_members.customer_id) as customer_id,
         coalesce(classified.requester_record_key, orders.person_record_key) as person_record_key,
         classified.source_system,
         classified.type,
@@ -71,6 +75,7 @@ assigned as (
     from classified
     left join members on classified.requester_record_key = members.record_key
     left join orders on classified.order_record_key = orders.order_key
+    left join members as order_members on orders.person_record_key = order_members.record_key
 ),
 
 final as (

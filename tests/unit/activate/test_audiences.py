@@ -248,6 +248,18 @@ def test_the_file_is_safe_to_open_in_a_spreadsheet(company: Company, tmp_path: P
     assert file.stat().st_mode & 0o007 == 0
 
 
+def test_no_cell_hides_another_one_behind_a_separator(company: Company, tmp_path: Path) -> None:
+    company.customer("c")
+    company.point("c", "a@x.example")
+    company.connection.execute(
+        "update marts.customer_profiles set first_name = 'Max;=A1', last_name = 'B' || chr(10) || '=A2', "
+        "salutation = ' =A3'"
+    )
+    company.build()
+    [file] = export_audiences(company.connection, tmp_path)
+    assert file.read_text().splitlines()[1:] == ["c,p_a@x.example,a@x.example,Max =A1,B =A2,'=A3"]
+
+
 def test_phone_numbers_are_exported_as_dialers_need_them(company: Company, tmp_path: Path) -> None:
     audience = company.configuration.audiences_file.audiences[0].model_copy(update={"channel": "phone"})
     company.configuration = replace(company.configuration, audiences_file=AudiencesConfig(audiences=[audience]))

@@ -13,7 +13,10 @@ from pipelines.clean.names import NAME_FIELDS
 from pipelines.clean.records import person_rules
 
 # Rules that learn from all rows may find more once the others are cleaned; all others depend on their row alone.
-LEARNING = {"first_name_holds_both", "last_name_holds_both", "names_swapped", "names_swapped_likely"}
+LEARNING = {
+    *("first_name_holds_both", "last_name_holds_both", "names_swapped", "names_swapped_likely"),
+    "salutation_behind_only_name",
+}
 RULES = [rule for rule in person_rules(date(2026, 11, 21)) if rule.name not in LEARNING]
 FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "house_number", "gender", "language", "birth_date")
 
@@ -37,7 +40,7 @@ person = st.fixed_dictionaries(
     {
         "salutation": st.one_of(odd, phrases(SALUTATION, TITLE)),
         "title": st.one_of(odd, phrases(TITLE)),
-        "first_name": st.one_of(odd, phrases(SALUTATION, TITLE, FIRST)),
+        "first_name": st.one_of(odd, phrases(SALUTATION, TITLE, FIRST), phrases(FIRST, SALUTATION)),
         "last_name": st.one_of(odd, phrases(TITLE, LAST), phrases(LAST, ",", TITLE, FIRST)),
         "full_name": st.one_of(odd, phrases(SALUTATION, TITLE, FIRST, LAST), phrases(LAST, ",", TITLE, FIRST)),
         "gender": st.one_of(odd, st.sampled_from(["m", "W", "Divers", "Männlich", "d", "zebra"])),

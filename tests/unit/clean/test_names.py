@@ -33,6 +33,26 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"first_name": "Mr. John", "last_name": "Doe"},
         {"salutation": "Mr", "first_name": "John", "last_name": "Doe"},
     ),
+    "a salutation behind the last name": (
+        {"first_name": "Jan", "last_name": "Eichenmüller Herr"},
+        {"salutation": "Herr", "first_name": "Jan", "last_name": "Eichenmüller"},
+    ),
+    "a salutation behind the first name": (
+        {"salutation": "Frau", "first_name": "Anna Frau", "last_name": "Maier"},
+        {"salutation": "Frau", "first_name": "Anna", "last_name": "Maier"},
+    ),
+    "a salutation behind the whole name": (
+        {"full_name": "Anna Maier (Frau)"},
+        {"salutation": "Frau", "first_name": "Anna", "last_name": "Maier"},
+    ),
+    "a whole name with the last name Herr": (
+        {"full_name": "Lothar Herr"},
+        {"first_name": "Lothar", "last_name": "Herr"},
+    ),
+    "a noble last name that is Herr": (
+        {"first_name": "Karl", "last_name": "von Herr"},
+        {"first_name": "Karl", "last_name": "von Herr"},
+    ),
     "a last name that is Herr": (
         {"first_name": "Karl", "last_name": "Herr"},
         {"first_name": "Karl", "last_name": "Herr"},
@@ -117,3 +137,9 @@ def test_names_that_are_both_are_not_swapped(apply_to_drafts: Any) -> None:
 def test_two_first_names_without_a_last_name_stay_together(apply_to_drafts: Any) -> None:
     drafts, _ = apply_to_drafts([*USUAL, {"first_name": "Lena Anna"}], RULES)
     assert names_of(drafts[-1]) == {"first_name": "Lena Anna"}
+
+
+def test_a_salutation_behind_one_name_is_one_where_that_is_known_as_a_last_name(apply_to_drafts: Any) -> None:
+    drafts, _ = apply_to_drafts([*USUAL, {"full_name": "Maier Herr"}, {"full_name": "Anna Herr"}], RULES)
+    assert names_of(drafts[-2]) == {"salutation": "Herr", "last_name": "Maier"}
+    assert names_of(drafts[-1]) == {"first_name": "Anna", "last_name": "Herr"}

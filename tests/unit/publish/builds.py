@@ -72,9 +72,15 @@ def manifest() -> dict[str, Any]:
 
 
 def make_build(
-    settings: Settings, configuration: Configuration, *, run: str = "run-1", customers: int = 3, day: int = 0
+    settings: Settings,
+    configuration: Configuration,
+    *,
+    run: str = "run-1",
+    customers: int = 3,
+    day: int = 0,
+    model: str | None = None,
 ) -> Build:
-    """Open a build and fill it; every customer has an id that names the run."""
+    """Open a build and fill it; every customer has an id that names the run, and `model` linked it, or its own."""
     now = NOW + timedelta(days=day)
     build = open_build(settings, configuration, build_id=run, as_of=now, now=now)
     with warehouse.connect(settings.build_warehouse, settings) as connection:
@@ -103,6 +109,10 @@ def make_build(
             create table identity.customer_id_events as
                 select 'e_{build.version}_' || i as event_key, 'c_' || i as customer_id, 'created' as event
                 from range({customers}) r(i);
+            create table identity.model as
+                select '{model or build.version}' as model_version, 1000 as profile_count, 'email' as comparison;
+            create table identity.model_frequencies as
+                select 'city' as field, '{model or build.version}' as value, 0.5 as frequency;
         """)
         register_columns(connection, manifest())
     write_verdict(settings, judge_build(settings, configuration, build, [("crm_001", "crm.contacts")]))

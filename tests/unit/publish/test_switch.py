@@ -136,6 +136,57 @@ def test_ids_ever_issued_outlive_a_rollback(
     assert history(settings) == everything
 
 
+def test_the_last_customer_of_every_record_outlives_its_version(
+    settings: Settings, configuration: Configuration, published: str, ready: Build
+) -> None:
+    def members() -> list[tuple[str, str, str]]:
+        with warehouse.connect(settings.state_dir / "identity.duckdb", settings, read_only=True) as connection:
+            return connection.execute("select record_key, customer_id, version from members order by all").fetchall()
+
+    first = members()
+    assert {version for _, _, version in first} == {published}
+    publish(settings, configuration, ready)
+    second = members()
+    assert {version for _, _, version in second} == {ready.version}
+    assert {record for record, _, _ in first} < {record for record, _, _ in second}
+
+    publish_new(settings, configuration, run="run-3", day=2, customers=1)
+    third = members()
+    assert [(record, customer) for record, customer, _ in third] == [(r, c) for r, c, _ in second]
+    assert {version for _, _, version in third} == {ready.version, settings.current.readlink().name}
+    roll_back(settings, published, reason="wrong prices", now=LATER)
+    assert members() == third
+
+
+def test_the_model_learned_last_is_kept_with_its_frequencies(
+    settings: Settings, configuration: Configuration, published: str
+) -> None:
+    def kept() -> tuple[list[tuple[str]], list[tuple[str]]]:
+        with warehouse.connect(settings.state_dir / "identity.duckdb", settings, read_only=True) as connection:
+            return (
+                connection.execute("select model_version from model").fetchall(),
+                connection.execute("select value from model_frequencies").fetchall(),
+            )
+
+    assert kept() == ([(published,)], [(published,)])
+    second = publish_new(settings, configuration, run="run-2", day=1)
+    assert kept() == ([(second,)], [(second,)])
+    publish_new(settings, configuration, run="run-3", day=2, model=published)
+    assert kept() == ([(second,)], [(second,)])
+    roll_back(settings, published, reason="wrong prices", now=LATER)
+    assert kept() == ([(second,)], [(second,)])
+
+
+def test_a_version_from_before_models_were_kept_is_synced(settings: Settings, published: str) -> None:
+    file = settings.versions_dir / published / "state.duckdb"
+    file.chmod(0o600)
+    with warehouse.connect(file, settings) as connection:
+        connection.execute("drop table model; drop table model_frequencies")
+    (settings.state_dir / "identity.duckdb").unlink()
+    sync_state(settings)
+    assert history(settings) == [(f"c_{i}", published) for i in range(3)]
+
+
 def test_a_lost_state_comes_back_from_the_version(settings: Settings, published: str) -> None:
     (settings.state_dir / "identity.duckdb").unlink()
     sync_state(settings)

@@ -100,7 +100,10 @@ def publish(connection: DuckDBPyConnection, settings: Settings) -> None:
     settings.current.mkdir(parents=True, exist_ok=True)
     for file, tables in (
         (settings.current / "state.duckdb", ("members",)),
-        (settings.state_dir / "identity.duckdb", ("customer_id_history", "customer_id_events")),
+        (
+            settings.state_dir / "identity.duckdb",
+            ("customer_id_history", "customer_id_events", "members", "model", "model_frequencies"),
+        ),
     ):
         file.unlink(missing_ok=True)
         connection.execute(f"attach {literal(file)} as target")

@@ -54,6 +54,16 @@ CASES: dict[str, tuple[str | None, Row, Row]] = {
     "a namesake elsewhere": (None, {**ANNA, "city": "Berlin"}, {**ANNA, "city": "München"}),
     "nothing but the name": (None, ANNA, ANNA),
     "nothing at all": (None, {}, {}),
+    "a loyalty number that had to be filled in": (
+        None,
+        {**ANNA, "identifiers": '{"loyalty_number": "0000"}'},
+        {**ANNA, "identifiers": '{"loyalty_number": "0000"}'},
+    ),
+    "no loyalty number at all": (
+        None,
+        {**ANNA, "identifiers": '{"loyalty_number": "n/a"}'},
+        {**ANNA, "identifiers": '{"loyalty_number": "n/a"}'},
+    ),
     "somebody else's loyalty card": (None, {**ANNA, **CARD}, {"first_name": "Bernd", "last_name": "Weber", **CARD}),
 }
 
@@ -141,6 +151,31 @@ def test_the_evidence_of_a_refusal_is_a_key_and_never_a_value(resolve: Resolve) 
     assert refusal["evidence_key"].startswith("p_")
     assert refusal["rule"] == "same_email_and_name"
     assert "s@x.de" not in repr(result.refused) + repr(result.report)
+
+
+def test_the_phone_of_an_office_does_not_join_namesakes_through_a_record_without_name(resolve: Resolve) -> None:
+    office = {"phone": "+493012345"}
+    result = resolve(
+        [
+            {"record_key": "r_1", "first_name": "Thomas", "last_name": "Weber", "email": "weber@x.de", **office},
+            {"record_key": "r_2", "first_name": "Thomas", "last_name": "Koch", "email": "koch@y.de", **office},
+            {"record_key": "r_3", **office},
+        ]
+    )
+    assert result.apart("r_1", "r_2", "r_3")
+    assert result.reasons() == {"different_last_names", "shared_by_several_names"}
+
+
+def test_a_crowd_counts_every_first_name_also_those_with_several_last_names(resolve: Resolve) -> None:
+    mailbox = {"email": "team@x.de"}
+    names = ["Anna", "Bernd", "Clara", "David", "Emil", "Fritz", "Gustav"]
+    rows = [
+        {"record_key": f"r_{name}_{last}", "first_name": name, "last_name": last, **mailbox}
+        for name in names
+        for last in ("Weber", "Koch")
+    ]
+    rows += [{"record_key": "r_Zoe", "first_name": "Zoe", "last_name": "Wolf", **mailbox}]
+    assert resolve(rows).reasons() == {"too_many_names"}
 
 
 def test_records_merged_into_an_undelivered_record_are_one_customer(resolve: Resolve) -> None:

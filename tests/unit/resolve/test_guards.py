@@ -119,6 +119,25 @@ def test_names_that_many_people_bear_are_two_names_however_alike(resolve: Resolv
     assert result.apart("r_1", "r_2")
 
 
+@pytest.mark.parametrize(
+    ("his", "hers"), [("Jan", "Jana"), ("Paul", "Pauline"), ("Franz", "Franziska"), ("Martin", "Maria")]
+)
+def test_a_couple_with_nearly_one_name_are_two_persons_in_the_smallest_company(
+    resolve: Resolve, his: str, hers: str
+) -> None:
+    rows = [
+        member("r_1", his),
+        member("r_2", hers),
+        member("r_3", f"{his[0]}."),
+        member("r_4", his),
+        member("r_5", hers),
+    ]
+    result = resolve(rows)
+    assert result.apart("r_1", "r_2")
+    assert result.together("r_1", "r_4")
+    assert result.together("r_2", "r_5")
+
+
 def test_a_record_without_first_name_does_not_bridge_two_persons(resolve: Resolve) -> None:
     anna = {"first_name": "Anna", "last_name": "Schmidt", "email": "a@x.de"}
     bernd = {"first_name": "Bernd", "last_name": "Schmidt", "phone": "+493012345"}

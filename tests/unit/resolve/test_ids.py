@@ -30,6 +30,7 @@ class Ledger:
             ("known_ids", HISTORY_COLUMNS),
             ("known_events", EVENT_COLUMNS),
             ("published_members", "record_key text, customer_id text"),
+            ("former_members", "record_key text, customer_id text"),
             ("clusters", "record_key text, cluster integer, is_live boolean, created_at timestamp"),
         ):
             connection.execute(f"create or replace table {table} ({columns})")
@@ -49,6 +50,10 @@ class Ledger:
         for table in ("members", "id_history", "id_events"):
             run(f"drop table if exists {table}")
         assign_customer_ids(self.connection, f"v{self.version:03}", AT)
+        run(
+            "create or replace table former_members as from (from published_members union all from former_members) "
+            "where record_key not in (select record_key from members)"
+        )
         run("create or replace table published_members as from members")
         run("create or replace table known_ids as from id_history")
         run("create or replace table known_events as from id_events")
@@ -152,6 +157,32 @@ def test_an_id_without_records_is_retired_and_comes_back_with_them(ledger: Ledge
     assert ledger.history()[before["a"]] == ("active", before["a"])
 
 
+def test_any_record_that_comes_back_has_its_id_also_without_the_founder(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "b", "c"}, {"d"}])
+    ledger.publish([{"d"}])
+    assert ledger.publish([{"b"}, {"d"}])["b"] == before["a"]
+    assert ledger.events() == [("restored", before["a"], None)]
+    assert ledger.publish([{"a"}, {"b"}, {"d"}])["b"] == before["a"]
+
+
+def test_of_records_that_come_back_apart_those_of_the_founder_have_the_id(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "b", "c"}])
+    ledger.publish([])
+    after = ledger.publish([{"a"}, {"b", "c"}])
+    assert after["a"] == before["a"] != after["b"]
+    assert ledger.events() == [("created", after["b"], None), ("restored", before["a"], None)]
+
+
+def test_an_id_does_not_follow_its_founder_to_another_customer(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "b", "c"}, {"d", "e"}])
+    assert ledger.publish([{"b", "c"}, {"a", "d", "e"}]) == {**before, "a": before["d"]}
+    ledger.publish([{"a", "d", "e"}])
+    assert ledger.history()[before["b"]] == ("retired", None)
+    back = ledger.publish([{"b", "c"}, {"a", "d", "e"}])
+    assert back == {**before, "a": before["d"]}
+    assert ledger.history()[before["b"]] == ("active", before["b"])
+
+
 def test_an_id_merged_twice_resolves_to_the_last_survivor(ledger: Ledger) -> None:
     before = ledger.publish([{"a"}])
     before |= ledger.publish([{"a"}, {"b"}])
@@ -237,6 +268,8 @@ def test_whatever_happens_an_id_means_one_customer_and_every_id_resolves(
 ) -> None:
     ledger = Ledger(connection)
     founders: dict[str, str] = {}
+    former: dict[str, str] = {}
+    resolved: dict[str, str | None] = {}
     for clusters in steps:
         ids = ledger.publish(clusters)
         assert len({ids[min(c)] for c in clusters}) == len(clusters)
@@ -251,8 +284,10 @@ def test_whatever_happens_an_id_means_one_customer_and_every_id_resolves(
         assert founders.items() <= known.items()
         founders = known
         for customer, (status, _) in history.items():
-            if status == "retired":
-                assert founders[customer] not in ids
+            if status == "retired":  # its founder is gone, or had left it before
+                founder = founders[customer]
+                assert founder not in ids or former.get(founder, resolved[customer]) != resolved[customer]
+        former, resolved = ids, {customer: current for customer, (_, current) in history.items()}
     again = ledger.publish(steps[-1])
     assert again == ids
     assert ledger.events() == []

@@ -7,13 +7,16 @@ import random
 from datetime import date, datetime, timedelta
 from typing import Any
 
+import numpy as np
 import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.build import Build
 from pipelines.configuration import Configuration
-from pipelines.resolve import model, resolve_identities
+from pipelines.configuration.identity import IdentityConfig
+from pipelines.resolve import model, resolve_identities, training
 from pipelines.resolve.comparisons import COMPARISONS
+from pipelines.resolve.model import Model
 from pipelines.settings import Settings
 from tests.unit.resolve.conftest import Resolve, create_persons, fetch, make_build, publish
 
@@ -189,6 +192,8 @@ def test_nothing_is_left_behind_but_the_tables_of_identity(
         "identity.customer_id_history",
         "identity.links",
         "identity.members",
+        "identity.model",
+        "identity.model_frequencies",
         "identity.refused_links",
     ]
     assert warehouse.execute("select current_database(), current_schema()").fetchone() == ("warehouse", "main")
@@ -209,19 +214,44 @@ def test_a_failure_leaves_the_connection_as_it_was(
     assert warehouse.execute("select count(*) from duckdb_databases() where not internal").fetchone() == (1,)
 
 
-def test_training_that_fails_leaves_the_shipped_probabilities(
+def test_training_on_blocks_without_pairs_leaves_the_shipped_probabilities(
     resolve: Resolve, people: list[dict[str, Any]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from splink.internals.em_training_session import EMTrainingSession
-    from splink.internals.exceptions import EMTrainingException
-
-    def fail(_: EMTrainingSession) -> None:
-        raise EMTrainingException("no pairs")
-
-    monkeypatch.setattr(EMTrainingSession, "_train", fail)
+    monkeypatch.setattr(training, "FEWEST_TRAINING_PAIRS", 10**9)
     result = resolve(people)
     assert result.report.trained == ()
     assert result.report.customer_count < 330
+
+
+def test_training_finds_the_probabilities_that_pairs_were_drawn_from() -> None:
+    chance = np.random.default_rng(5)
+    fields = [next(c for c in COMPARISONS if c.name == name) for name in ("email", "phone", "birth_date")]
+    u = [[0.01, 0.02, 0.03, 0.94], [0.02, 0.98], [0.01, 0.05, 0.94]]
+    m = [[0.7, 0.1, 0.05, 0.15], [0.6, 0.4], [0.85, 0.1, 0.05]]
+    drawn = [
+        chance.choice(len(p), size=20_000, p=p) if is_match else chance.choice(len(q), size=20_000, p=q)
+        for is_match in (True, False)
+        for p, q in zip(m, u, strict=True)
+    ]
+    levels = np.vstack([np.column_stack(drawn[:3]), np.column_stack(drawn[3:])])
+    levels[::7, 1] = -1  # nobody's phone is always known
+    counts = np.ones(len(levels), dtype=np.int64)
+    comparisons = [c.with_probabilities(c.m, values) for c, values in zip(fields, u, strict=True)]
+    for found, expected in zip(training.maximize_expectation(comparisons, levels, counts, 0.3), m, strict=True):
+        assert found == pytest.approx(expected, abs=0.02)
+
+
+def test_a_single_field_is_learned_from_pairs_that_are_matches_by_what_they_share() -> None:
+    birth_date = next(c for c in COMPARISONS if c.name == "birth_date")
+    levels, counts = np.array([[0], [1], [2]]), np.array([900, 20, 80])
+    (sure,) = training.maximize_expectation([birth_date], levels, counts, 0.9999)
+    assert sure is not None
+    assert sure[-1] > model.UNRELIABLE_SHARE
+
+
+def test_a_field_that_no_pair_has_teaches_nothing() -> None:
+    phone = next(c for c in COMPARISONS if c.name == "phone")
+    assert training.maximize_expectation([phone], np.array([[-1]]), np.array([9]), 0.5) == [None]
 
 
 @pytest.mark.parametrize("comparison", COMPARISONS, ids=lambda c: c.name)
@@ -236,8 +266,8 @@ def test_the_shipped_probabilities_are_distributions_that_favor_agreement(compar
 
 def test_a_learned_m_that_makes_no_sense_is_not_used() -> None:
     comparison = next(c for c in COMPARISONS if c.name == "phone")
-    assert model._trusted_m(comparison, [[0.001, 0.999]]) is None
-    assert model._trusted_m(comparison, [[0.7, 0.3]]) == [0.7, 0.3]
+    assert training.trusted_m(comparison, [[0.001, 0.999]]) is None
+    assert training.trusted_m(comparison, [[0.7, 0.3]]) == [0.7, 0.3]
 
 
 def test_a_field_that_often_differs_within_a_person_is_weighed_and_not_a_conflict() -> None:
@@ -249,16 +279,18 @@ def test_a_field_that_often_differs_within_a_person_is_weighed_and_not_a_conflic
         (unreliable, ("birth_date",), False),
         (unreliable, (), True),
     ):
-        learned = model.Model((comparison,), 0.001, trained)
+        learned = Model("v1", (comparison,), 0.001, trained)
         assert learned.is_reliable("birth_date") is expected
         assert learned.is_reliable("first_name")
 
 
 def test_random_pairs_that_are_true_do_not_count_as_accidents() -> None:
     email = next(c for c in COMPARISONS if c.name == "email")
-    sampled = {"email": [0.0008, 0.0002, 0.0005, 0.9985]}
-    learned = model.Model((email,), 0.001, ("email",), sampled).with_prior(0.001)
-    assert learned.comparisons[0].u[0] == pytest.approx(0.0008 - 0.001 * email.m[0], rel=0.05)
+    sampled = email.with_probabilities(email.m, [0.0008, 0.0002, 0.0005, 0.9985])
+    found = training.without_true_pairs(sampled, prior=0.0005)
+    assert found.u[0] == pytest.approx(0.0008 - 0.0005 * email.m[0], rel=0.05)
+    rarer = training.without_true_pairs(sampled, prior=0.005)
+    assert rarer.u[0] == pytest.approx(0.0008 / 20, rel=0.05)
 
 
 def test_links_cite_their_rule_or_their_weight(
@@ -275,4 +307,57 @@ def test_links_cite_their_rule_or_their_weight(
         assert (link["match_weight"] is None) == (link["method"] == "exact")
         if link["method"] == "probabilistic":
             assert link["rule"] == "splink"
+            assert link["model_version"] == "shipped"
             assert link["match_probability"] >= configuration.identity.match_probability
+
+
+def test_unrelated_records_change_no_link_and_no_id_while_the_model_is_kept(
+    resolve: Resolve, people: list[dict[str, Any]]
+) -> None:
+    before = resolve(people, then_publish=True)
+    assert before.report.is_new_model
+    again = resolve(people, version="20261122T000000Z-0000000b")
+    assert again.links == before.links
+    assert again.customer_of == before.customer_of
+    assert not again.report.is_new_model
+
+    # Another country's: no name, mailbox, street or place in common, but thrice as many, and full of one first name.
+    unrelated = [
+        {
+            "record_key": f"x_{i:05}",
+            "first_name": "Zoltan" if i % 2 else f"Xy{'abcdefghij'[i % 10]}lo",
+            "last_name": f"Qu{'abcdefghij'[i // 100 % 10]}{'klmnopqrst'[i // 10 % 10]}zz{'uvwxyzabcd'[i % 10]}",
+            "email": f"zz{i}@y.hu",
+            "city": "Zalaegerszeg",
+        }
+        for i in range(1_800)
+    ]
+    crowded = resolve([*people, *unrelated], version="20261122T000000Z-0000000b")
+    assert [link for link in crowded.links if not link["record_key_a"].startswith("x_")] == before.links
+    assert {r: crowded.customer_of[r] for r in before.customer_of} == before.customer_of
+    assert crowded.report.model_version == before.report.model_version
+
+
+def test_the_model_is_learned_anew_when_the_configuration_says_so(
+    resolve: Resolve, people: list[dict[str, Any]]
+) -> None:
+    first = resolve(people, then_publish=True)
+    anew = resolve(people, version="20261122T000000Z-0000000b", identity=IdentityConfig(model=2))
+    assert anew.report.is_new_model
+    assert anew.report.model_version == "20261122T000000Z-0000000b" != first.report.model_version
+    assert anew.report.trained == first.report.trained
+
+
+def test_a_model_that_learned_nothing_is_not_kept(resolve: Resolve, people: list[dict[str, Any]]) -> None:
+    assert resolve(people[:40], then_publish=True).report.model_version == "shipped"
+    assert resolve(people, version="20261122T000000Z-0000000b").report.is_new_model
+
+
+def test_a_value_seen_once_is_not_kept_with_the_model(
+    resolve: Resolve, people: list[dict[str, Any]], warehouse: DuckDBPyConnection
+) -> None:
+    resolve(people)
+    kept = warehouse.execute("select field, count(value), count(*) from identity.model_frequencies group by all")
+    counts = {field: (values, rows) for field, values, rows in kept.fetchall()}
+    assert counts["email"][0] < 300
+    assert all(rows - values == (field != "bearers of a first name") for field, (values, rows) in counts.items())

@@ -55,6 +55,11 @@ def test_every_unit_test_of_the_models_passes(marts: Marts) -> None:
     assert {r.name: r.status for r in results if r.status != "pass"} == {}
 
 
+def test_the_top_share_is_counted_exactly(marts: Marts) -> None:
+    # In binary, three times a fifth is more than .6, and one customer too many would be in the tier.
+    assert records(marts.settings, "select top_share * 3 = 0.6 as is_exact from config.value") == [{"is_exact": True}]
+
+
 def test_a_minor_is_not_advertised_to(marts: Marts) -> None:
     minor = _customer(marts, "c_c_minor")
     assert (minor["processing_status"], minor["age_band"], minor["is_contactable_email"]) == ("minor", "0-17", False)

@@ -34,6 +34,19 @@ def state_facts(world: World) -> None:
     world.record(
         "support_tickets", "x_about", {"order_record_id": "shop"}, order_record_id="x_about", priority="urgent"
     )
+    # What happens while sources are read, after as_of (12:00).
+    world.person("c_x_meanwhile", "x_meanwhile", "support", email="meanwhile@x.example")
+    world.ticket("x_meanwhile", "x_meanwhile", priority="urgent", created_at="2026-06-30 12:05:00")
+    world.person("c_x_buying", "x_buying", "shop", email="buying@x.example")
+    world.order("x_buying", "x_buying", ordered_at="2026-06-30 12:05:00")
+    # A ticket of nobody, about an order that the shop deleted.
+    world.person("c_x_deleted_order", "x_deleted_order", "shop", email="deleted_order@x.example")
+    world.order("x_deleted_order", "x_deleted_order", ordered_at="2026-01-01", deleted_at="2026-02-01")
+    world.record(
+        *("support_tickets", "x_deleted_order", {"order_record_id": "shop"}),
+        order_record_id="x_deleted_order",
+        priority="urgent",
+    )
     world.person("c_x_open", "x_open", "crm", email="open@x.example")
     world.permission("perm_x_open", "x_open", status="granted", given_at="2026-01-01", confirmed_at="2026-01-01")
 
@@ -48,7 +61,7 @@ def _reasons(marts: Marts, condition: str) -> set[str]:
     return {row["reason"] for row in found}
 
 
-@pytest.mark.parametrize("customer", ["c_x_angry", "c_x_alone", "c_x_late", "c_x_about"])
+@pytest.mark.parametrize("customer", ["c_x_angry", "c_x_alone", "c_x_late", "c_x_about", "c_x_deleted_order"])
 def test_an_open_critical_ticket_holds_against_the_customer(marts: Marts, customer: str) -> None:
     assert "open_critical_ticket" in _reasons(marts, f"e.customer_id = '{customer}'")
 
@@ -60,6 +73,14 @@ def test_an_open_critical_ticket_holds_against_every_contact_point(marts: Marts,
 
 def test_the_ticket_of_one_does_not_hold_against_another_who_shares_the_mailbox(marts: Marts) -> None:
     assert "open_critical_ticket" not in _reasons(marts, "e.customer_id = 'c_x_partner'")
+
+
+@pytest.mark.parametrize(
+    ("customer", "reason"), [("c_x_meanwhile", "open_critical_ticket"), ("c_x_buying", "just_bought")]
+)
+def test_what_happens_while_sources_are_read_holds_at_once(marts: Marts, customer: str, reason: str) -> None:
+    in_force = "e.valid_from <= '2026-06-30 12:00:00' and coalesce(e.valid_until > '2026-06-30 12:00:00', true)"
+    assert reason in _reasons(marts, f"e.customer_id = '{customer}' and {in_force}")
 
 
 def test_a_solved_or_deleted_ticket_holds_against_nobody(marts: Marts) -> None:

@@ -22,6 +22,7 @@ def state_facts(world: World) -> None:
     for name in (
         *("confirmed", "single", "silent", "requested", "withdrawn", "reopened", "reopened_unproven", "undated"),
         *("expired", "buyer", "buyer_without_notice", "deleted_grant", "future", "objector", "other_controller"),
+        *("just_withdrawn", "unknown_kind", "unknown_status", "unknown_channel", "unusable"),
     ):
         customer(name)
     permission("confirmed", **CONFIRMED)
@@ -43,6 +44,33 @@ def state_facts(world: World) -> None:
     permission("objector", "1", **CONFIRMED)
     permission("objector", "2", kind="objection", channel=None, purpose=None, given_at="2026-02-01")
     permission("other_controller", **CONFIRMED, controller="Andere GmbH")
+    permission("just_withdrawn", **CONFIRMED, withdrawn_at="2026-06-30 12:10:00")
+    permission("unknown_kind", "1", **CONFIRMED)
+    permission("unknown_kind", "2", kind="Sperre")
+    permission("unknown_status", "1", **CONFIRMED)
+    permission("unknown_status", "2", status="abgemeldet")
+    permission("unknown_channel", "1", **CONFIRMED)
+    permission("unknown_channel", "2", kind="objection", channel="Newsletter", given_at="2026-02-01")
+    # Written for a mailbox that cannot be one, so that it has no contact point.
+    world.record(
+        *("crm_permissions", "perm_unusable"),
+        contact_record_id="p_unusable",
+        channel="email",
+        purpose="advertising",
+        kind="consent",
+        email="nobody(at)perm.example",
+        **CONFIRMED,
+    )
+    # Withdrawn in the CRM, which knows no mailbox; granted in the shop, which does.
+    world.person("c_p_elsewhere", "p_elsewhere", "crm")
+    world.person("c_p_elsewhere", "p_elsewhere", "shop", email="elsewhere@perm.example")
+    world.permission("perm_elsewhere1", email="elsewhere@perm.example", **CONFIRMED)
+    permission("elsewhere", "2", status="withdrawn", withdrawn_at="2026-02-01")
+    # Two mailboxes of one person: what was withdrawn for one is not withdrawn for the other.
+    for name in ("kept", "given_up"):
+        world.person("c_p_two", f"p_{name}", "crm", email=f"{name}@perm.example")
+        permission(name, "1", email=f"{name}@perm.example", **CONFIRMED)
+    permission("given_up", "2", email="given_up@perm.example", status="withdrawn", withdrawn_at="2026-02-01")
     # The objector's second record, in the shop, was never asked.
     world.person("c_p_objector", "p_objector", "shop", email="second@perm.example", mobile="+49151000", street="Weg 1")
     # A permission with an e-mail of its own stays with that e-mail.
@@ -85,6 +113,13 @@ def _permission(marts: Marts, value: str, channel: str = "email", controller: st
         pytest.param("buyer_without_notice", "unproven", None, False, id="an existing customer without the notice"),
         pytest.param("future", "requested", None, False, id="a consent of the future is none yet"),
         pytest.param("objector", "objected", None, False, id="an objection closes every channel and purpose"),
+        pytest.param("just_withdrawn", "withdrawn", None, False, id="what is withdrawn while sources are read is"),
+        pytest.param("unknown_kind", "not_understood", None, False, id="a kind nobody translated may be a refusal"),
+        pytest.param("unknown_status", "not_understood", None, False, id="a status nobody translated as well"),
+        pytest.param("unknown_channel", "objected", None, False, id="an objection on an unknown channel closes all"),
+        pytest.param("elsewhere", "withdrawn", None, False, id="without an address the whole person withdrew"),
+        pytest.param("kept", "granted", "confirmed_consent", True, id="the other mailbox of one who withdrew"),
+        pytest.param("given_up", "withdrawn", None, False, id="the mailbox that was withdrawn"),
     ],
 )
 def test_the_latest_proven_event_decides(
@@ -94,7 +129,7 @@ def test_the_latest_proven_event_decides(
     assert (found["status"], found["basis"], found["is_permitted"]) == (status, basis, permitted)
 
 
-@pytest.mark.parametrize("name", ["silent", "deleted_grant"])
+@pytest.mark.parametrize("name", ["silent", "deleted_grant", "unusable"])
 def test_nobody_is_permitted_without_a_word(marts: Marts, name: str) -> None:
     assert _permission(marts, f"{name}@perm.example") == {}
 

@@ -1,0 +1,91 @@
+"""Score pairs of profiles with Splink, under a given model.
+
+Change here what of a profile is compared and how pairs are handed to Splink. Where the parameters come from is in
+`training` and `model`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Any
+
+from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.resolve.model import Model
+
+
+def create_scored_profiles(connection: DuckDBPyConnection) -> int:
+    """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number."""
+    connection.execute(
+        """
+        create table scored_profiles as
+        select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
+            strftime(birth_date, '%Y%m%d') as birth_date, email,
+            telling_user(email, first_name, last_name) as email_user,
+            without_dots(email) as email_plain, digits_of(email) as email_digits,
+            case when len(phones) > 0 then phones end as phones,
+            street, house_number, postal_code, city, identifier_kinds, identifier_values,
+        from profiles
+        where person_kind is distinct from 'role_mailbox'
+          and (first_name is not null or last_name is not null)
+        order by n
+        """
+    )
+    row = connection.execute("select count(*) from scored_profiles").fetchone()
+    return int(row[0]) if row else 0
+
+
+def score_pairs(connection: DuckDBPyConnection, model: Model) -> None:
+    """Create `scores` (`a`, `b`, `match_weight`, `match_probability`): one row per pair of `blocked_pairs`."""
+    connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
+    pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
+    if not pairs or not pairs[0]:
+        return
+    linker, api = _open_linker(connection, model)
+    if model.is_learned:
+        for column in FREQUENCY_COLUMNS:
+            linker.table_management.register_term_frequency_lookup(
+                api.register(_create_frequencies(connection, column)), column
+            )
+    linker.table_management.register_blocked_pairs_for_predict(api.register("blocked_pairs"))
+    predictions = linker.inference.predict(warning_mode="never")
+    # Sums of floats depend on the order of threads in the last digits; an ordering must not.
+    connection.execute(
+        f"""
+        insert into scores
+        select least(n_l, n_r), greatest(n_l, n_r), round(match_weight, 4), round(match_probability, 6)
+        from {predictions.physical_name}
+        """
+    )
+    linker.table_management.delete_tables_created_by_splink_from_db()
+
+
+def _create_frequencies(connection: DuckDBPyConnection, column: str) -> str:
+    """Create the table of frequencies in Splink's form, for the values at hand; returns its name.
+
+    A value that the model does not know is as frequent as one that it saw once.
+    """
+    table = f"frequencies_{column}"
+    connection.execute(
+        f"""
+        create table {table} as
+        select {column}, coalesce(known.frequency, rarest.frequency) as tf_{column}
+        from (select distinct {column} from scored_profiles where {column} is not null)
+        left join (from frequencies where field = '{column}') as known on known.value = {column}
+        left join (from frequencies where field = '{column}' and value is null) as rarest on true
+        """
+    )
+    return table
+
+
+def _open_linker(connection: DuckDBPyConnection, model: Model) -> tuple[Any, Any]:
+    from splink import Linker
+    from splink.backends.duckdb import DuckDBAPI
+
+    logging.getLogger("splink").setLevel(logging.ERROR)
+    api = DuckDBAPI(connection=connection)
+    settings = splink_settings(model.comparisons, model.prior, use_frequencies=model.is_learned)
+    return Linker(api.register("scored_profiles"), settings, validate_settings=False, log_level=None), api

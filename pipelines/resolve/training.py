@@ -1,0 +1,297 @@
+"""Learn the parameters of the shipped model from the data at hand, without labels.
+
+Change here how parameters are learned and when a learned one is trusted. Levels of agreement are counted in DuckDB;
+what is computed from the counts is small, and independent of the order of rows and threads.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.resolve.comparisons import COMPARISONS, Comparison, level_of
+from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    import numpy as np
+    from duckdb import DuckDBPyConnection
+
+# Below this many profiles frequencies and random pairs say nothing about the population.
+TRAINABLE_PROFILES = 500
+RANDOM_PAIRS = 100_000
+TRAINING_PAIRS = 100_000  # per block
+LARGEST_TRAINING_GROUP = 50  # profiles that share a block's values; more are a default, not a person
+FEWEST_TRAINING_PAIRS = 50
+MOST_ITERATIONS, CONVERGENCE = 15, 0.001
+
+LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
+
+# Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
+EXACT_RECALL = 0.6
+PRIOR_PAIRS = 100_000  # so many scored pairs show the prior well enough
+LARGEST_PRIOR = 0.005
+
+# Each trains what it does not fix. Both names or a birth date are in each: blocks of less hold mostly households,
+# whose members the training would take for one person.
+_TRAINING_BLOCKS = (
+    ("first_name", "last_name", "birth_date"),
+    ("first_name", "last_name", "email"),
+    ("first_name", "last_name", "postal_code"),
+    ("first_name", "email"),
+    ("birth_date", "postal_code"),
+    ("birth_date", "email"),
+)
+
+
+def train_model(connection: DuckDBPyConnection, version: str, profile_count: int, seed: int) -> Model:
+    """Learn a model from `scored_profiles`, `exact_edges` and `blocked_pairs`, and freeze its frequencies.
+
+    Shipped parameters stay where the data is too thin or the result makes no sense; with hardly any profiles all do,
+    and the model's version is `SHIPPED`.
+    """
+    prior = _estimate_prior(connection, profile_count)
+    if profile_count < TRAINABLE_PROFILES:
+        return Model(SHIPPED, COMPARISONS, _observe_prior(connection, COMPARISONS, prior))
+    sampled = _sample_u(connection, profile_count, seed)
+    learned = {
+        c.name: trusted_m(c, lessons) for c, lessons in zip(sampled, _learn_m(connection, sampled, prior), strict=True)
+    }
+    trained = [c.with_probabilities(learned[c.name] or c.m, c.u) for c in sampled]
+    prior = _observe_prior(connection, [without_true_pairs(c, prior) for c in trained], prior)
+    freeze_frequencies(connection)
+    return Model(
+        version,
+        tuple(without_true_pairs(c, prior) for c in trained),
+        prior,
+        tuple(name for name, m in learned.items() if m is not None),
+        profile_count,
+    )
+
+
+def without_true_pairs(comparison: Comparison, prior: float) -> Comparison:
+    """The comparison whose `u` was counted on random pairs, after the true ones among them were taken out.
+
+    Of the random pairs that agree in something rare most may be true ones.
+    """
+    u = [max(b - prior * a, b / 20) for a, b in zip(comparison.m, comparison.u, strict=True)]
+    return comparison.with_probabilities(comparison.m, _normalized(u))
+
+
+def _sample_u(connection: DuckDBPyConnection, profile_count: int, seed: int) -> tuple[Comparison, ...]:
+    """The comparisons with the `u` that random pairs show; levels that none of them reached keep the shipped one."""
+    pairs = f"""
+        select l.n as a, r.n as b
+        from (select hash(i, {seed}) % {profile_count} as x, hash({seed}, i, 'r') % {profile_count} as y
+              from range({RANDOM_PAIRS}) as t(i))
+        join numbered as l on l.position = x join numbered as r on r.position = y
+        where x < y
+    """
+    connection.execute(
+        "create table numbered as select n, row_number() over (order by n) - 1 as position from scored_profiles"
+    )
+    levels, counts = _count_levels(connection, COMPARISONS, pairs)
+    connection.execute("drop table numbered")
+    found = []
+    for position, comparison in enumerate(COMPARISONS):
+        times = _weigh(levels[:, position], counts, len(comparison.levels))
+        total = sum(times)
+        u = [
+            level.u if level.is_rare or not seen else seen / total
+            for level, seen in zip(comparison.levels, times, strict=True)
+        ]
+        found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
+    return tuple(found)
+
+
+def _learn_m(
+    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float
+) -> list[list[list[float]]]:
+    """What each training block taught: by comparison one `m` per level and block. Blocks do not know of each other."""
+    lessons: list[list[list[float]]] = [[] for _ in comparisons]
+    for block in _TRAINING_BLOCKS:
+        free = [i for i, comparison in enumerate(comparisons) if not set(block) & comparison.trained_on]
+        levels, counts = _count_levels(connection, [comparisons[i] for i in free], _block_pairs(connection, block))
+        if sum(counts) < FEWEST_TRAINING_PAIRS:
+            continue
+        share = _share_within(block, comparisons, prior)
+        found = maximize_expectation([comparisons[i] for i in free], levels, counts, share)
+        for i, m in zip(free, found, strict=True):
+            if m is not None:
+                lessons[i].append(m)
+    return lessons
+
+
+def _share_within(block: tuple[str, ...], comparisons: Sequence[Comparison], prior: float) -> float:
+    """The share of matches to expect among pairs that agree in the block: the prior with the evidence of agreeing.
+
+    Training starts from it. With a single field left to learn, which share is right cannot be told from the pairs.
+    """
+    odds = prior / (1 - prior)
+    for comparison in comparisons:
+        for level in comparison.levels:
+            if level.condition in {f"{column}_l = {column}_r" for column in block}:
+                odds *= level.m / level.u
+    return odds / (1 + odds)
+
+
+def _block_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> str:
+    """SQL for the pairs (a < b) that agree in the block, or for so large a part of its groups as training needs."""
+    columns = ", ".join(block)
+    groups = f"""
+        select {columns} from scored_profiles where {" and ".join(f"{c} is not null" for c in block)}
+        group by {columns} having count(*) between 2 and {LARGEST_TRAINING_GROUP}
+    """
+    row = connection.execute(
+        f"select count(*) from scored_profiles as l join scored_profiles as r using ({columns}) "
+        f"semi join ({groups}) using ({columns}) where l.n < r.n"
+    ).fetchone()
+    parts = (int(row[0]) if row else 0) // TRAINING_PAIRS + 1
+    return f"""
+        select l.n as a, r.n as b
+        from (from ({groups}) where hash({columns}) % {parts} = 0)
+        join scored_profiles as l using ({columns}) join scored_profiles as r using ({columns})
+        where l.n < r.n
+    """
+
+
+def _count_levels(
+    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """How often which combination of levels occurs among pairs of profiles.
+
+    Args:
+        connection: with `scored_profiles` in its current schema.
+        comparisons: the fields to compare.
+        pairs: SQL for `a`, `b`.
+
+    Returns:
+        Levels (combinations x comparisons; -1 where a value is missing) and counts (combinations), in a fixed order.
+    """
+    import numpy as np
+
+    columns = sorted(set().union(*(comparison.trained_on for comparison in comparisons)))
+    both = ", ".join(f"l.{c} as {c}_l, r.{c} as {c}_r" for c in columns)
+    levels = ", ".join(f"{level_of(comparison)} as level_{i}" for i, comparison in enumerate(comparisons))
+    rows = connection.execute(
+        f"""
+        select {levels}, count(*) from (
+            select {both} from ({pairs}) as pairs
+            join scored_profiles as l on l.n = pairs.a join scored_profiles as r on r.n = pairs.b
+        ) group by all order by all
+        """
+    ).fetchall()
+    table = np.array(rows, dtype=np.int64).reshape(len(rows), len(comparisons) + 1)
+    return table[:, :-1], table[:, -1]
+
+
+def maximize_expectation(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, share: float
+) -> list[list[float] | None]:
+    """The `m` of each comparison under which the counted levels are most likely, `u` being known.
+
+    `share` is the share of matches among the pairs to begin with, 0 to 1.
+
+    Expectation maximization for the model of Fellegi and Sunter (1969), as by Winkler (1988): fields are independent
+    within matches and within non-matches. A comparison without any value teaches nothing: None.
+    """
+    import numpy as np
+
+    present = levels >= 0
+    m = [np.array(c.m) for c in comparisons]
+    u_of_pair = np.ones(len(counts))
+    for i, comparison in enumerate(comparisons):
+        u_of_pair *= np.where(present[:, i], np.array(comparison.u)[levels[:, i]], 1)
+    for _ in range(MOST_ITERATIONS):
+        m_of_pair = np.ones(len(counts))
+        for i, values in enumerate(m):
+            m_of_pair *= np.where(present[:, i], values[levels[:, i]], 1)
+        matches = counts * (share * m_of_pair / (share * m_of_pair + (1 - share) * u_of_pair))
+        share = min(float(matches.sum() / counts.sum()), 0.9999)
+        before, m = m, [_shares(levels[:, i], matches, values) for i, values in enumerate(m)]
+        if max(float(abs(old - new).max()) for old, new in zip(before, m, strict=True)) < CONVERGENCE:
+            break
+    return [
+        [found or shipped for found, shipped in zip(values.tolist(), c.m, strict=True)] if seen.any() else None
+        for values, c, seen in zip(m, comparisons, present.T, strict=True)
+    ]
+
+
+def _shares(levels: np.ndarray, weights: np.ndarray, fallback: np.ndarray) -> np.ndarray:
+    import numpy as np
+
+    found = np.array(_weigh(levels, weights, len(fallback)))
+    return found / found.sum() if found.sum() > 0 else fallback
+
+
+def _weigh(levels: np.ndarray, weights: np.ndarray, size: int) -> list[float]:
+    """The sum of the weights by level."""
+    import numpy as np
+
+    present = levels >= 0
+    return [float(x) for x in np.bincount(levels[present], weights=weights[present], minlength=size)]
+
+
+def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float] | None:
+    """The mean of what the blocks taught, None when it does not say that persons agree more with themselves."""
+    if not lessons:
+        return None
+    shipped, u = comparison.m, comparison.u
+    mean = [sum(values) / len(values) for values in zip(*lessons, strict=True)]
+    if mean[0] < LEAST_AGREEING:
+        return None
+    m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
+    if m[-1] > comparison.most_disagreeing:
+        scale = (1 - comparison.most_disagreeing) / sum(m[:-1])
+        m = _normalized([*(x * scale for x in m[:-1]), comparison.most_disagreeing])
+    return m if m[0] > u[0] and m[-1] < u[-1] else None
+
+
+def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float:
+    """The probability that two profiles taken at random are one person, from what the exact rules found."""
+    found = max(_count_exact(connection), profile_count // 100, 1)
+    return min(found / EXACT_RECALL / _count_all(profile_count), LARGEST_PRIOR)
+
+
+def _observe_prior(connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float) -> float:
+    """The share of all pairs of profiles that are matches: those of the exact rules, and (a part of) the blocked ones.
+
+    The blocked ones count by their odds under the given prior.
+    """
+    import numpy as np
+
+    row = connection.execute(
+        "select (select count(*) from blocked_pairs), (select count(*) from scored_profiles)"
+    ).fetchone()
+    pair_count, profile_count = row or (0, 0)
+    parts = max(1, pair_count // PRIOR_PAIRS)
+    pairs = (
+        f"select join_key_l as a, join_key_r as b from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
+    )
+    levels, counts = _count_levels(connection, comparisons, pairs)
+    odds = np.full(len(counts), prior / (1 - prior))
+    for i, comparison in enumerate(comparisons):
+        ratio = np.array(comparison.m) / np.array(comparison.u)
+        odds *= np.where(levels[:, i] >= 0, ratio[levels[:, i]], 1)
+    scored = float((counts * (odds / (1 + odds))).sum())
+    matches = max(_count_exact(connection) + scored * parts, 1)
+    return float(f"{min(matches / _count_all(profile_count), LARGEST_PRIOR):.4g}")
+
+
+def _count_exact(connection: DuckDBPyConnection) -> int:
+    """The pairs of scored profiles that exact rules linked."""
+    row = connection.execute(
+        "select count(*) from exact_edges semi join scored_profiles as l on a = l.n "
+        "semi join scored_profiles as r on b = r.n"
+    ).fetchone()
+    return int(row[0]) if row else 0
+
+
+def _count_all(profile_count: int) -> float:
+    return max(profile_count * (profile_count - 1) / 2, 1)
+
+
+def _normalized(values: list[float]) -> list[float]:
+    """Shares that add up to one."""
+    total = sum(values)
+    return [float(f"{value / total:.5g}") for value in values]
