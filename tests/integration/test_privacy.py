@@ -127,10 +127,11 @@ def test_an_error_of_the_engine_that_names_a_person_is_in_the_private_log_only(
     """A model that casts without mercy, so that DuckDB's message repeats the canary's name."""
     _plant(fresh, "12.03.1980")
     model = fresh.check_out() / "dbt_project" / "models" / "staging" / "stg_crm__contacts.sql"
-    merciful = "{{ trimmed_text('job_title') }},"
+    merciful = "select * from cast_and_trimmed"
     text = model.read_text()
     assert merciful in text
-    merciless = "(case when last_name like 'Zzyzx%' then last_name::integer end)::text as job_title,"
+    cast = "(case when last_name like 'Zzyzx%' then last_name::integer end)::text"
+    merciless = f"select * replace ({cast} as job_title) from cast_and_trimmed"
     model.write_text(f"{{{{ config(materialized='{materialized}') }}}}\n{text.replace(merciful, merciless)}")
 
     failed = fresh.run()
