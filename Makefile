@@ -8,6 +8,9 @@ AS_OF ?= $(shell date +%F)
 SAMPLE = $(or $(KUNDENSTAMM_DATA_DIR),.data)/sample
 JOBS ?= 2
 
+# Without byte code every process would compile all libraries anew, and a run starts several.
+export PYTHONDONTWRITEBYTECODE :=
+
 .PHONY: help setup run test ui bench lint format
 help:  ## Show this help
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14

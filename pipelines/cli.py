@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import os
 import sys
+import warnings
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
@@ -34,6 +35,8 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; de
 def main() -> None:
     """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
     os.environ.update(QUIET_ENVIRONMENT)
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn those who call them
     try:
         app()
     except KundenstammError as error:
