@@ -12,6 +12,15 @@ from pipelines.settings import PROJECT_DIR, Settings
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Whole runs first, so that no worker is left alone with them; one makes the published company that others await."""
+    slow = [item for item in items if item.get_closest_marker("slow")]
+    awaiting = [item for item in slow if "published_company" in getattr(item, "fixturenames", ())]
+    independent = [item for item in slow if item not in awaiting]
+    quick = [item for item in items if item not in slow]
+    items[:] = awaiting[:1] + independent + awaiting[1:] + quick
+
+
 @pytest.fixture(autouse=True)
 def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's own settings; keys are the same in every test."""

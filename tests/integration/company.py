@@ -14,7 +14,7 @@ from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import connect
 
 COMMAND = Path(sys.executable).with_name("kundenstamm")
-TIMEOUT_SECONDS = 420
+TIMEOUT_SECONDS = 300
 
 
 @dataclass
@@ -104,7 +104,8 @@ class Company:
         return checkout
 
     def copy_to(self, root: Path) -> Company:
-        shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True)
+        # Whoever queries the original meanwhile has folders there that come and go.
+        shutil.copytree(self.root, root, symlinks=True, dirs_exist_ok=True, ignore=shutil.ignore_patterns("tmp"))
         return Company(root, dict(self.extra))
 
 

@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.sample import generate_sample
+from tests.integration.canary import plant
 from tests.integration.company import Company, copy_configuration, said
 
 AS_OF = datetime.fromisoformat("2026-11-01")
@@ -39,11 +40,12 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def new_company(shared_folder: Path) -> Company:
-    """The sample company with nothing run yet; do not change it."""
+    """The sample company and a canary, with nothing run yet; do not change it."""
 
     def make(folder: Path) -> None:
         generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF)
         copy_configuration(folder / "config")
+        plant(Company(folder), "12.03.1980")
 
     return Company(_once(shared_folder / "new-company", make))
 
@@ -56,7 +58,7 @@ def published_company(shared_folder: Path, new_company: Company) -> Company:
         company = new_company.copy_to(folder)
         done = company.run()
         assert done.returncode == 0, said(done)
-        (folder / "output.txt").write_text(done.stdout)
+        (folder / "output.txt").write_text(done.stdout + done.stderr)
 
     return Company(_once(shared_folder / "published-company", make))
 

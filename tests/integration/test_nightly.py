@@ -59,27 +59,6 @@ def test_the_published_files_cannot_be_written_and_the_restricted_one_is_not_for
     assert stat.S_IMODE(folder.stat().st_mode) == 0o555
 
 
-def test_a_second_run_with_one_process_per_step_changes_no_id_and_can_be_rolled_back(published: Company) -> None:
-    members = "select record_key, customer_id from marts.customer_source_records order by all"
-    customers = "from marts.customers order by customer_id"
-    first, before = published.version, (published.query(members), published.query(customers))
-    published.extra["KUNDENSTAMM_EXECUTOR"] = "multiprocess"
-    again = published.run()
-    assert again.returncode == 0, said(again)
-    second = published.version
-    assert second != first
-    assert (published.query(members), published.query(customers)) == before
-    assert published.query(f"select * from marts.customer_id_events where version <> '{first}'") == []
-
-    assert second in published.call("status").stdout
-    back = published.call("rollback", first, "--reason", "test")
-    assert back.returncode == 0, said(back)
-    assert published.version == first
-    listed = published.call("versions").stdout
-    assert first in listed
-    assert second in listed
-
-
 def test_an_analyst_queries_the_published_version_with_the_command_that_the_run_prints(
     published_company: Company,
 ) -> None:

@@ -11,12 +11,14 @@ from pipelines.audit import load_catalogue
 from pipelines.configuration import load_configuration
 from pipelines.sample import break_sample
 from pipelines.warehouse import connect
+from tests.integration.canary import CANARY, assert_nothing_leaked, plant
 from tests.integration.company import Company, said
 
 pytestmark = pytest.mark.slow
 
 
 def invalidate_a_third_of_the_emails(company: Company) -> None:
+    plant(company, f"{CANARY} 1980")  # a date that is none: the record is rejected
     break_sample(company.sample, "invalid_emails", 0.3)
 
 
@@ -65,6 +67,7 @@ def test_a_broken_source_is_refused_by_rule_and_remedy_and_the_published_version
         for told in (said(refused), status):
             assert f"{rule.display_id} {rule.description} Found:" in told
             assert f"Owner: {rule.owner}. {rule.remedy}" in told
+    assert_nothing_leaked(published, said(refused) + status)
     assert set(re.findall(r"\b([A-Z]{3}-\d{3}) ", status)) == {rule.upper().replace("_", "-") for rule in rules}
 
 

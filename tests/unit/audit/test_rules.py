@@ -79,7 +79,10 @@ def test_every_rule_is_met_by_the_small_company_and_leaves_one_result_per_object
 def test_a_defect_is_found_by_its_rule_and_by_no_other(
     rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
-    rules = [r for r in rules_of_suites(catalogue) if r.id == rule_id or reads(r, tables_changed_by(rule_id, company))]
+    changed = tables_changed_by(rule_id, company)
+    # Privacy reads every published table as text, for what looks like a person: nothing else may be planted there.
+    others = [r for r in rules_of_suites(catalogue) if r.suite != "privacy" or rule_id.startswith("pri_")]
+    rules = [r for r in others if r.id == rule_id or reads(r, changed)]
     break_company(company, rule_id)
     results = run_rules(company, configuration, BUILD, rules)
     assert unmet_rules(results) == expected_failures(rule_id, {r.id for r in rules})
