@@ -13,7 +13,7 @@ SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first, so that no worker is left alone with them; one makes the published company that others await."""
+    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await."""
     slow = [item for item in items if item.get_closest_marker("slow")]
     awaiting = [item for item in slow if "published_company" in getattr(item, "fixturenames", ())]
     independent = [item for item in slow if item not in awaiting]
