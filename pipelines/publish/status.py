@@ -116,7 +116,8 @@ def read_status(settings: Settings) -> Status:
 
 def read_watermarks(settings: Settings) -> dict[str, datetime]:
     """Per source, when the newest load in the current version was landed (UTC); empty when nothing is published."""
-    manifest = _read_manifest(settings, current_version(settings) or "")
+    current = current_version(settings)
+    manifest = _read_manifest(settings, current) if current else {}
     return {name: datetime.fromisoformat(moment) for name, moment in manifest.get("watermarks", {}).items()}
 
 
@@ -142,10 +143,19 @@ def _read_version(settings: Settings, name: str, current: str | None) -> Version
 
 
 def _read_manifest(settings: Settings, version: str) -> dict[str, Any]:
-    file = settings.versions_dir / version / "manifest.json"
-    if not version or not file.exists():
-        return {}
-    manifest: dict[str, Any] = json.loads(file.read_text(encoding="utf-8"))
+    """What the version says of itself.
+
+    Raises:
+        BuildError: somebody damaged the version's folder.
+    """
+    folder = settings.versions_dir / version
+    try:
+        manifest: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        raise BuildError(
+            f"The published version {version} is damaged: {folder / 'manifest.json'} cannot be read. Restore the "
+            f"folder from a backup, or remove it if another version is current."
+        ) from None
     return manifest
 
 

@@ -221,6 +221,17 @@ def test_an_outcome_that_was_cut_off_within_a_letter_does_not_hide_the_others(se
     assert [o.outcome for o in read_outcomes(settings)] == ["published", "refused"]
 
 
+@pytest.mark.parametrize("content", [None, "{"], ids=["missing", "cut"])
+def test_a_version_damaged_by_hand_is_a_sentence(settings: Settings, published: str, content: str | None) -> None:
+    folder = settings.versions_dir / published
+    folder.chmod(0o755)
+    (folder / "manifest.json").unlink()
+    if content is not None:
+        (folder / "manifest.json").write_text(content)
+    with pytest.raises(BuildError, match=rf"version {published} is damaged.*Restore"):
+        read_status(settings)
+
+
 def test_the_status_of_a_folder_that_does_not_exist_creates_nothing(settings: Settings) -> None:
     assert read_status(settings).lines() == ["Nothing is published yet."]
     assert list_versions(settings) == []
