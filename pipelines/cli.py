@@ -5,6 +5,8 @@ Add a command here; what it does lives in the stage packages. Heavy imports stay
 
 from __future__ import annotations
 
+import atexit
+import gc
 import logging
 import os
 import sys
@@ -35,6 +37,7 @@ DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; de
 def main() -> None:
     """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
     os.environ.update(QUIET_ENVIRONMENT)
+    atexit.register(gc.freeze)  # a last collection through all imported libraries would take two seconds
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries warn those who call them
     try:

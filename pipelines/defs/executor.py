@@ -57,6 +57,10 @@ def prune_runs(instance: dg.DagsterInstance) -> None:
         instance.delete_run(record.dagster_run.run_id)
 
 
+# The audit's process imports for seconds; from this step on the engine leaves a core to it.
+WARM_UP_WITH = "clean_records"
+
+
 class OneRunAtATime(Executor):
     """Hold the lock, then let another executor do the work.
 
@@ -77,12 +81,15 @@ class OneRunAtATime(Executor):
         with telling(settings, run) as ending, hold(settings):
             _tidy_up(settings, instance, run)
             if in_process:
-                _prepare(set(execution_plan.step_keys_to_execute))
+                steps = set(execution_plan.step_keys_to_execute)
+                threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
             events: Any = self._inner.execute(plan_context, execution_plan)
             try:
                 with closing(events):
                     for event in events:
                         ending.notice(event)
+                        if in_process and event.is_step_start and event.step_key == WARM_UP_WITH:
+                            warm_up()
                         yield event
                         if in_process and ending.outcome == CANCELED:  # else the steps beside it would still start
                             raise DagsterExecutionInterruptedError
@@ -99,13 +106,6 @@ def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRu
     prune_runs(instance)
     clean_up(settings)
     sync_state(settings)
-
-
-def _prepare(steps: set[str]) -> None:
-    """Start in the background what later steps would wait for."""
-    if steps & {"audit_verdict", "rules"}:
-        warm_up()
-    threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
 
 
 def _import_ahead(steps: set[str]) -> None:
