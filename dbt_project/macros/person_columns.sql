@@ -21,14 +21,5 @@
         {{ column }},
     {%- endfor %}
         company_record_key,
-        created_at,
-        updated_at,
-        deleted_at,
-        {{ trimmed_text('merged_into_record_id') }},
-        merged_into_record_key,
-        identifiers,
-        custom,
-        _loaded_at,
-        _run_id,
-        {{ is_deleted() }} as is_deleted
+        {{ system_columns() }}
 {%- endmacro %}

@@ -1,7 +1,7 @@
 """Validate rules in the worker process: start it early, hand it jobs, end it.
 
-Add here what concerns the process as a process. The import of Great Expectations takes 6 to 12 seconds: `warm_up`
-when a run starts lets it happen while the run computes.
+Add here what concerns the process as a process. The import of Great Expectations takes 5 to 12 seconds: `warm_up`
+some steps before the audit lets it happen while the run computes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from typing import Any
 
 from pipelines.settings import PROJECT_DIR, QUIET_ENVIRONMENT, Settings
 
-IMPORT_SECONDS = 300  # the import takes 6 to 12 seconds on two free cores, far longer on a starved machine
+IMPORT_SECONDS = 300  # the import takes 5 to 12 seconds on two free cores, far longer on a starved machine
 ANSWER_SECONDS = 3600  # the longest that all rules of one object may take
 END_SECONDS = 10
 

@@ -26,16 +26,7 @@ cast_and_trimmed as (
         employee_count,
         is_key_account,
         parent_company_record_key,
-        created_at,
-        updated_at,
-        deleted_at,
-        {{ trimmed_text('merged_into_record_id') }},
-        merged_into_record_key,
-        identifiers,
-        custom,
-        _loaded_at,
-        _run_id,
-        {{ is_deleted() }} as is_deleted
+        {{ system_columns() }}
     from companies
 
 )

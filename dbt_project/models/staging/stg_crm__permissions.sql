@@ -32,16 +32,7 @@ cast_and_trimmed as (
         objection_notice_shown,
         contact_record_key,
         order_record_key,
-        created_at,
-        updated_at,
-        deleted_at,
-        {{ trimmed_text('merged_into_record_id') }},
-        merged_into_record_key,
-        identifiers,
-        custom,
-        _loaded_at,
-        _run_id,
-        {{ is_deleted() }} as is_deleted
+        {{ system_columns() }}
     from permissions
 
 )
