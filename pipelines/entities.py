@@ -107,6 +107,55 @@ _ENTITIES = (
         ),
     ),
     Entity(
+        "crm",
+        "contact_methods",
+        _columns(
+            text="contact_record_id>person kind value street postal_code city region country",
+            boolean="is_primary is_verified is_undeliverable",
+            timestamp="valid_from valid_until",
+        ),
+    ),
+    Entity(
+        "crm",
+        "company_contacts",
+        _columns(
+            text="contact_record_id>person company_record_id>companies role",
+            boolean="is_primary",
+            timestamp="valid_from valid_until",
+        ),
+    ),
+    Entity(
+        "crm",
+        "deals",
+        _columns(
+            text="""contact_record_id>person company_record_id>companies name pipeline stage lost_reason currency
+                campaign_record_id>campaigns owner""",
+            boolean="is_won is_lost",
+            decimal="amount",
+            date="expected_close_date",
+            timestamp="closed_at",
+        ),
+    ),
+    Entity("crm", "deal_contacts", _columns(text="deal_record_id>deals contact_record_id>person role")),
+    Entity(
+        "crm",
+        "stage_changes",
+        _columns(
+            text="contact_record_id>person company_record_id>companies deal_record_id>deals from_stage stage",
+            timestamp="entered_at",
+        ),
+    ),
+    Entity(
+        "crm",
+        "interactions",
+        _columns(
+            text="""contact_record_id>person company_record_id>companies email phone channel direction outcome
+                ticket_record_id>tickets deal_record_id>deals campaign_record_id>campaigns""",
+            timestamp="started_at",
+            integer="duration_seconds",
+        ),
+    ),
+    Entity(
         "shop",
         "customers",
         (*_PERSON, *_columns(boolean="accepts_marketing is_guest")),
@@ -153,6 +202,21 @@ _ENTITIES = (
             boolean="is_gift_card is_sensitive",
         ),
     ),
+    Entity(
+        "shop",
+        "order_discounts",
+        _columns(text="order_record_id>orders code campaign_record_id>campaigns", decimal="amount"),
+    ),
+    Entity(
+        "shop",
+        "carts",
+        _columns(
+            text="customer_record_id>person email currency recovered_order_record_id>orders",
+            decimal="total_amount",
+            timestamp="abandoned_at completed_at",
+            json="lines",
+        ),
+    ),
     Entity("support", "users", _PERSON, is_person=True),
     Entity(
         "support",
@@ -171,6 +235,59 @@ _ENTITIES = (
             text="contact_record_id>person ticket_record_id>tickets order_record_id>orders kind comment",
             decimal="score scale_max",
             timestamp="rated_at",
+        ),
+    ),
+    Entity(
+        "marketing",
+        "campaigns",
+        _columns(
+            text="name class channel controller purpose currency advertises variant_of",
+            timestamp="starts_at ends_at",
+            decimal="budget_amount cost_amount",
+        ),
+    ),
+    Entity(
+        "marketing",
+        "campaign_steps",
+        _columns(text="campaign_record_id>campaigns name goal", integer="step"),
+    ),
+    Entity(
+        "marketing",
+        "touches",
+        _columns(
+            text="""contact_record_id>person email phone campaign_record_id>campaigns variant channel kind message_id
+                bounce_type""",
+            integer="step",
+            boolean="is_machine",
+            timestamp="occurred_at",
+        ),
+    ),
+    Entity(
+        "web",
+        "events",
+        _columns(
+            text="""anonymous_id session_id user_id>person email kind url referrer utm_source utm_medium utm_campaign
+                click_id product_record_id>products order_record_id>orders device country region permission_state""",
+            timestamp="occurred_at",
+        ),
+    ),
+    Entity(
+        "erp",
+        "invoices",
+        _columns(
+            text="order_record_id>orders customer_record_id>person number currency",
+            timestamp="invoiced_at due_at paid_at",
+            integer="dunning_level",
+            boolean="is_disputed",
+            decimal="amount",
+        ),
+    ),
+    Entity(
+        "enrichment",
+        "attributes",
+        _columns(
+            text="contact_record_id>person email group name value provider license",
+            timestamp="observed_at",
         ),
     ),
 )

@@ -149,11 +149,12 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
     """A row for every person record that is referred to but was not delivered.
 
     The reference says only key and id; source and entity follow from what the configuration lets the column refer to.
-    A source that left the configuration refers to itself.
     """
     rows = []
     for source in configuration.sources:
         for entity, column in person_references():
+            if entity.name not in source.landed_entities:
+                continue
             target = configuration.source(_referred_source(source, entity, column))
             rows.append((source.name, entity.name, target.name, target.role, PERSON_ENTITY[target.role]))
     connection.execute(
@@ -165,7 +166,6 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
         f"""
         select
             source_system as referring_source, {literal(entity.name)} as referring_entity,
-            {literal(entity.role)} as role, {literal(PERSON_ENTITY[entity.role])} as entity,
             {column.key_column} as record_key, {column.name} as source_record_id
         from {staging_table(entity)}
         where {column.key_column} is not null and {column.name} is not null
@@ -178,14 +178,14 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
         with person_references as ({references})
         select
             record_key,
-            min(coalesce(targets.source_system, referring_source)) as source_system,
-            min(coalesce(targets.role, person_references.role)) as role,
-            min(coalesce(targets.entity, person_references.entity)) as entity,
+            min(targets.source_system) as source_system,
+            min(targets.role) as role,
+            min(targets.entity) as entity,
             min(source_record_id) as source_record_id,
             true as is_inferred,
             {", ".join(f"false as {flag}" for flag in (*_FLAGS, "is_guest", "is_deleted"))}
         from person_references
-        left join reference_targets as targets using (referring_source, referring_entity)
+        join reference_targets as targets using (referring_source, referring_entity)
         anti join person_drafts using (record_key)
         group by record_key
         """

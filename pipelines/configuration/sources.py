@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
-from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
+from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
 RESERVED_NAMES = frozenset(
@@ -78,7 +78,7 @@ class SourceConfig(Model):
     """One source. `max_shrink` is the largest share by which a delivery may shrink before it is stopped."""
 
     name: Annotated[str, Field(pattern=SOURCE_NAME)]
-    role: Literal["crm", "shop", "support"]
+    role: Literal["crm", "shop", "support", "marketing", "web", "erp", "enrichment"]
     controller: Annotated[str, Field(min_length=1)]
     connector: Literal["files"] = "files"
     path: str = "."
@@ -204,5 +204,21 @@ class SourcesConfig(Model):
                         raise ValueError(
                             f"{source.name}.entities.{entity_name}.references.{column}: there is no source "
                             f"'{target}'; allowed: {', '.join(names)}"
+                        )
+        return self
+
+    @model_validator(mode="after")
+    def _persons_are_found(self) -> "SourcesConfig":
+        """A source of a role that has no persons says whose persons its records mean."""
+        roles = {s.name: s.role for s in self.sources}
+        with_persons = [name for name, role in roles.items() if role in PERSON_ENTITY]
+        for source in self.sources:
+            for entity_name, config in source.entities.items():
+                for column in (source.find_entity(entity_name) or FLAT_ENTITY).columns:
+                    target = config.references.get(column.name, source.name)
+                    if column.references == "person" and target not in with_persons:
+                        raise ValueError(
+                            f"{source.name}.entities.{entity_name}.references.{column.name}: source '{target}' has no "
+                            f"persons; name the source whose persons are meant; allowed: {', '.join(with_persons)}"
                         )
         return self

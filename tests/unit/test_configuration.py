@@ -96,7 +96,9 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         ),
         pytest.param(
             replace("sources.yml", "role: shop", "role: shopping"),
-            ["sources.yml, line 11: 'sources[1].role': Input should be 'crm', 'shop' or 'support', found 'shopping'."],
+            [
+                "sources.yml, line 11: 'sources[1].role': Input should be 'crm', 'shop', 'support', 'marketing', 'web', 'erp' or 'enrichment', found 'shopping'."
+            ],
             id="a value that is not allowed",
         ),
         pytest.param(
@@ -191,8 +193,15 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         ),
         pytest.param(
             replace("sources.yml", "      customers:", "      custmers:"),
-            ["entities.custmers: there is no such entity; allowed: companies, contacts,"],
+            ["entities.custmers: there is no such entity; allowed: attributes, campaign_steps,"],
             id="an unknown entity",
+        ),
+        pytest.param(
+            write(
+                "sources.yml", SOURCES.replace("role: shop", "role: erp").replace("      customers:", "      orders:")
+            ),
+            ["shop.entities.orders.references.customer_record_id: source 'shop' has no persons; name the source"],
+            id="a reference to persons that the source cannot have",
         ),
         pytest.param(
             replace("sources.yml", "${CRM_FOLDER}", "${UNSET_FOLDER}"),

@@ -13,7 +13,7 @@ from pipelines.clean import clean_records
 from pipelines.clean.persons import PERSON_COLUMNS
 from pipelines.configuration import load_configuration
 from pipelines.errors import WarehouseError
-from tests.unit.clean.conftest import BUILD, one
+from tests.unit.clean.conftest import BUILD
 
 DAY = datetime(2026, 5, 4, 3, 2, 1)  # noqa: DTZ001
 
@@ -75,19 +75,6 @@ def test_a_referenced_record_that_was_not_delivered_becomes_a_placeholder_of_the
     assert len(cleaned.tables["persons"]) == 4
 
 
-def test_a_source_that_left_the_configuration_still_gives_placeholders(clean: Any) -> None:
-    cleaned = clean(
-        {"shop_orders": [{"source_record_id": "o", "customer_record_id": "c"}]},
-        shop_orders={"source_system": "old_shop", "roles": {"old_shop": "shop"}},
-    )
-    placeholder = one(cleaned.tables["persons"])
-    assert (placeholder["source_system"], placeholder["role"], placeholder["entity"]) == (
-        "old_shop",
-        "shop",
-        "customers",
-    )
-
-
 def test_orders_of_a_flat_export_refer_to_customers_as_their_lines_say(build_warehouse: Any, settings: Any) -> None:
     sources = """
 sources:
@@ -95,7 +82,11 @@ sources:
   - name: till
     role: shop
     controller: Test GmbH
-    entities: {order_lines: {path: a.csv, references: {order_customer_record_id: shop}}}
+    entities:
+      order_lines:
+        path: a.csv
+        columns: {order_customer_record_id: kunde}
+        references: {order_customer_record_id: shop}
 """
     (settings.config_dir / "sources.yml").write_text(sources, encoding="utf-8")
     options = {"source_system": "till", "references": {"customer_record_id": "shop"}}
