@@ -24,6 +24,7 @@ from pipelines.warehouse import log_privately
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
+PACKED = "partial_parse.msgpack"
 PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
 
 
@@ -59,13 +60,19 @@ def project_hash() -> str:
 
 
 def parsed_project() -> Path:
-    """The folder with `manifest.json` and `partial_parse.msgpack` of the project as it is; parsed when missing."""
+    """The folder with `manifest.json` and `partial_parse.msgpack` of the project as it is; parsed when missing.
+
+    What an earlier state of the project has in common with it is not parsed again.
+    """
     folder = DBT_PROJECT_DIR / "target" / project_hash()
     if folder.is_dir():
         return folder
     folder.parent.mkdir(exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix="parse-", dir=folder.parent))
     try:
+        for earlier in folder.parent.glob(f"*/{PACKED}"):
+            with contextlib.suppress(OSError):  # another process removed it
+                shutil.copy(earlier, work)
         result = _invoke(["parse"], target=work, write_json=True)
         if not result.success:
             raise TransformError(f"The dbt project cannot be parsed: {_reason(result.exception)}")
@@ -168,7 +175,7 @@ def _parsed_manifest() -> Manifest:
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    packed = (parsed_project() / "partial_parse.msgpack").read_bytes()
+    packed = (parsed_project() / PACKED).read_bytes()
     return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
 
 

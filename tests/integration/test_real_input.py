@@ -30,12 +30,22 @@ def test_revenue_of_a_real_shop_equals_the_sum_over_its_file_to_the_last_digit(
     assert done.returncode == 0, said(done)
     file = shared_data / "shop" / "online_retail_2009_2010.parquet"
     with connect(None, company.settings) as connection:
-        [(lines, expected)] = connection.execute(
-            f"select count(*), sum(Quantity * Price::decimal(18, 4)) from read_parquet('{file}')"
+        [(lines, distinct_lines, orders, expected)] = connection.execute(
+            f"""
+            select
+                count(*), (select count(*) from (select distinct * from '{file}')), count(distinct Invoice),
+                sum(Quantity * Price::decimal(18, 4))
+            from '{file}'
+            """
         ).fetchall()
-    [(published_lines,)] = company.query("select count(*) from marts.order_lines")
-    assert published_lines == lines
-    [(revenue,)] = company.query("select sum(revenue_amount) from marts.orders")
+    assert lines - distinct_lines == 6865, "exact duplicates are real lines and are kept"
+    assert company.query("select count(*) from marts.order_lines") == [(lines,)]
+    assert company.query(
+        "select delivered_count, new_count, repeated_count, rejected_count from audit.reconciliation "
+        "where entity = 'order_lines'"
+    ) == [(lines, lines, 0, 0)]
+    [(published_orders, revenue)] = company.query("select count(*), sum(revenue_amount) from marts.orders")
+    assert published_orders == orders
     assert isinstance(revenue, Decimal)
     assert revenue == expected
     [(unassigned,)] = company.query(
