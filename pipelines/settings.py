@@ -21,6 +21,7 @@ EXPECTATIONS_DIR = PROJECT_DIR / "expectations"
 # Tools that report home or look for updates; all off, in this process and in every child.
 QUIET_ENVIRONMENT = {
     "DAGSTER_DISABLE_TELEMETRY": "1",
+    "DAGSTER_EVENT_BATCH_SIZE": "1000",
     "DBT_SEND_ANONYMOUS_USAGE_STATS": "false",
     "DBT_VERSION_CHECK": "false",
     "DO_NOT_TRACK": "1",

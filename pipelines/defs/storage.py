@@ -8,14 +8,16 @@ disk: a killed process loses nothing, a power cut at most the last events of a r
 
 from __future__ import annotations
 
+import threading
 from collections import OrderedDict
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+from dagster._core.events.log import EventLogEntry
 from dagster._core.storage.event_log.polling_event_watcher import SqlPollingEventWatcher
-from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.event_log.sqlite.sqlite_event_log import INDEX_SHARD_NAME, SqliteEventLogStorage
 from dagster._core.storage.sql import create_engine
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
@@ -42,7 +44,10 @@ class EventLog(SqliteEventLogStorage):
 
     def __init__(self, base_dir: str) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
+        self._tables: set[str] = set()
+        self._transactions: dict[str, Connection] = {}
         super().__init__(base_dir)
+        self._db_lock = threading.RLock()  # type: ignore[assignment]
         # The file's own change is seen late, because commits go to its journal.
         self._watcher = SqlPollingEventWatcher(self)
 
@@ -51,8 +56,23 @@ class EventLog(SqliteEventLogStorage):
         if shard not in self._initialized_dbs:
             with super()._connect(shard):  # makes the tables
                 pass
-        with self._db_lock, self._engine(shard).begin() as connection:
-            yield connection
+        with self._db_lock:
+            if shard in self._transactions:  # of this thread, which holds the lock
+                yield self._transactions[shard]
+                return
+            with self._engine(shard).begin() as connection:
+                self._transactions[shard] = connection
+                try:
+                    yield connection
+                finally:
+                    del self._transactions[shard]
+
+    def store_event_batch(self, events: Sequence[EventLogEntry]) -> None:
+        """Store all of them or none, in one transaction for each file."""
+        with ExitStack() as transactions:
+            for shard in sorted({INDEX_SHARD_NAME, *(entry.run_id for entry in events)}):
+                transactions.enter_context(self._connect(shard))
+            super().store_event_batch(events)
 
     def _engine(self, shard: str) -> Engine:
         if shard in self._engines:
@@ -70,6 +90,15 @@ class EventLog(SqliteEventLogStorage):
         if len(self._engines) > OPEN_FILES:
             self._engines.popitem(last=False)[1].dispose()
         return engine
+
+    def has_table(self, table_name: str) -> bool:
+        """Asked for every event; what is there is not looked for again."""
+        if table_name not in self._tables:
+            with self.index_connection() as connection:
+                if not connection.dialect.has_table(connection, table_name):
+                    return False
+            self._tables.add(table_name)
+        return True
 
     def delete_events(self, run_id: str) -> None:
         """Also remove the run's file, which Dagster would leave behind empty."""

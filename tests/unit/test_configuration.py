@@ -97,8 +97,8 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         pytest.param(
             replace("sources.yml", "role: shop", "role: shopping"),
             [
-                "sources.yml, line 11: 'sources[1].role': Input should be 'crm', 'shop', 'support', 'marketing', 'web', "
-                "'erp' or 'enrichment', found 'shopping'."
+                "sources.yml, line 11: 'sources[1].role': Input should be 'crm', 'shop', 'support', 'marketing', "
+                "'web', 'erp' or 'enrichment', found 'shopping'."
             ],
             id="a value that is not allowed",
         ),

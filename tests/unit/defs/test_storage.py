@@ -6,9 +6,11 @@ import os
 import threading
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import dagster as dg
 import pytest
+from dagster._check import CheckError
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 
 from pipelines.defs.launch import prepare_instance
@@ -80,3 +82,25 @@ def test_whoever_watches_a_run_hears_of_its_end(instance: dg.DagsterInstance) ->
     assert ended.wait(30)
     instance.event_log_storage.end_watch(run_id, listen)
     assert len(heard) == len(instance.get_records_for_run(run_id).records)
+
+
+def test_a_batch_of_events_is_stored_whole_or_not_at_all(instance: dg.DagsterInstance) -> None:
+    run_id = _run(instance)
+    stored = [record.event_log_entry for record in instance.get_records_for_run(run_id).records]
+    log = instance.event_log_storage
+    assert isinstance(log, EventLog)
+    log.store_event_batch(stored)
+    assert len(instance.get_records_for_run(run_id).records) == 2 * len(stored)
+    with pytest.raises(CheckError):
+        log.store_event_batch([*stored, SimpleNamespace(run_id=run_id)])
+    assert len(instance.get_records_for_run(run_id).records) == 2 * len(stored)
+    _run(instance)  # the files are free again
+
+
+def test_a_table_that_is_missing_is_looked_for_again(instance: dg.DagsterInstance) -> None:
+    log = instance.event_log_storage
+    assert isinstance(log, EventLog)
+    assert not log.has_table("later")
+    with log.index_connection() as connection:
+        connection.exec_driver_sql("create table later (id integer)")
+    assert log.has_table("later")
