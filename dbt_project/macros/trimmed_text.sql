@@ -6,7 +6,7 @@
 {# Looking at both ends first is three times as fast as trimming every value. #}
 {% macro trimmed(column) -%}
     {%- set text = adapter.quote(column) -%}
-    {%- set white_space = "' ' || chr(9) || chr(10) || chr(13) || chr(160) || chr(8203) || chr(65279)" -%}
+    {%- set white_space = "' \t\n\r\u00a0\u200b\ufeff'" -%}
     nullif(
         case
             when contains({{ white_space }}, {{ text }}[1]) or contains({{ white_space }}, {{ text }}[-1])

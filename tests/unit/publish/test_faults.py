@@ -81,8 +81,8 @@ def test_a_full_disk_leaves_the_old_version_and_a_sentence(
 def test_five_readers_that_spill_see_whole_versions_through_a_switch(
     settings: Settings, configuration: Configuration, tmp_path: Path
 ) -> None:
-    sizes = {publish_new(settings, configuration, customers=120_000): 120_000}
-    small = dataclasses.replace(settings, memory_limit="16MB", threads=1)
+    sizes = {publish_new(settings, configuration, customers=60_000): 60_000}
+    small = dataclasses.replace(settings, memory_limit="8MB", threads=1)
     with open_reader(small) as connection:
         connection.execute("set max_temp_directory_size = '1MB'")
         with pytest.raises(duckdb.OutOfMemoryException, match="max_temp_directory_size"):
@@ -100,7 +100,7 @@ def test_five_readers_that_spill_see_whole_versions_through_a_switch(
 
     try:
         wait_for(next(iter(sizes)))
-        sizes[publish_new(settings, configuration, run="run-2", day=1, customers=120_001)] = 120_001
+        sizes[publish_new(settings, configuration, run="run-2", day=1, customers=60_001)] = 60_001
         wait_for(max(sizes))
     finally:
         stop.touch()
