@@ -40,9 +40,9 @@ def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: dateti
         id_events: one row per event of an id, `EVENT_COLUMNS`; the known ones and those of this version.
 
     An id goes to the cluster that holds most of its published records (live ones first, then the oldest). A cluster
-    that inherits several keeps the oldest id. A part that was a customer of its own before it was merged gets its
-    old id back, and so do records that were away for some versions. The id of a new customer is derived from its
-    oldest record.
+    that inherits several keeps the oldest id: the first one issued, of several issued together that of the oldest
+    record. A part that was a customer of its own before it was merged gets its old id back, and so do records that
+    were away for some versions. The id of a new customer is derived from its oldest record.
     """
     connection.execute(_MACROS)
     connection.execute(_RECORDS)
@@ -118,7 +118,7 @@ with claims as (
     from former_members join ordered using (record_key) join known_ids using (customer_id)
     group by cluster, customer_id, first_version
 )
-select cluster, customer_id, first_version from claims
+select cluster, customer_id from claims
 where customer_id not in (select customer_id from parts)
 qualify row_number() over (partition by customer_id order by is_founder desc, live_count desc, oldest) = 1
 """
@@ -141,14 +141,18 @@ qualify row_number() over (partition by customer_id order by yields, live_count 
 _NAMED = """
 create table named as
 with candidates as (
-    select heirs.cluster, customer_id, 0 as preference, coalesce(first_version, '') as first_version
-    from heirs left join known_ids using (customer_id)
+    select cluster, customer_id, 0 as preference from heirs
     union all
-    select cluster, customer_id, 1, first_version from restorable
+    select cluster, customer_id, 1 from restorable
 ),
 chosen as (
-    select cluster, customer_id, preference from candidates
-    qualify row_number() over (partition by cluster order by preference, first_version, customer_id) = 1
+    select candidates.cluster, customer_id, preference
+    from candidates
+    left join known_ids using (customer_id)
+    left join ordered as founder on founder.record_key = founder_record_key
+    qualify row_number() over (
+        partition by candidates.cluster order by preference, coalesce(first_version, ''), founder.age, customer_id
+    ) = 1
 )
 select cluster, customer_id, coalesce(preference = 1, false) as is_restored
 from (select distinct cluster from ordered) left join chosen using (cluster)

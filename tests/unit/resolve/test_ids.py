@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
@@ -111,6 +112,16 @@ def test_on_a_merge_the_older_id_survives_and_the_other_resolves_to_it(ledger: L
     assert set(merged.values()) == {first["d"]}
     assert ledger.history()[second["a"]] == ("merged", first["d"])
     assert ledger.events() == [("merged", second["a"], first["d"])]
+
+
+def test_of_ids_issued_together_that_of_the_oldest_record_survives(ledger: Ledger) -> None:
+    """So that days that follow each other end with the ids of one run over everything."""
+    records = "abcdef"
+    apart = ledger.publish([{record} for record in records])
+    for kept, merged in itertools.combinations(records, 2):
+        together = ledger.publish([{kept, merged}, *({record} for record in records if record not in {kept, merged})])
+        assert together[merged] == apart[kept]
+        assert ledger.publish([{record} for record in records]) == apart
 
 
 def test_on_a_split_the_larger_part_keeps_the_id(ledger: Ledger) -> None:
