@@ -22,6 +22,12 @@ if TYPE_CHECKING:
 LOADED_AT = "2026-01-02 03:04:05"
 
 LEDGER_TABLES = {
+    "employments": {
+        "record_key": "VARCHAR",
+        "company_record_key": "VARCHAR",
+        "valid_from": "TIMESTAMP",
+        "valid_until": "TIMESTAMP",
+    },
     "rejects": {
         "source_system": "VARCHAR",
         "entity": "VARCHAR",

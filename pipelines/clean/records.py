@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines import keys
 from pipelines.clean.addresses import RULES as ADDRESS_RULES
 from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES, attribute_rules
+from pipelines.clean.companies import write_companies
 from pipelines.clean.contact_points import collect_contact_uses, write_contact_points
 from pipelines.clean.countries import create_country_names
 from pipelines.clean.emails import clean_emails
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
 
-TABLES = ("persons", "emails", "phones", "contact_points", "corrections")
+TABLES = ("persons", "emails", "phones", "contact_points", "companies", "company_evidence", "corrections")
 
 
 @dataclass(frozen=True)
@@ -61,6 +62,7 @@ def clean_records(
     clean_phones(connection, settings)
     write_persons(connection)
     write_contact_points(connection)
+    write_companies(connection, configuration.company.country)
     write_corrections(connection)
     report = _report(connection)
     _drop_drafts(connection)

@@ -15,6 +15,9 @@ TABLES = {
     "emails": "Normalized e-mail addresses. One row per distinct text in any source.",
     "phones": "Normalized phone numbers, E.164. One row per distinct text and country.",
     "contact_points": "Contact points of records. One row per record, kind and value.",
+    "companies": "Companies of all sources, without placeholders. One row per company record.",
+    "company_evidence": "What tells which company is meant: VAT id, register entry, name with postal code. "
+    "One row per company record, or order of a company, and kind of evidence.",
     "corrections": "What cleaning changed or proposes, and by which rule. One row per record, field and rule.",
 }
 PERSONAL_INPUT = ("contacts", "companies", "permissions", "customers", "orders", "users", "tickets", "ratings")

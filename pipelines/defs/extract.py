@@ -95,6 +95,14 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
     ]
     specs.append(
         describe_asset(
+            ("raw", "employments"),
+            "Which company a person record named, and when, from all versions of the record that were landed. "
+            "One row per person record, company and period.",
+            deps=[BUILD, *(key for e in ENTITIES.values() if e.is_person for key in deliverers[e.table])],
+        )
+    )
+    specs.append(
+        describe_asset(
             ("raw", "rejects"),
             "Records that could not be landed, by key and reason. One row per open reject.",
             deps=[BUILD, *landed],

@@ -19,9 +19,14 @@ TABLES = {
     "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
+    "account_records": "Which account every company record belongs to. One row per company record.",
+    "account_orders": "Which account an order names by company or VAT id. One row per order that does.",
+    "account_id_history": "Every account id ever issued and what it is today. One row per id.",
     "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
     "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
+
+INPUT = ("persons", "contact_points", "companies", "company_evidence")
 
 
 @dg.multi_asset(
@@ -30,7 +35,7 @@ TABLES = {
         describe_asset(
             ("identity", table),
             text,
-            deps=[BUILD, dg.AssetKey(["clean", "persons"]), dg.AssetKey(["clean", "contact_points"])],
+            deps=[BUILD, *(dg.AssetKey(["clean", name]) for name in INPUT)],
             kinds=("python", "splink", "duckdb"),
         )
         for table, text in TABLES.items()
@@ -38,12 +43,13 @@ TABLES = {
     pool=WAREHOUSE_POOL,
 )
 def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    from pipelines.resolve import resolve_identities
+    from pipelines.resolve import resolve_accounts, resolve_identities
     from pipelines.warehouse import connect
 
     with step(context) as working:
         with connect(working.settings.build_warehouse, working.settings) as connection:
             report = resolve_identities(connection, working.settings, working.configuration, working.build)
+            accounts = resolve_accounts(connection, working.settings, working.build)
             rows = count_tables(connection, "identity", TABLES)
         if report.oversized_count:
             context.log.warning(
@@ -51,7 +57,7 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
                 f"blocks, and may be missing links; look for a default value that many records carry."
             )
         for table in TABLES:
-            metadata = _facts(report) if table == "links" else None
+            metadata = {"links": _facts(report), "account_records": asdict(accounts)}.get(table)
             yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table], metadata=metadata)
 
 

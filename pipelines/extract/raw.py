@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.configuration import Configuration, SourceConfig
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity
 from pipelines.extract.fields import ORDER_PREFIX
-from pipelines.extract.landing import assert_same_company, landed_names
+from pipelines.extract.landing import IS_GONE, assert_same_company, landed_names
 from pipelines.extract.report import COUNT_NAMES
 from pipelines.keys import record_key, use_secret
 from pipelines.settings import Settings
@@ -52,6 +52,7 @@ def build_raw(
     connection.execute("create schema if not exists raw")
     with _attached(connection, settings, configuration) as landed:
         queries = {e.table: _entity_query(connection, e, configuration, landed) for e in ENTITIES.values()}
+        queries["employments"] = _employments_query(connection, configuration, landed)
         queries["rejects"] = _rejects_query(configuration, landed)
         queries["reconciliation"] = _reconciliation_query(configuration, landed, since or {})
         counts = {}
@@ -151,6 +152,67 @@ def _referred(entity: Entity, column: Column, source: SourceConfig, configuratio
     if column.references == "person":
         return target.name, PERSON_ENTITY[target.role]
     return target.name, str(column.references)
+
+
+def _employments_query(connection: DuckDBPyConnection, configuration: Configuration, landed: Mapping[str, str]) -> str:
+    """One row per person record, company it named and period: what landing knows, superseded rows included."""
+    selects = []
+    for source in configuration.sources:
+        for name in source.landed_entities:
+            entity = source.find_entity(name)
+            catalog = landed.get(source.name)
+            if entity and entity.is_person and catalog and landed_names(connection, name, catalog):
+                selects.append(_employments_of(source, entity, configuration, catalog))
+    if not selects:
+        return (
+            "select null::varchar as record_key, null::varchar as company_record_key, null::timestamp as valid_from, "
+            "null::timestamp as valid_until where false"
+        )
+    return " union all ".join(f"({query})" for query in selects) + " order by record_key, valid_from nulls first"
+
+
+def _employments_of(source: SourceConfig, entity: Entity, configuration: Configuration, catalog: str) -> str:
+    """The periods of one entity. A period starts when the source changed the record; the first, when it was made.
+
+    What the source says of its own changes is preferred to the time of landing, so that one delivery of everything
+    tells the same as one delivery a night.
+    """
+    company = next(column for column in entity.columns if column.references == "companies")
+    owner, companies = _referred(entity, company, source, configuration)
+    company_key = record_key(literal(owner), literal(companies), "company")
+    current, history = (f"{identifier(catalog)}.{identifier(entity.name + suffix)}" for suffix in ("", "_history"))
+    version = f"""
+        select source_record_id, created_at, coalesce(updated_at, _valid_from) as changed_at, _valid_from,
+            coalesce(deleted_at, _absent_since, case when {IS_GONE} then changed_at end) as gone_at,
+            case when gone_at is null then {identifier(company.name)} end as company
+    """
+    return f"""
+        with versions as (
+            {version}, true as is_current from {current}
+            union all
+            {version}, false from {history}
+        ),
+        compared as (
+            select source_record_id, company, coalesce(gone_at, changed_at) as since, is_current, _valid_from,
+                min(created_at) over (partition by source_record_id) as created_at,
+                row_number() over in_order as position,
+                lag(company) over in_order as former_company
+            from versions
+            where source_record_id in (select source_record_id from versions where company is not null)
+            window in_order as (partition by source_record_id order by is_current, changed_at, _valid_from)
+        ),
+        periods as (
+            select source_record_id, company,
+                case when position = 1 then created_at else since end as valid_from,
+                lead(since) over (partition by source_record_id order by position) as valid_until
+            from compared
+            where position = 1 or company is distinct from former_company
+        )
+        select {record_key(literal(source.name), literal(entity.name), "source_record_id")} as record_key,
+            {company_key} as company_record_key, valid_from, valid_until
+        from periods
+        where company is not null
+    """
 
 
 def _rejects_query(configuration: Configuration, landed: Mapping[str, str]) -> str:

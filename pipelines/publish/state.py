@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 
 # Tables of a version's state.duckdb.
 MEMBERS, HISTORY, EVENTS = "members", "customer_id_history", "customer_id_events"
+ACCOUNT_RECORDS, ACCOUNT_HISTORY = "account_records", "account_id_history"
 MODEL, FREQUENCIES = "model", "model_frequencies"
-IDENTITY = (MEMBERS, HISTORY, EVENTS, MODEL, FREQUENCIES)
+IDENTITY = (MEMBERS, HISTORY, EVENTS, ACCOUNT_RECORDS, ACCOUNT_HISTORY, MODEL, FREQUENCIES)
 
 
 def sync_state(settings: Settings) -> None:
@@ -34,58 +35,71 @@ def sync_state(settings: Settings) -> None:
     attach = {"published": published.resolve()}
     with warehouse.connect(_file(settings), settings, attach=attach) as connection:
         connection.execute("begin")
-        for table in (HISTORY, EVENTS):
-            connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
-        # Names of versions sort by age: a rolled-back version never takes back what a newer one has said.
-        _update_newer(connection)
-        connection.execute(
-            f"insert into {HISTORY} by name from published.{HISTORY} "
-            f"where customer_id not in (select customer_id from {HISTORY})"
-        )
-        connection.execute(
-            f"insert into {EVENTS} by name from published.{EVENTS} "
-            f"where event_key not in (select event_key from {EVENTS})"
-        )
-        _remember_members(connection, settings.current.resolve().name)
-        _keep_model(connection)
+        version = settings.current.resolve().name
+        _keep_history(connection, HISTORY, "customer_id")
+        _keep_events(connection)
+        _remember_members(connection, MEMBERS, "customer_id", version)
+        if _is_published(connection, ACCOUNT_RECORDS):
+            _keep_history(connection, ACCOUNT_HISTORY, "account_id")
+            _remember_members(connection, ACCOUNT_RECORDS, "account_id", version)
+        if _is_published(connection, MODEL):
+            _keep_model(connection)
         connection.execute("commit")
     _file(settings).chmod(0o600)
 
 
-def _update_newer(connection: DuckDBPyConnection) -> None:
+def _is_published(connection: DuckDBPyConnection, table: str) -> bool:
+    """Whether the version has the table; the first versions had neither accounts nor a model."""
+    query = "select 1 from duckdb_tables() where database_name = 'published' and table_name = ?"
+    return connection.execute(query, [table]).fetchone() is not None
+
+
+def _keep_history(connection: DuckDBPyConnection, table: str, id_column: str) -> None:
+    """Keep every id ever issued with what it is in the newest version.
+
+    Names of versions sort by age: a rolled-back version never takes back what a newer one has said.
+    """
+    connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
     columns = connection.execute(
         "select column_name from duckdb_columns() where database_name = 'published' and table_name = ? "
-        "and column_name <> 'customer_id' order by column_index",
-        [HISTORY],
+        "and column_name <> ? order by column_index",
+        [table, id_column],
     ).fetchall()
     assignments = ", ".join(f"{identifier(name)} = newer.{identifier(name)}" for (name,) in columns)
     connection.execute(
-        f"update {HISTORY} set {assignments} from published.{HISTORY} as newer "
-        f"where newer.customer_id = {HISTORY}.customer_id "
-        f"and newer.status_version > coalesce({HISTORY}.status_version, '')"
+        f"update {table} set {assignments} from published.{table} as newer "
+        f"where newer.{id_column} = {table}.{id_column} "
+        f"and newer.status_version > coalesce({table}.status_version, '')"
+    )
+    connection.execute(
+        f"insert into {table} by name from published.{table} where {id_column} not in (select {id_column} from {table})"
     )
 
 
-def _remember_members(connection: DuckDBPyConnection, version: str) -> None:
-    """Keep for every record the customer of the newest version that held it."""
-    connection.execute(f"create table if not exists {MEMBERS} (record_key text, customer_id text, version text)")
+def _keep_events(connection: DuckDBPyConnection) -> None:
+    connection.execute(f"create table if not exists {EVENTS} as from published.{EVENTS} limit 0")
     connection.execute(
-        f"update {MEMBERS} set customer_id = newer.customer_id, version = $1 from published.{MEMBERS} as newer "
-        f"where newer.record_key = {MEMBERS}.record_key and {MEMBERS}.version < $1",
+        f"insert into {EVENTS} by name from published.{EVENTS} where event_key not in (select event_key from {EVENTS})"
+    )
+
+
+def _remember_members(connection: DuckDBPyConnection, table: str, id_column: str, version: str) -> None:
+    """Keep for every record the customer or account of the newest version that held it."""
+    connection.execute(f"create table if not exists {table} (record_key text, {id_column} text, version text)")
+    connection.execute(
+        f"update {table} set {id_column} = newer.{id_column}, version = $1 from published.{table} as newer "
+        f"where newer.record_key = {table}.record_key and {table}.version < $1",
         [version],
     )
     connection.execute(
-        f"insert into {MEMBERS} select record_key, customer_id, $1 from published.{MEMBERS} "
-        f"where record_key not in (select record_key from {MEMBERS})",
+        f"insert into {table} select record_key, {id_column}, $1 from published.{table} "
+        f"where record_key not in (select record_key from {table})",
         [version],
     )
 
 
 def _keep_model(connection: DuckDBPyConnection) -> None:
-    """Keep the model that was learned last; one that learned nothing is not kept, and the first versions had none."""
-    query = "select 1 from duckdb_tables() where database_name = 'published' and table_name = ?"
-    if not connection.execute(query, [MODEL]).fetchone():
-        return
+    """Keep the model that was learned last; one that learned nothing is not kept."""
     for table in (MODEL, FREQUENCIES):
         connection.execute(f"create table if not exists {table} as from published.{table} limit 0")
     learned = connection.execute(

@@ -1,7 +1,8 @@
-"""`customer_id`: which cluster is called what, so that an id means the same person for ever.
+"""`customer_id` and `account_id`: which cluster is called what, so that an id means the same for ever.
 
 Change here how ids are issued, kept, given back and resolved. Set-based SQL over tables of keys and ids: nothing here
-knows what a record contains or why records are one customer.
+knows what a record contains or why records are one customer. Accounts get their ids in the same way; in here they go
+by the name of customers.
 """
 
 from __future__ import annotations
@@ -22,10 +23,13 @@ HISTORY_COLUMNS = (
 EVENT_COLUMNS = (
     'event_key text, customer_id text, event text, other_customer_id text, version text, "at" timestamp, reason text'
 )
+MEMBER_COLUMNS = "record_key text, customer_id text"
+
+CUSTOMER_PREFIX, ACCOUNT_PREFIX = "c_", "a_"
 
 
-def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: datetime) -> None:
-    """Name every cluster, and bring the history of all ids ever issued up to date.
+def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefix: str = CUSTOMER_PREFIX) -> None:
+    """Name every cluster, and bring the history of all ids ever issued up to date. New ids begin with `prefix`.
 
     Reads, in the current schema:
 
@@ -44,7 +48,7 @@ def assign_customer_ids(connection: DuckDBPyConnection, version: str, at: dateti
     record. A part that was a customer of its own before it was merged gets its old id back, and so do records that
     were away for some versions. The id of a new customer is derived from its oldest record.
     """
-    connection.execute(_MACROS)
+    connection.execute(_MACROS.format(prefix=literal(prefix)))
     connection.execute(_RECORDS)
     connection.execute(_PARTS)
     connection.execute(_RESTORABLE)
@@ -85,7 +89,7 @@ create or replace macro base32(hex) as list_aggregate(list_transform(range(16), 
        >> (15 - 5 * (i % 4))::integer) & 31) + 1)::integer,
     1)), 'string_agg', '');
 create or replace macro id_of(record_key, round) as
-    'c_' || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
+    {prefix} || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
 """
 
 _RECORDS = """

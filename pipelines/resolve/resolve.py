@@ -15,17 +15,16 @@ from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, find_component_conflicts, judge_edges
-from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_customer_ids
+from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
+from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
@@ -100,7 +99,7 @@ def resolve_identities(
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
         judge_edges(connection, configuration.identity.match_probability, reliability)
         _cluster(connection, reliability)
-        assign_customer_ids(connection, build.version, build.as_of)
+        assign_ids(connection, build.version, build.as_of)
         _write_identity(connection, warehouse, model)
         return _report(connection, build.version, blocking, model)
 
@@ -188,12 +187,11 @@ def _read_questioned(
 
 
 # What a build starts from: tables of the scratch catalog with their columns.
-_MEMBER_COLUMNS = "record_key text, customer_id text"
 _STATE_TABLES = {
     "known_ids": HISTORY_COLUMNS,
     "known_events": EVENT_COLUMNS,
-    "published_members": _MEMBER_COLUMNS,
-    "former_members": _MEMBER_COLUMNS,
+    "published_members": MEMBER_COLUMNS,
+    "former_members": MEMBER_COLUMNS,
     "model": MODEL_COLUMNS,
     "frequencies": FREQUENCY_TABLE_COLUMNS,
 }
@@ -212,26 +210,8 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
         (state, "model_frequencies", "frequencies"),
         (settings.current / "state.duckdb", "members", "published_members"),
     ):
-        if file.exists():
-            _copy_table(connection, file, table, target)
+        copy_table(connection, file, table, target)
     connection.execute("delete from former_members where record_key in (select record_key from published_members)")
-
-
-def _copy_table(connection: DuckDBPyConnection, file: Path, table: str, target: str) -> None:
-    """Fill `target` with its columns of `table`, in whatever schema of `file` that is; nothing when it is absent."""
-    connection.execute(f"attach {literal(file)} as published_state (read_only)")
-    try:
-        found = connection.execute(
-            "select schema_name from duckdb_tables() where database_name = 'published_state' and table_name = ? "
-            "order by schema_name",
-            [table],
-        ).fetchone()
-        if found:
-            columns = ", ".join(identifier(c) for (c, *_) in connection.execute(f"describe {target}").fetchall())
-            source = f"published_state.{identifier(found[0])}.{identifier(table)}"
-            connection.execute(f"insert into {target} select {columns} from {source}")
-    finally:
-        connection.execute("detach published_state")
 
 
 def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model) -> None:

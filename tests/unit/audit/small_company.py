@@ -1,4 +1,4 @@
-"""A small company that meets every rule: two customers, two orders, two tickets, one audience with one member.
+"""A small company that meets every rule: two customers, three orders, two tickets, one audience with one member.
 
 Its marts are built by the real models, so that a rule that names a column the models do not have is found here. Add
 here what a rule needs to have something to check.
@@ -32,10 +32,10 @@ LINE_AMOUNTS = {"discount_amount": "1.00", "tax_rate": "0.19", "tax_amount": "1.
 AMOUNTS = {
     "orders": {
         "items_amount": "40.0000",
-        "discount_amount": "4.0000",
+        "discount_amount": "5.0000",
         "shipping_amount": "9.9000",
         "tax_amount": "5.7400",
-        "total_amount": "45.9000",
+        "total_amount": "55.9000",
     },
     "order_lines": {
         "quantity": "8.0000",
@@ -58,6 +58,7 @@ def build_small_company(settings: Settings, configuration: Configuration) -> Non
         anna_email = _add_persons(world)
         _add_orders(world)
         _add_tickets(world)
+        _add_sales(world)
         _add_reconciliation(world)
         _add_identity(connection)
     run_dbt(settings, "run", ["staging", "intermediate", "marts"])
@@ -117,13 +118,29 @@ def _add_tickets(world: World) -> None:
     world.record("support_ratings", "1", contact_record_id="1", score="4", scale_max="5", rated_at=AS_OF)
 
 
+def _add_sales(world: World) -> None:
+    """A company with its parent and a deal; an order by its total alone, with a voucher and an invoice."""
+    parent = world.company("a_aaaaaaaaaaaaaaaa", "1", name="Muster AG")
+    world.company("a_bbbbbbbbbbbbbbbb", "2", name="Muster GmbH", parent_company_record_key=parent)
+    world.record("crm_deals", "1", contact_record_id="1", company_record_id="2", is_won=True)
+    world.order("3", "1", ordered_at=LONG_AGO, currency="EUR", total_amount="10.00", discount_amount="1.00")
+    world.record("shop_order_discounts", "1", order_record_id="3", code="SPRING", amount="1.00")
+    world.record(
+        "erp_invoices",
+        "1",
+        dict.fromkeys(("order_record_id", "customer_record_id"), "shop"),
+        order_record_id="3",
+        amount="10.00",
+    )
+
+
 def _add_reconciliation(world: World) -> None:
     """One load per source and entity, in which every record was new; with the sums of its amounts."""
     for source, entity, count in (
         ("crm", "contacts", 2),
         ("crm", "permissions", 1),
         ("shop", "customers", 1),
-        ("shop", "orders", 2),
+        ("shop", "orders", 3),
         ("shop", "order_lines", 4),
         ("shop", "returns", 1),
         ("support", "users", 1),

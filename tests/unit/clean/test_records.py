@@ -158,7 +158,15 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
     assert cleaned.person("1")["country"] is None
     assert cleaned.report.corrections == {"email_lower_case": 2, "first_name_casing": 1}
     assert cleaned.report.proposals == {"country_unknown": 1}
-    assert cleaned.report.rows == {"persons": 2, "emails": 1, "phones": 0, "contact_points": 2, "corrections": 4}
+    assert cleaned.report.rows == {
+        "persons": 2,
+        "emails": 1,
+        "phones": 0,
+        "contact_points": 2,
+        "companies": 0,
+        "company_evidence": 0,
+        "corrections": 4,
+    }
 
 
 def test_text_without_content_is_nothing_and_changes_nothing(clean: Any) -> None:

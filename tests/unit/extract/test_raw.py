@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
@@ -156,3 +157,39 @@ def test_a_mapping_that_cannot_work_is_a_sentence_before_anything_runs(
     source.entity, source.mapping = entity, mapping
     with pytest.raises(ValueError, match=sentence):
         source.configuration()
+
+
+def employments(source: Source) -> list[tuple[Any, ...]]:
+    return source.raw(
+        "select c.source_record_id, e.company_record_key is not null, e.valid_from, e.valid_until "
+        "from raw.employments as e join raw.crm_contacts as c using (record_key) order by all"
+    )
+
+
+def test_employments_are_known_from_every_version_of_a_record(source: Source) -> None:
+    source.options = {"format": {"time_zone": "UTC"}}
+    columns = "id;company_record_id;city;created_at;updated_at;deleted_at\n"
+    day = [datetime.fromisoformat(f"2026-01-0{number}") for number in range(1, 10)]
+    source.write(f"{columns}1;f1;Ulm;2026-01-01;2026-01-01;\n2;;Ulm;2026-01-01;;\n3;f1;Ulm;;;\n")
+    source.load()
+    source.write(f"{columns}1;f1;Bonn;2026-01-01;2026-01-02;\n2;f1;Ulm;2026-01-01;2026-01-03;\n3;f2;Ulm;;;\n")
+    source.load()
+    source.write(f"{columns}1;f2;Bonn;2026-01-01;2026-01-04;\n2;f1;Ulm;2026-01-01;2026-01-05;2026-01-06\n3;f2;Ulm;;;\n")
+    source.load()
+    landed_later = FIRST_LOAD.replace(tzinfo=None) + timedelta(days=1)
+    assert employments(source) == [
+        ("1", True, day[0], day[3]),  # another town is no other company
+        ("1", True, day[3], None),
+        ("2", True, day[2], day[5]),  # first without a company, then deleted
+        ("3", True, landed_later, None),  # a source that says nothing of times: as it was landed
+        ("3", True, None, landed_later),
+    ]
+
+
+def test_one_delivery_of_everything_tells_the_employments_of_many(source: Source) -> None:
+    source.options = {"format": {"time_zone": "UTC"}}
+    head = "id;company_record_id;created_at;updated_at\n"
+    lines = [f"1;f{number};2026-01-01;2026-01-0{number}\n" for number in (1, 2, 3)]
+    source.write(head + "".join(lines))
+    source.load()
+    assert [(start.day, end and end.day) for _, _, start, end in employments(source)] == [(1, 2), (2, 3), (3, None)]

@@ -109,6 +109,12 @@ def make_build(
             create table identity.customer_id_events as
                 select 'e_{build.version}_' || i as event_key, 'c_' || i as customer_id, 'created' as event
                 from range({customers}) r(i);
+            create table identity.account_records as
+                select 'r_f' || i as record_key, 'a_' || i as account_id from range({customers}) r(i);
+            create table identity.account_id_history as
+                select 'a_' || i as account_id, 'active' as status, 'a_' || i as current_account_id,
+                    '{build.version}' as status_version
+                from range({customers}) r(i);
             create table identity.model as
                 select '{model or build.version}' as model_version, 1000 as profile_count, 'email' as comparison;
             create table identity.model_frequencies as

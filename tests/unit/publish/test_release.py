@@ -54,6 +54,8 @@ def test_a_version_holds_exactly_the_listed_tables(settings: Settings) -> None:
         "main.members",
         "main.customer_id_history",
         "main.customer_id_events",
+        "main.account_records",
+        "main.account_id_history",
         "main.model",
         "main.model_frequencies",
     }

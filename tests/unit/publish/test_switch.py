@@ -136,12 +136,20 @@ def test_ids_ever_issued_outlive_a_rollback(
     assert history(settings) == everything
 
 
-def test_the_last_customer_of_every_record_outlives_its_version(
-    settings: Settings, configuration: Configuration, published: str, ready: Build
+@pytest.mark.parametrize(
+    "query",
+    [
+        "select record_key, customer_id, version from members order by all",
+        "select record_key, account_id, version from account_records order by all",
+    ],
+    ids=["customer", "account"],
+)
+def test_the_last_id_of_every_record_outlives_its_version(
+    settings: Settings, configuration: Configuration, published: str, ready: Build, query: str
 ) -> None:
     def members() -> list[tuple[str, str, str]]:
         with warehouse.connect(settings.state_dir / "identity.duckdb", settings, read_only=True) as connection:
-            return connection.execute("select record_key, customer_id, version from members order by all").fetchall()
+            return connection.execute(query).fetchall()
 
     first = members()
     assert {version for _, _, version in first} == {published}
@@ -177,11 +185,13 @@ def test_the_model_learned_last_is_kept_with_its_frequencies(
     assert kept() == ([(second,)], [(second,)])
 
 
-def test_a_version_from_before_models_were_kept_is_synced(settings: Settings, published: str) -> None:
+def test_a_version_from_before_models_and_accounts_were_kept_is_synced(settings: Settings, published: str) -> None:
     file = settings.versions_dir / published / "state.duckdb"
     file.chmod(0o600)
     with warehouse.connect(file, settings) as connection:
-        connection.execute("drop table model; drop table model_frequencies")
+        connection.execute(
+            "drop table model; drop table model_frequencies; drop table account_records; drop table account_id_history"
+        )
     (settings.state_dir / "identity.duckdb").unlink()
     sync_state(settings)
     assert history(settings) == [(f"c_{i}", published) for i in range(3)]

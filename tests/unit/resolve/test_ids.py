@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_customer_ids
+from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_ids
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -50,7 +50,7 @@ class Ledger:
             run(f"insert into clusters values {rows}")
         for table in ("members", "id_history", "id_events"):
             run(f"drop table if exists {table}")
-        assign_customer_ids(self.connection, f"v{self.version:03}", AT)
+        assign_ids(self.connection, f"v{self.version:03}", AT)
         run(
             "create or replace table former_members as from (from published_members union all from former_members) "
             "where record_key not in (select record_key from members)"

@@ -15,7 +15,19 @@ from pipelines.transform import NodeResult
 from pipelines.warehouse import connect
 from tests.unit.unify.world import World, build_marts
 
-MODULES = ("test_customers", "test_exclusions", "test_golden_record", "test_permissions", "test_revenue")
+MODULES = (
+    "test_accounts",
+    "test_carts",
+    "test_customers",
+    "test_deals",
+    "test_exclusions",
+    "test_golden_record",
+    "test_households",
+    "test_invoices",
+    "test_order_discounts",
+    "test_permissions",
+    "test_revenue",
+)
 
 
 @dataclass(frozen=True)

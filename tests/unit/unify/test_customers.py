@@ -95,7 +95,10 @@ def test_a_rating_belongs_to_its_customer(marts: Marts) -> None:
 
 
 def test_a_second_build_changes_nothing(marts: Marts) -> None:
-    tables = ("marts.customers", "marts.orders", "marts.permissions_current", "activation.exclusions")
+    tables = (
+        *("marts.customers", "marts.orders", "marts.permissions_current", "activation.exclusions"),
+        *("marts.accounts", "marts.account_members", "marts.household_members", "marts.interactions", "marts.deals"),
+    )
     before = [records(marts.settings, f"select * from {table} order by all") for table in tables]
     run_dbt(marts.settings, "run", ["intermediate", "marts"])
     assert [records(marts.settings, f"select * from {table} order by all") for table in tables] == before

@@ -41,7 +41,7 @@ BUILD = Build(
 
 
 class World:
-    """The tables before unify, on one connection. Sources are named `crm`, `shop` and `support`, like their roles."""
+    """The tables before unify, on one connection. Sources are named like their roles."""
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings, configuration: Configuration) -> None:
         self.connection = connection
@@ -56,7 +56,7 @@ class World:
             for table, columns in tables.items():
                 definition = ", ".join(f"{identifier(name)} {type_}" for name, type_ in columns.items())
                 connection.execute(f"create or replace table {schema}.{table} ({definition})")
-        for source in ("crm", "shop", "support"):
+        for source in ("crm", "shop", "support", "erp"):
             connection.execute("delete from config.sources where source_system = ?", [source])
             connection.execute("insert into config.sources values (?, ?, ?, true)", [source, source, CONTROLLER])
         self._set_priorities()
@@ -127,6 +127,30 @@ class World:
         self._insert("clean.contact_points", row)
         return point
 
+    def company(self, account_id: str, record_id: str, **columns: Any) -> str:
+        """A cleaned company record of an account. Returns the record's key."""
+        key = self.key("crm", "companies", record_id)
+        row = {"record_key": key, "source_system": "crm", "source_record_id": record_id, "is_deleted": False} | columns
+        self._insert("clean.companies", row)
+        self._insert("identity.account_records", {"record_key": key, "account_id": account_id})
+        return key
+
+    def names_account(self, order: str, account_id: str) -> None:
+        """An order, by its key, that names the company of an account."""
+        self._insert("identity.account_orders", {"record_key": order, "account_id": account_id})
+
+    def employment(
+        self, person: str, company: str, valid_from: str | None = None, valid_until: str | None = None
+    ) -> None:
+        """A period in which a person record named a company; both are keys."""
+        row = {
+            "record_key": person,
+            "company_record_key": company,
+            "valid_from": valid_from,
+            "valid_until": valid_until,
+        }
+        self._insert("raw.employments", row)
+
     def record(self, table: str, record_id: str, references: Mapping[str, str] | None = None, **columns: Any) -> str:
         """A row of a raw table, e.g. `shop_orders`. Returns its key."""
         insert_rows(self.connection, table, [{"source_record_id": record_id, **columns}], references=references)
@@ -181,6 +205,16 @@ def records(settings: Settings, query: str) -> list[dict[str, Any]]:
         done = connection.execute(query)
         names = [column[0] for column in done.description or []]
         return [dict(zip(names, row, strict=True)) for row in done.fetchall()]
+
+
+def by_id(settings: Settings, table: str, key: str) -> dict[str, dict[str, Any]]:
+    """The rows of a mart by the id at their source; `key` is the column with their record key."""
+    found = records(
+        settings,
+        f"select source_record_id, facts.* from marts.{table} as facts "
+        f"join marts.source_record_keys on record_key = facts.{key}",
+    )
+    return {row["source_record_id"]: row for row in found}
 
 
 def _sources() -> dict[str, dict[str, dict[str, str]]]:

@@ -20,6 +20,14 @@ scored as (
     select * from {{ ref('int_customers_scored') }}
 ),
 
+accounts as (
+    select
+        customer_id,
+        account_id
+    from {{ ref('account_members') }}
+    where is_primary
+),
+
 reachable as (
     select
         customer_id,
@@ -40,6 +48,7 @@ joined as (
         described.region,
         described.age_band,
         described.language,
+        accounts.account_id,
         described.lifecycle_stage,
         described.acquisition_source,
         described.acquired_at,
@@ -75,6 +84,7 @@ joined as (
     left join order_figures on described.customer_id = order_figures.customer_id
     left join ticket_figures on described.customer_id = ticket_figures.customer_id
     left join channels on described.customer_id = channels.customer_id
+    left join accounts on described.customer_id = accounts.customer_id
 ),
 
 final as (

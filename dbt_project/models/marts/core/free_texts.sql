@@ -4,6 +4,13 @@
     ('ratings', 'stg_support__ratings', 'comment'),
     ('returns', 'stg_shop__returns', 'reason'),
     ('permissions', 'stg_crm__permissions', 'evidence'),
+    ('deals', 'stg_crm__deals', 'name'),
+    ('deals', 'stg_crm__deals', 'lost_reason'),
+    ('deal_contacts', 'stg_crm__deal_contacts', 'role'),
+    ('company_contacts', 'stg_crm__company_contacts', 'role'),
+    ('interactions', 'stg_crm__interactions', 'outcome'),
+    ('invoices', 'stg_erp__invoices', 'number'),
+    ('order_discounts', 'stg_shop__order_discounts', 'code'),
 ] %}
 with
 

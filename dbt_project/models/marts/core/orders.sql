@@ -8,11 +8,25 @@ booked as (
     select * from {{ ref('int_orders_booked') }}
 ),
 
+accounts as (
+    select * from {{ ref('int_order_accounts_found') }}
+),
+
+invoices as (
+    select * from {{ ref('int_order_invoices_summarized') }}
+),
+
+build as (
+    select * from {{ source('config', 'build') }}
+),
+
 joined as (
     select
         orders.order_key,
         orders.customer_id,
         orders.unassigned_reason,
+        accounts.account_id,
+        accounts.account_basis,
         orders.source_system,
         orders.controller,
         booked.kind,
@@ -20,9 +34,16 @@ joined as (
         orders.ordered_date,
         orders.status,
         orders.cancelled_at,
-        orders.paid_at,
+        coalesce(orders.paid_at, case when invoices.open_invoice_count = 0 then invoices.paid_at end) as paid_at,
         orders.payment_status,
-        orders.dunning_level,
+        case
+            when orders.chargeback_at <= build.as_of or invoices.open_invoice_count > 0 then false
+            when invoices.invoice_count > 0 or orders.paid_at <= build.as_of then true
+            else lower(orders.payment_status) = 'paid'
+        end as is_paid,
+        coalesce(invoices.invoice_count, 0) as invoice_count,
+        coalesce(invoices.is_overdue, false) as is_overdue,
+        greatest(orders.dunning_level, invoices.dunning_level) as dunning_level,
         orders.chargeback_at,
         orders.delivered_at,
         orders.channel,
@@ -52,7 +73,10 @@ joined as (
         orders.created_at,
         orders.updated_at
     from orders
+    cross join build
     inner join booked on orders.order_key = booked.order_key
+    left join accounts on orders.order_key = accounts.order_key
+    left join invoices on orders.order_key = invoices.order_key
 ),
 
 final as (

@@ -6,6 +6,14 @@
     'products': 'stg_shop__products',
     'tickets': 'stg_support__tickets',
     'ratings': 'stg_support__ratings',
+    'company_contacts': 'stg_crm__company_contacts',
+    'deals': 'stg_crm__deals',
+    'deal_contacts': 'stg_crm__deal_contacts',
+    'stage_changes': 'stg_crm__stage_changes',
+    'interactions': 'stg_crm__interactions',
+    'invoices': 'stg_erp__invoices',
+    'order_discounts': 'stg_shop__order_discounts',
+    'carts': 'stg_shop__carts',
 } %}
 with
 

@@ -1,0 +1,198 @@
+"""Company records that are one company, orders that name it, and ids that stay."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.clean.companies import write_companies
+from pipelines.clean.countries import create_country_names
+from pipelines.clean.functions import create_functions
+from pipelines.keys import record_key
+from pipelines.resolve import resolve_accounts
+from pipelines.resolve.accounts import MOST_NAMES_OF_A_NUMBER
+from pipelines.settings import Settings
+from pipelines.transform import run_dbt
+from pipelines.warehouse import connect, literal
+from tests.raw_tables import create_raw_tables, insert_rows
+from tests.unit.resolve.conftest import make_build
+
+Row = dict[str, Any]
+Accounts = dict[str, str]
+
+VAT, OTHER_VAT = "DE136695976", "DE811569869"
+ULM = {"postal_code": "89073", "city": "Ulm"}
+
+
+@pytest.fixture(scope="module")
+def staged(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """A build with empty raw tables and the real staging views over them."""
+    settings = Settings.from_environment(
+        {"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("accounts")), "KUNDENSTAMM_THREADS": "2"}
+    )
+    settings.build_dir.mkdir(parents=True)
+    with connect(settings.build_warehouse, settings) as connection:
+        create_raw_tables(connection, settings)
+    run_dbt(settings, "run", ["staging"])
+    return settings
+
+
+class Companies:
+    """Company records by id, and the account of each after resolving."""
+
+    def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
+        self.connection, self.settings = connection, settings
+
+    def resolve(self, companies: list[Row], orders: list[Row] | None = None, version: str = "") -> Accounts:
+        """Account by source id, of companies and of orders that name one."""
+        create_raw_tables(self.connection, self.settings)
+        for table, rows in (("crm_companies", companies), ("shop_orders", orders)):
+            if rows:
+                insert_rows(self.connection, table, rows)
+        create_functions(self.connection)
+        create_country_names(self.connection)
+        self.connection.execute("create schema if not exists clean")
+        write_companies(self.connection, "DE")
+        build = make_build(version) if version else make_build()
+        resolve_accounts(self.connection, self.settings, build)
+        found = {}
+        for source, entity, table in (("crm", "companies", "records"), ("shop", "orders", "orders")):
+            key = record_key(literal(source), literal(entity), "source_record_id")
+            found |= dict(
+                self.connection.execute(
+                    f"select source_record_id, account_id from raw.{source}_{entity} "
+                    f"join identity.account_{table} as a on a.record_key = {key}"
+                ).fetchall()
+            )
+        return found
+
+    def publish(self) -> None:
+        """Keep the assignment as publishing does."""
+        self.settings.current.mkdir(parents=True, exist_ok=True)
+        file = self.settings.current / "state.duckdb"
+        file.unlink(missing_ok=True)
+        self.connection.execute(f"attach {literal(file)} as target")
+        for table in ("account_records", "account_id_history"):
+            self.connection.execute(f"create table target.{table} as from identity.{table}")
+        self.connection.execute("detach target")
+
+
+@pytest.fixture
+def companies(staged: Settings) -> Iterator[Companies]:
+    with connect(staged.build_warehouse, staged) as connection:
+        yield Companies(connection, staged)
+    (staged.current / "state.duckdb").unlink(missing_ok=True)
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "is_one"),
+    [
+        pytest.param({"vat_id": VAT}, {"vat_id": "de 136 695 976"}, True, id="one VAT id, written otherwise"),
+        pytest.param({"vat_id": VAT}, {"vat_id": OTHER_VAT}, False, id="two VAT ids"),
+        pytest.param({"vat_id": "DE000000000"}, {"vat_id": "DE000000000"}, False, id="a filler is no VAT id"),
+        pytest.param({"vat_id": "DE123456789"}, {"vat_id": "DE123456789"}, False, id="an example is no VAT id"),
+        pytest.param(
+            {"register_number": "HRB 4711", "city": "München"},
+            {"register_number": "Amtsgericht München HRB4711"},
+            True,
+            id="one register entry",
+        ),
+        pytest.param(
+            {"register_number": "HRB 4711", "city": "Ulm"},
+            {"register_number": "HRB 4711", "city": "Köln"},
+            False,
+            id="one number at two courts",
+        ),
+        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "NAGEL G.m.b.H.", **ULM}, True, id="one name in one town"),
+        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "Nagel", **ULM}, True, id="legal form left out"),
+        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "Nagel AG", **ULM}, False, id="two legal forms"),
+        pytest.param({"name": "Nagel", **ULM}, {"name": "Nagel", "postal_code": "50667"}, False, id="two towns"),
+        pytest.param({"name": "Nagel"}, {"name": "Nagel"}, False, id="a name alone"),
+        pytest.param({"name": "n/a", **ULM}, {"name": "n/a", **ULM}, False, id="a placeholder is no name"),
+        pytest.param(
+            {"name": "Nagel", "vat_id": VAT, **ULM},
+            {"name": "Nagel", "vat_id": OTHER_VAT, **ULM},
+            False,
+            id="one name, two VAT ids",
+        ),
+        pytest.param({"domain": "nagel.example"}, {"domain": "nagel.example"}, False, id="a domain proves nothing"),
+    ],
+)
+def test_what_makes_two_records_one_company(companies: Companies, a: Row, b: Row, is_one: bool) -> None:
+    accounts = companies.resolve([{"source_record_id": "a"} | a, {"source_record_id": "b"} | b])
+    assert (accounts["a"] == accounts["b"]) is is_one
+
+
+def test_a_record_without_anything_is_an_account_of_its_own(companies: Companies) -> None:
+    accounts = companies.resolve([{"source_record_id": "a"}, {"source_record_id": "b", "deleted_at": "2026-01-01"}])
+    assert len(set(accounts.values())) == 2
+    assert all(account.startswith("a_") and len(account) == 18 for account in accounts.values())
+
+
+def test_no_company_at_all_is_no_account(companies: Companies) -> None:
+    assert companies.resolve([]) == {}
+
+
+def test_merged_at_the_source_is_one_account_over_several_steps(companies: Companies) -> None:
+    merged = {"c": None, "b": "c", "a": "b"}
+    accounts = companies.resolve([{"source_record_id": a, "merged_into_record_id": b} for a, b in merged.items()])
+    assert len(set(accounts.values())) == 1
+
+
+def test_a_number_that_many_names_carry_is_nobody_s(companies: Companies) -> None:
+    names = [f"Nagel {chr(97 + n)}" for n in range(MOST_NAMES_OF_A_NUMBER + 1)]
+    rows = [{"source_record_id": name, "name": name, "vat_id": VAT} for name in names]
+    assert len(set(companies.resolve(rows).values())) == len(rows)
+    assert len(set(companies.resolve(rows[1:]).values())) == 1
+
+
+def test_an_order_names_the_account_by_number_before_name(companies: Companies) -> None:
+    nagel = {"source_record_id": "nagel", "name": "Nagel GmbH", "vat_id": VAT, **ULM}
+    huber = {"source_record_id": "huber", "name": "Huber AG", "vat_id": OTHER_VAT, **ULM}
+    twins = [{"source_record_id": f"kurz{n}", "name": "Kurz", "vat_id": None, **ULM} for n in (1, 2)]
+    twins[0]["legal_form"], twins[1]["legal_form"] = "GmbH", "AG"
+    accounts = companies.resolve(
+        [nagel, huber, *twins],
+        [
+            {
+                "source_record_id": "by_number",
+                "vat_id": VAT,
+                "company_name": "Huber AG",
+                "billing_postal_code": "89073",
+            },
+            {"source_record_id": "by_name", "company_name": "huber ag", "billing_postal_code": "89073"},
+            {"source_record_id": "elsewhere", "company_name": "Huber AG", "billing_postal_code": "10115"},
+            {"source_record_id": "of_two", "company_name": "Kurz", "billing_postal_code": "89073"},
+            {"source_record_id": "private"},
+        ],
+    )
+    assert accounts["by_number"] == accounts["nagel"]
+    assert accounts["by_name"] == accounts["huber"]
+    assert not {"elsewhere", "of_two", "private"} & set(accounts)
+
+
+def test_the_id_stays_when_records_come_go_and_are_joined(companies: Companies) -> None:
+    nagel = {"source_record_id": "nagel", "name": "Nagel", "created_at": "2024-01-01", **ULM}
+    huber = {"source_record_id": "huber", "name": "Huber", "created_at": "2025-01-01", **ULM}
+    first = companies.resolve([nagel, huber], version="20260101T000000Z-0000000a")
+    companies.publish()
+    older = {"source_record_id": "older", "name": "Nagel", "created_at": "2020-01-01", **ULM}
+    second = companies.resolve(
+        [older, nagel | {"vat_id": VAT}, huber | {"vat_id": VAT}], version="20260102T000000Z-0000000b"
+    )
+    assert set(second.values()) == {first["nagel"]} or set(second.values()) == {first["huber"]}
+    kept = set(second.values()).pop()
+    query = "select account_id, current_account_id from identity.account_id_history"
+    history = dict(companies.connection.execute(query).fetchall())
+    assert history == {first["nagel"]: kept, first["huber"]: kept}
+    companies.publish()
+    third = companies.resolve([nagel, huber], version="20260103T000000Z-0000000c")
+    assert third == first
+
+
+def test_the_order_of_records_is_irrelevant(companies: Companies) -> None:
+    rows = [{"source_record_id": n, "name": f"Nagel {n[0]}", **ULM} for n in ("a1", "b1", "a2", "b2", "c")]
+    assert companies.resolve(rows) == companies.resolve(rows[::-1])
