@@ -36,8 +36,8 @@ def invalidate_crm_emails(folder: Path, rate: float) -> int:
     import numpy as np
     import pandas as pd
 
-    from pipelines.sample.noise import make_invalid
-    from pipelines.sample.writing import write_csv
+    from pipelines.sample.slips import make_invalid
+    from pipelines.sample.writing import GERMAN
 
     file = folder / "crm" / "contacts.csv"
     contacts = pd.read_csv(file, sep=";", encoding="cp1252", dtype="str", keep_default_na=False, na_values=[""])
@@ -46,7 +46,7 @@ def invalidate_crm_emails(folder: Path, rate: float) -> int:
     is_address = emails.str.strip().str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").fillna(False).to_numpy(dtype=bool)
     hit = is_address & (random.random(len(emails)) < rate)
     contacts["E-Mail"] = make_invalid(emails, hit, random)
-    write_csv(contacts, file)
+    GERMAN.write(contacts, file)
     return int(hit.sum())
 
 
