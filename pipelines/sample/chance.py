@@ -22,7 +22,7 @@ Random = np.random.Generator
 # The sample reaches back three years for orders; people may be known to the CRM for longer.
 HISTORY_DAYS = 1095
 # People are made in chunks, so that memory does not grow with their number.
-CHUNK_PERSONS = 50_000
+CHUNK_PERSONS = 100_000
 CHUNK_NUMBERS = 5_000_000  # how many record numbers of each kind a chunk may use
 
 

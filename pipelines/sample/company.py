@@ -11,7 +11,7 @@ import pandas as pd
 
 from pipelines.sample import crm, enrichment, erp, mail_order, marketplace, newsletter, shop, support, tills, web
 from pipelines.sample.campaigns import describe_effects, invite
-from pipelines.sample.chance import Calendar, Chance, texts
+from pipelines.sample.chance import Calendar, Chance, numbers_as_texts, texts
 from pipelines.sample.companies import create_companies, employ_persons
 from pipelines.sample.noise import Rates, apply_noises, list_noises
 from pipelines.sample.persons import create_persons
@@ -97,7 +97,9 @@ def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Ra
 def _persons(source: str, entity: str, records: pd.DataFrame, record_id: str) -> pd.DataFrame:
     named = {"source_system": source, "entity": entity}
     found = records[[record_id, "person"]].rename(columns={record_id: "source_record_id"})
-    return _labelled(found, named)
+    number = found["person"].to_numpy()
+    letter = texts(["p", "m"]).take((number < 0).astype(int)).reset_index(drop=True)
+    return _labelled(found.assign(person=(letter + numbers_as_texts(abs(number), 7)).to_numpy()), named)
 
 
 def _noises(source: str, entity: str, records: pd.DataFrame, record_id: str) -> pd.DataFrame:

@@ -72,7 +72,8 @@ def add_role_mailboxes(
     """Companies whose info@ mailbox is a contact of its own, without a person's name."""
     held = companies[companies["has_role_mailbox"]]
     mailboxes = blank_records(held[["street_name", "house_number", "postal_code", "city", "since_days"]])
-    mailboxes["person"] = "m" + held["record_id"].str.slice(2).str.zfill(7).reset_index(drop=True)
+    # A mailbox is nobody: below zero, by the number of its company.
+    mailboxes["person"] = -held["record_id"].str.slice(2).astype(int).to_numpy()
     mailboxes["email"] = "info@" + texts(held["domain"])
     mailboxes["company"] = held.index
     mailboxes["former_company"] = -1
@@ -82,7 +83,9 @@ def add_role_mailboxes(
     add_lifetimes(mailboxes, calendar, random)
     both = pd.concat([contacts, mailboxes], ignore_index=True) if len(held) else contacts
     return both.assign(
-        company=both["company"].astype(int), **{n: both[n].astype(bool) for n in ("is_deceased", "is_employee")}
+        company=both["company"].astype(int),
+        person=both["person"].astype(int),
+        **{n: both[n].astype(bool) for n in ("is_deceased", "is_employee")},
     )
 
 

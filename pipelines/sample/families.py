@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.sample import vocabulary
-from pipelines.sample.chance import Array, Random, draw_texts, pick, texts
+from pipelines.sample.chance import Array, Random, draw_texts, numbers_as_texts, pick, texts
 from pipelines.sample.persons import fold
 
 SHARED = ("last_name", "street_name", "house_number", "postal_code", "city", "phone")
@@ -39,7 +39,7 @@ def share_in_families(persons: pd.DataFrame, hit: Array, random: Random) -> pd.D
         shared[column] = texts(values)
     surname = fold(pick(shared["last_name"], head))
     domain = draw_texts(random, [name for name, _ in vocabulary.PROVIDERS], len(persons))
-    number = persons["person"].str.slice(1).str.lstrip("0")
+    number = numbers_as_texts(persons["person"].to_numpy())
     mailbox = persons["email"].to_numpy(dtype=object).copy()
     mailbox[members] = "familie." + surname + texts((number + "@" + domain).iloc[head].to_numpy(dtype=object))
     return persons.assign(

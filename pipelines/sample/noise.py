@@ -28,13 +28,17 @@ PLACES = ("persons", *RECORDS, *ORDERS, "lines", "merging", "permissions", "tick
 
 @dataclass(frozen=True)
 class Noise:
-    """`rate` is the share of rows drawn, `where` the places (`PLACES`), `columns` what the function may change."""
+    """`rate` is the share of rows drawn, `where` the places (`PLACES`), `columns` what the function may change.
+
+    `reads` are columns that it needs besides; a noise without `columns` adds rows and gets all of them.
+    """
 
     function: Callable[[pd.DataFrame, Array, Random], pd.DataFrame]
     rate: float
     where: tuple[str, ...]
     columns: tuple[str, ...]
     description: str
+    reads: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -58,7 +62,8 @@ def apply_noises(rows: pd.DataFrame, where: str, rates: Rates, chance: Chance) -
 
 
 def _apply(rows: pd.DataFrame, chosen: Array, noise: Noise, bit: np.uint64, random: Random) -> pd.DataFrame:
-    before = rows.iloc[chosen].reset_index(drop=True)
+    seen = rows[list(dict.fromkeys((*noise.columns, *noise.reads)))] if noise.columns else rows
+    before = seen.take(chosen).reset_index(drop=True)
     after = noise.function(before, np.ones(len(chosen), dtype=bool), random)
     added = after.iloc[len(before) :]
     changed = np.zeros(len(before), dtype=bool)
@@ -115,14 +120,35 @@ def resolve_rates(overrides: Rates | None) -> dict[str, float]:
 # In the order in which they happen.
 NOISES = (
     # Who people are.
-    Noise(families.share_in_families, 0.12, ("persons",), families.FAMILY_COLUMNS, "one mailbox, landline and address"),
+    Noise(
+        families.share_in_families,
+        0.12,
+        ("persons",),
+        families.FAMILY_COLUMNS,
+        "one mailbox, landline and address",
+        reads=("gender", "person"),
+    ),
     Noise(families.name_son_after_father, 0.004, ("persons",), families.SON_COLUMNS, "father and son of one name"),
-    Noise(families.bear_twins, 0.004, ("persons",), families.TWIN_COLUMNS, "twins at one address"),
+    Noise(families.bear_twins, 0.004, ("persons",), families.TWIN_COLUMNS, "twins at one address", reads=("gender",)),
     Noise(families.share_flats, 0.02, ("persons",), families.FLAT_COLUMNS, "people of a flat share one landline"),
-    Noise(fates.let_minors_in, 0.005, ("persons",), ("birth_date", "company"), "the person is under age"),
+    Noise(
+        fates.let_minors_in,
+        0.005,
+        ("persons",),
+        ("birth_date", "company"),
+        "the person is under age",
+        reads=("birth_date_if_minor",),
+    ),
     Noise(fates.report_deaths, 0.006, ("persons",), ("is_deceased",), "the person died"),
     Noise(fates.employ_staff, 0.005, ("persons",), ("is_employee",), "the person works for the company"),
-    Noise(fates.change_employer, 0.10, ("persons",), ("former_company",), "a business contact changed the employer"),
+    Noise(
+        fates.change_employer,
+        0.10,
+        ("persons",),
+        ("former_company",),
+        "a business contact changed the employer",
+        reads=("company",),
+    ),
     # What they order.
     Noise(mishaps.order_as_guest, 0.10, ("orders",), ("is_guest",), "an order without a customer account"),
     Noise(mishaps.cancel_orders, 0.03, ORDERS, ("is_cancelled",), "a cancelled order"),
@@ -132,12 +158,42 @@ NOISES = (
     Noise(mishaps.return_goods, 0.06, ("lines",), ("is_returned",), "a line that is sent back"),
     # What a system knows of them.
     Noise(slips.duplicate_records, 0.04, REGISTERS, (), "a second record of a person in one system"),
-    Noise(slips.use_second_mailbox, 0.15, RECORDS, ("email",), "another of the person's mailboxes"),
-    Noise(slips.use_role_mailbox, 0.05, ("crm",), ("email",), "the mailbox of the whole office"),
-    Noise(slips.use_office_phone, 0.30, ("crm", "support"), ("phone",), "the employer's switchboard"),
-    Noise(slips.hide_behind_relay, 0.90, ("market",), ("email", "phone", "mobile"), "the marketplace's relay address"),
+    Noise(
+        slips.use_second_mailbox,
+        0.15,
+        RECORDS,
+        ("email",),
+        "another of the person's mailboxes",
+        reads=("second_email",),
+    ),
+    Noise(
+        slips.use_role_mailbox, 0.05, ("crm",), ("email",), "the mailbox of the whole office", reads=("role_mailbox",)
+    ),
+    Noise(
+        slips.use_office_phone,
+        0.30,
+        ("crm", "support"),
+        ("phone",),
+        "the employer's switchboard",
+        reads=("office_phone",),
+    ),
+    Noise(
+        slips.hide_behind_relay,
+        0.90,
+        ("market",),
+        ("email", "phone", "mobile"),
+        "the marketplace's relay address",
+        reads=("person",),
+    ),
     Noise(slips.keep_old_address, 0.05, ("crm", "mail_order"), ADDRESS, "the person moved, the system does not know"),
-    Noise(slips.keep_former_name, 0.30, ("crm", "support", "mail_order"), ("last_name",), "the name before marriage"),
+    Noise(
+        slips.keep_former_name,
+        0.30,
+        ("crm", "support", "mail_order"),
+        ("last_name",),
+        "the name before marriage",
+        reads=("former_last_name",),
+    ),
     Noise(slips.leave_fields_empty, 0.10, REGISTERS, ("phone", "mobile", "birth_date", *ADDRESS), "an empty field"),
     Noise(slips.use_nicknames, 0.03, RECORDS, ("first_name",), "the name that friends use"),
     Noise(slips.misspell_names, 0.03, RECORDS, NAMES, "a typing error in a name"),
@@ -145,7 +201,14 @@ NOISES = (
     Noise(slips.misspell_streets, 0.03, RECORDS, ("street_name",), "a typing error in a street"),
     Noise(slips.transliterate_umlauts, 0.20, RECORDS, (*NAMES, "street_name", "city"), "umlauts as ae or a"),
     Noise(slips.vary_case, 0.02, RECORDS, ("last_name", "email"), "capitals and stray blanks"),
-    Noise(slips.put_title_in_first_name, 0.015, RECORDS, ("first_name",), "title or salutation in the first name"),
+    Noise(
+        slips.put_title_in_first_name,
+        0.015,
+        RECORDS,
+        ("first_name",),
+        "title or salutation in the first name",
+        reads=("title", "salutation"),
+    ),
     Noise(slips.put_company_in_name, 0.004, RECORDS, NAMES, "a company in place of a person"),
     Noise(slips.swap_name_parts, 0.01, RECORDS, NAMES, "first and last name swapped"),
     Noise(slips.join_name_parts, 0.03, RECORDS, (*NAMES, "full_name"), "the whole name in one field"),
@@ -158,14 +221,42 @@ NOISES = (
     Noise(slips.inject_hostile_latin_text, 0.001, ("crm", "mail_order"), ("last_name",), "text that breaks programs"),
     Noise(slips.inject_hostile_text, 0.001, ("shop", "support", "market"), ("last_name",), "the same, in any script"),
     # What the CRM's staff did to its records.
-    Noise(fates.delete_in_crm, 0.01, ("merging",), ("deleted_at",), "a deleted record"),
+    Noise(fates.delete_in_crm, 0.01, ("merging",), ("deleted_at",), "a deleted record", reads=("updated_at",)),
     Noise(fates.restore_in_crm, 0.004, ("merging",), ("deleted_at", "remark"), "a record deleted and restored"),
-    Noise(fates.merge_in_crm, 0.10, ("merging",), ("merged_into",), "a second record merged into the first"),
-    Noise(fates.unmerge_in_crm, 0.05, ("merging",), ("merged_into", "remark"), "a second record merged and un-merged"),
+    Noise(
+        fates.merge_in_crm,
+        0.10,
+        ("merging",),
+        ("merged_into",),
+        "a second record merged into the first",
+        reads=("first_record",),
+    ),
+    Noise(
+        fates.unmerge_in_crm,
+        0.05,
+        ("merging",),
+        ("merged_into", "remark"),
+        "a second record merged and un-merged",
+        reads=("first_record",),
+    ),
     Noise(mishaps.never_confirm, 0.08, ("permissions",), ("answer",), "an opt-in that was never confirmed"),
-    Noise(mishaps.lack_consent, 0.15, ("permissions",), ("answer",), "a customer whom nobody asked"),
-    Noise(mishaps.opt_in_after_objection, 0.02, ("permissions",), ("has_objected_before",), "objection, then opt-in"),
-    Noise(mishaps.withdraw_one_address, 0.05, ("permissions",), ("withdraws_second",), "one of two mailboxes withdrew"),
+    Noise(mishaps.lack_consent, 0.15, ("permissions",), ("answer",), "a customer whom nobody asked", reads=("buys",)),
+    Noise(
+        mishaps.opt_in_after_objection,
+        0.02,
+        ("permissions",),
+        ("has_objected_before",),
+        "objection, then opt-in",
+        reads=("answer",),
+    ),
+    Noise(
+        mishaps.withdraw_one_address,
+        0.05,
+        ("permissions",),
+        ("withdraws_second",),
+        "one of two mailboxes withdrew",
+        reads=("second_email", "email", "answer"),
+    ),
     # Service and newsletters.
     Noise(mishaps.ask_from_unknown_address, 0.02, ("tickets",), ("requester",), "a ticket of somebody unknown"),
     Noise(mishaps.lack_priority, 0.04, ("tickets",), ("priority",), "a ticket without priority"),

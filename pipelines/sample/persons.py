@@ -41,7 +41,7 @@ def create_persons(count: int, calendar: Calendar, chance: Chance) -> pd.DataFra
     E-mail addresses, mobile numbers and landlines are unique; some people have none.
     """
     random = chance.stream("persons")
-    persons = pd.DataFrame({"person": "p" + numbers_as_texts(np.arange(count) + chance.first_person, 7)})
+    persons = pd.DataFrame({"person": np.arange(count) + chance.first_person})
     age = np.clip(random.normal(48, 16, count), 18, 92)
     persons["birth_date"] = calendar.days((age * 365.25 + random.integers(0, 365, count)).astype(int)).astype(
         "datetime64[s]"

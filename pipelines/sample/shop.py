@@ -181,7 +181,7 @@ def find_lapsed_best(orders: pd.DataFrame) -> Array:
     best = spent[spent >= spent.quantile(1 - BEST_SHARE)] if len(spent) else spent
     last = orders.groupby("person")["days_ago"].min()
     lapsed = best[last.reindex(best.index) > LAPSED_AFTER_DAYS].reset_index()
-    found: Array = lapsed.sort_values(["total", "person"], ascending=[False, True])["person"].to_numpy(dtype=object)
+    found: Array = lapsed.sort_values(["total", "person"], ascending=[False, True])["person"].to_numpy()
     return found
 
 

@@ -5,9 +5,11 @@ Add a file format here when a source of the sample needs one. No content is deci
 
 from __future__ import annotations
 
+import re
 import shutil
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import duckdb
@@ -92,11 +94,17 @@ def decimals(hundredths: Array) -> pa.Array:
 
 
 def _copy(table: pa.Table, file: Path, options: str) -> None:
-    # In the folder of the file, so that no setting of the engine is needed for where temporary data goes.
-    with duckdb.connect(config={"threads": 1, "temp_directory": str(file.parent)}) as connection:
-        connection.register("content", table)
-        path = str(file).replace("'", "''")
-        connection.execute(f"copy (select * from content) to '{path}' ({options})")
+    path = str(file).replace("'", "''")
+    engine = _engine()
+    engine.register("content", table)
+    engine.execute(f"copy (select * from content) to '{path}' ({options})")
+    engine.unregister("content")
+
+
+@cache
+def _engine() -> duckdb.DuckDBPyConnection:
+    # A chunk is written by one thread: chunks are what is made side by side.
+    return duckdb.connect(config={"threads": 1})
 
 
 def join_parts(parts: Sequence[Path], file: Path) -> None:
@@ -133,9 +141,32 @@ def iso_moments(moments: pd.Series[pd.Timestamp]) -> pd.Series[str]:
 
 
 def formatted(moments: pd.Series[pd.Timestamp], pattern: str) -> pd.Series[str]:
-    """Times as text, empty where there is none."""
-    seconds = pa.array(moments.to_numpy().astype("datetime64[s]"))
-    return pd.Series(pc.strftime(seconds, pattern), dtype="str")
+    """Times as text, empty where there is none. `pattern` is that of a day or of a day, a separator and a time.
+
+    Every day and every second of a day is written once and looked up: there are few of them.
+    """
+    seconds = moments.to_numpy().astype("datetime64[s]")
+    is_known = ~np.isnat(seconds)
+    day = seconds.astype("datetime64[D]")
+    days, which = np.unique(day[is_known], return_inverse=True)
+    place = np.full(len(seconds), -1)
+    place[is_known] = which
+    of_day, of_time = re.fullmatch(r"(.*?)(%H.*)?", pattern).groups()  # type: ignore[union-attr]
+    text = _look_up(pc.strftime(pa.array(days.astype("datetime64[s]")), of_day), place)
+    if of_time:
+        second = np.where(is_known, (seconds - day).astype(np.int64), -1)
+        text = pc.binary_join_element_wise(text, _look_up(_clock(of_time), second), "")
+    return pd.Series(text, dtype="str")
+
+
+@cache
+def _clock(pattern: str) -> pa.Array:
+    """Every second of a day as text."""
+    return pc.strftime(pa.array(np.arange(86_400).astype("datetime64[s]")), pattern)
+
+
+def _look_up(words: pa.Array, place: Array) -> pa.Array:
+    return words.take(pa.array(place, mask=place < 0))
 
 
 def german_amounts(cents: pd.Series[int]) -> pd.Series[str]:
