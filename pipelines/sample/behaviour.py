@@ -30,8 +30,8 @@ class Habits:
     """Parameters of BG/NBD, time in days.
 
     While active, a person buys at times of a Poisson process with rate lambda; lambda ~ Gamma(shape r, rate alpha)
-    over the people. After every purchase the person stops for ever with probability p; p ~ Beta(a, b). The first
-    purchase is at time zero. Expected further purchases in a time t follow from equation (9) of the paper.
+    over the people. The first purchase is at time zero; after every further one the person stops for ever with
+    probability p; p ~ Beta(a, b). Expected further purchases in a time t follow from equation (9) of the paper.
     """
 
     r: float
@@ -40,9 +40,9 @@ class Habits:
     b: float
 
 
-SHOP = Habits(r=0.60, alpha=75.0, a=0.85, b=2.60)
-MAIL_ORDER = Habits(r=0.70, alpha=140.0, a=0.80, b=2.20)
-TILLS = Habits(r=0.80, alpha=130.0, a=0.50, b=3.00)
+SHOP = Habits(r=0.55, alpha=90.0, a=0.85, b=2.20)
+MAIL_ORDER = Habits(r=0.70, alpha=190.0, a=0.80, b=2.00)
+TILLS = Habits(r=0.80, alpha=150.0, a=0.50, b=2.70)
 MARKETPLACE = Habits(r=0.40, alpha=160.0, a=1.00, b=1.50)
 
 
@@ -64,11 +64,12 @@ def purchase(
     at = clock[-1 - np.minimum(since_days, LONGEST_HISTORY)]
     buyer = np.arange(count)
     found = []
-    for _ in range(MAX_PURCHASES):
+    for number in range(MAX_PURCHASES):
         trouble = random.random(len(buyer)) < TROUBLE_SHARE
         unsolved = trouble & asks[buyer] & (random.random(len(buyer)) < UNSOLVED_SHARE)
         found.append((buyer, at, trouble, unsolved))
-        leaving = stop[buyer] + (1 - stop[buyer]) * UNSOLVED_DROPOUT * unsolved
+        usual = stop[buyer] * (number > 0)
+        leaving = usual + (1 - usual) * UNSOLVED_DROPOUT * unsolved
         at = at + random.exponential(1, len(buyer)) / np.maximum(rate[buyer], 1e-9)
         goes_on = (random.random(len(buyer)) >= leaving) & (at < now)
         buyer, at = buyer[goes_on], at[goes_on]

@@ -6,7 +6,7 @@ defect breaks what one layer must notice: landing, the contract of a source, key
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,14 +17,16 @@ if TYPE_CHECKING:
     import pandas as pd
     import pyarrow as pa
 
+DEFAULT_RATE = 0.3
 
-def break_sample(folder: Path, defect: str, rate: float = 0.3) -> int:
+
+def break_sample(folder: Path, defect: str, rate: float = DEFAULT_RATE) -> int:
     """Plant one of `DEFECTS` into that share of the rows and say so in `sample.json`; return the rows changed.
 
     Raises:
         KundenstammError: for an unknown defect, a rate outside 0 to 1, or a folder that is no sample.
     """
-    check_defect(defect, rate)
+    _check(defect, rate)
     content = read_parameters(folder)
     if content is None:
         raise KundenstammError(f"{folder} holds no sample; make one there first.")
@@ -34,10 +36,24 @@ def break_sample(folder: Path, defect: str, rate: float = 0.3) -> int:
     return DEFECTS[defect](folder, rate)
 
 
-def check_defect(defect: str, rate: float) -> None:
-    """Raises:
-    KundenstammError: for an unknown defect or a rate outside 0 to 1.
+def read_defects(named: Sequence[str]) -> dict[str, float]:
+    """`NAME=RATE` of each defect as rates by name; without a rate it is 0.3.
+
+    Raises:
+        KundenstammError: for an unknown defect, or a rate that is no share from 0 to 1.
     """
+    found = {}
+    for text in named:
+        name, _, rate = text.partition("=")
+        try:
+            found[name] = float(rate or DEFAULT_RATE)
+        except ValueError:
+            raise KundenstammError(f"The rate of '{text}' is no number; write NAME=RATE, as in {name}=0.3.") from None
+        _check(name, found[name])
+    return found
+
+
+def _check(defect: str, rate: float) -> None:
     if defect not in DEFECTS:
         raise KundenstammError(f"There is no defect named '{defect}'; allowed: {', '.join(DEFECTS)}.")
     if not 0 <= rate <= 1:

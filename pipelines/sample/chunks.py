@@ -19,12 +19,28 @@ from pipelines.sample.noise import Rates
 from pipelines.sample.writing import join_parts
 
 
-def write_company(customers: int, seed: int, calendar: Calendar, rates: Rates, folder: Path) -> dict[str, int]:
-    """Write the files of that many real people below `folder`, which exists; return the number of rows by file."""
-    chunks = range(-(-customers // CHUNK_PERSONS))
-    arguments = [(customers, Chance(seed, chunk), calendar, rates, folder / f".part-{chunk:04}") for chunk in chunks]
+def write_company(
+    customers: int,
+    seed: int,
+    calendar: Calendar,
+    rates: Rates,
+    folder: Path,
+    *,
+    chunk_persons: int = CHUNK_PERSONS,
+    processes: int | None = None,
+) -> dict[str, int]:
+    """Write the files of that many real people below `folder`, which exists; return the number of rows by file.
+
+    Args:
+        chunk_persons: people of a chunk, at most `CHUNK_PERSONS`; another number makes another company.
+        processes: how many chunks are made side by side; as many as there are cores unless said otherwise.
+    """
+    arguments = [
+        (min(chunk_persons, customers - first), Chance(seed, chunk), calendar, rates, folder / f".part-{chunk:04}")
+        for chunk, first in enumerate(range(0, customers, chunk_persons))
+    ]
     total: dict[str, int] = {}
-    for rows in _run(arguments):
+    for rows in _run(arguments, min(processes or os.cpu_count() or 1, len(arguments))):
         for name, count in rows.items():
             total[name] = total.get(name, 0) + count
     for name in total:
@@ -38,10 +54,9 @@ def write_company(customers: int, seed: int, calendar: Calendar, rates: Rates, f
 Arguments = tuple[int, Chance, Calendar, Rates, Path]
 
 
-def _run(arguments: list[Arguments]) -> Iterable[dict[str, int]]:
-    if len(arguments) == 1:
-        return [_write_chunk(arguments[0])]
-    processes = min(os.cpu_count() or 1, len(arguments))
+def _run(arguments: list[Arguments], processes: int) -> Iterable[dict[str, int]]:
+    if processes == 1:
+        return map(_write_chunk, arguments)
     # Forked processes would share the locks of threads that the libraries have started.
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, mp_context=context) as pool:
@@ -49,7 +64,6 @@ def _run(arguments: list[Arguments]) -> Iterable[dict[str, int]]:
 
 
 def _write_chunk(arguments: Arguments) -> dict[str, int]:
-    customers, chance, calendar, rates, folder = arguments
+    size, chance, calendar, rates, folder = arguments
     folder.mkdir()
-    size = min(CHUNK_PERSONS, customers - chance.first_person)
     return write_tables(create_company(size, calendar, chance, rates), folder, is_first=chance.chunk == 0)
