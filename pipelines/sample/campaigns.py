@@ -16,7 +16,7 @@ from pipelines.sample.chance import Calendar, Chance, texts
 
 WINDOW_DAYS = 14
 CONTROL_SHARE = 0.10
-REACH = 0.5  # of the people with a mailbox who are known when the campaign starts
+REACH = 0.9  # of the people with a mailbox who are known when the campaign starts
 
 
 @dataclass(frozen=True)
