@@ -12,7 +12,6 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import duckdb
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -20,6 +19,8 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipelines.sample.chance import Array
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, literal
 
 LOCAL_ZONE = "Europe/Berlin"
 ROW_GROUP_ROWS = 122_880  # as many as the engine reads at once
@@ -94,17 +95,11 @@ def decimals(hundredths: Array) -> pa.Array:
 
 
 def _copy(table: pa.Table, file: Path, options: str) -> None:
-    path = str(file).replace("'", "''")
-    engine = _engine()
-    engine.register("content", table)
-    engine.execute(f"copy (select * from content) to '{path}' ({options})")
-    engine.unregister("content")
-
-
-@cache
-def _engine() -> duckdb.DuckDBPyConnection:
-    # A chunk is written by one thread: chunks are what is made side by side.
-    return duckdb.connect(config={"threads": 1})
+    # One thread: chunks are what is made side by side.
+    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(file.parent), "KUNDENSTAMM_THREADS": "1"})
+    with connect(None, settings, temp_dir=file.parent) as engine:
+        engine.register("content", table)
+        engine.execute(f"copy (select * from content) to {literal(file)} ({options})")
 
 
 def join_parts(parts: Sequence[Path], file: Path) -> None:
