@@ -124,16 +124,24 @@ def sample(
     reuse: Annotated[
         bool, typer.Option(help="Keep a sample of the same customers and seed, whatever its day.")
     ] = False,
+    defect: Annotated[
+        list[str] | None, typer.Option(metavar="NAME=RATE", help="Plant a defect into that share of the rows.")
+    ] = None,
 ) -> None:
-    """Write the sample company: CRM, shop and support desk, with the truth in a folder of its own."""
-    from pipelines.sample import generate_sample, is_sample_of
+    """Write the sample company: every system in a folder of its own, and the truth beside them."""
+    from pipelines.sample import break_sample, generate_sample, is_sample_of, read_defects
 
-    if reuse and is_sample_of(out, customers=customers, seed=seed):
+    defects = read_defects(defect or [])
+
+    if reuse and not defects and is_sample_of(out, customers=customers, seed=seed):
         console.print(f"The sample company is in {_short(out)}.")
         return
     moment = as_of or datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
     report = generate_sample(out.expanduser().absolute(), customers=customers, seed=seed, as_of=moment)
     console.print(f"Wrote the sample company to {_short(out)}: {report.sentence}")
+    for name, rate in defects.items():
+        changed = break_sample(out.expanduser().absolute(), name, rate)
+        console.print(f"Planted the defect {name} into {changed:,} rows.")
 
 
 @app.command()

@@ -1,27 +1,32 @@
 """Defects planted into a finished sample, so that the audit has something to refuse.
 
-Add a defect as a function `(folder, rate) -> rows changed` and a row of `DEFECTS`. Everyday noise belongs to `noise`.
+Add a defect as a function `(folder, rate) -> rows changed` and a row of `DEFECTS`. Everyday noise belongs to `noise`. A
+defect breaks what one layer must notice: landing, the contract of a source, keys, references or arithmetic.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import KundenstammError
 from pipelines.sample.folder import read_parameters, write_parameters
 
+if TYPE_CHECKING:
+    import pandas as pd
+    import pyarrow as pa
 
-def break_sample(folder: Path, defect: str, rate: float = 0.3) -> int:
+DEFAULT_RATE = 0.3
+
+
+def break_sample(folder: Path, defect: str, rate: float = DEFAULT_RATE) -> int:
     """Plant one of `DEFECTS` into that share of the rows and say so in `sample.json`; return the rows changed.
 
     Raises:
         KundenstammError: for an unknown defect, a rate outside 0 to 1, or a folder that is no sample.
     """
-    if defect not in DEFECTS:
-        raise KundenstammError(f"There is no defect named '{defect}'; allowed: {', '.join(DEFECTS)}.")
-    if not 0 <= rate <= 1:
-        raise KundenstammError(f"The rate of defect '{defect}' is {rate}; allowed is a share from 0 to 1.")
+    _check(defect, rate)
     content = read_parameters(folder)
     if content is None:
         raise KundenstammError(f"{folder} holds no sample; make one there first.")
@@ -31,23 +36,161 @@ def break_sample(folder: Path, defect: str, rate: float = 0.3) -> int:
     return DEFECTS[defect](folder, rate)
 
 
+def read_defects(named: Sequence[str]) -> dict[str, float]:
+    """`NAME=RATE` of each defect as rates by name; without a rate it is 0.3.
+
+    Raises:
+        KundenstammError: for an unknown defect, or a rate that is no share from 0 to 1.
+    """
+    found = {}
+    for text in named:
+        name, _, rate = text.partition("=")
+        try:
+            found[name] = float(rate or DEFAULT_RATE)
+        except ValueError:
+            raise KundenstammError(f"The rate of '{text}' is no number; write NAME=RATE, as in {name}=0.3.") from None
+        _check(name, found[name])
+    return found
+
+
+def _check(defect: str, rate: float) -> None:
+    if defect not in DEFECTS:
+        raise KundenstammError(f"There is no defect named '{defect}'; allowed: {', '.join(DEFECTS)}.")
+    if not 0 <= rate <= 1:
+        raise KundenstammError(f"The rate of defect '{defect}' is {rate}; allowed is a share from 0 to 1.")
+
+
 def invalidate_crm_emails(folder: Path, rate: float) -> int:
-    """That share of the e-mail addresses in the CRM is none any more."""
-    import numpy as np
-    import pandas as pd
+    """That share of the e-mail addresses in the CRM is none any more: the contract of a source."""
+    from pipelines.sample.slips import make_invalid
 
-    from pipelines.sample.noise import make_invalid
-    from pipelines.sample.writing import write_csv
-
-    file = folder / "crm" / "contacts.csv"
-    contacts = pd.read_csv(file, sep=";", encoding="cp1252", dtype="str", keep_default_na=False, na_values=[""])
-    random = np.random.default_rng(1)
+    contacts = _read_crm(folder, "contacts")
     emails = contacts["E-Mail"]
     is_address = emails.str.strip().str.fullmatch(r"[^@\s]+@[^@\s]+\.[^@\s]+").fillna(False).to_numpy(dtype=bool)
-    hit = is_address & (random.random(len(emails)) < rate)
-    contacts["E-Mail"] = make_invalid(emails, hit, random)
-    write_csv(contacts, file)
+    hit = is_address & _draw(len(emails), rate)
+    contacts["E-Mail"] = make_invalid(emails, hit, _random())
+    _write_crm(folder, "contacts", contacts)
     return int(hit.sum())
 
 
-DEFECTS: dict[str, Callable[[Path, float], int]] = {"invalid_emails": invalidate_crm_emails}
+def shift_order_amounts(folder: Path, rate: float) -> int:
+    """That share of the shop's orders is worth one cent more than its lines say: arithmetic."""
+    import pyarrow.compute as pc
+
+    orders = _read_shop(folder, "orders")
+    hit = _draw(len(orders), rate)
+    goods = pc.if_else(hit, pc.add(orders["items_total"], _cent()), orders["items_total"])
+    _write_shop(folder, "orders", _replace(orders, "items_total", goods.cast(orders["items_total"].type)))
+    return int(hit.sum())
+
+
+def lose_orders(folder: Path, rate: float) -> int:
+    """That share of the shop's orders is not delivered, while their lines are: references."""
+    orders = _read_shop(folder, "orders")
+    hit = _draw(len(orders), rate)
+    _write_shop(folder, "orders", orders.filter(~hit))
+    return int(hit.sum())
+
+
+def shrink_delivery(folder: Path, rate: float) -> int:
+    """The CRM delivers that share of its contacts less than before: landing, once there was a delivery before."""
+    contacts = _read_crm(folder, "contacts")
+    hit = _draw(len(contacts), rate)
+    _write_crm(folder, "contacts", contacts[~hit])
+    return int(hit.sum())
+
+
+def repeat_keys(folder: Path, rate: float) -> int:
+    """That share of the desk's tickets bears the number of the ticket before, with another state: keys."""
+    file = folder / "support" / "tickets.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    hit = _draw(len(lines), rate)
+    hit[:1] = False
+    for row in hit.nonzero()[0]:
+        own, before = (_number(lines[at]) for at in (row, row - 1))
+        lines[row] = lines[row].replace(f'"id":{own}', f'"id":{before}', 1)
+    file.write_text("".join(line + "\n" for line in lines), encoding="utf-8")
+    return int(hit.sum())
+
+
+def order_in_future(folder: Path, rate: float) -> int:
+    """That share of the shop's orders was placed in ten years: plausibility."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    orders = _read_shop(folder, "orders")
+    hit = _draw(len(orders), rate)
+    later = pc.add(orders["placed_at"], pa.scalar(3650 * 86_400_000_000, pa.duration("us")))
+    _write_shop(folder, "orders", _replace(orders, "placed_at", pc.if_else(hit, later, orders["placed_at"])))
+    return int(hit.sum())
+
+
+def garble_dates(folder: Path, rate: float) -> int:
+    """That share of the CRM's contacts was created on a day that is none: the typed contract, which rejects them."""
+    contacts = _read_crm(folder, "contacts")
+    hit = _draw(len(contacts), rate)
+    contacts["Angelegt am"] = contacts["Angelegt am"].mask(hit, "32.13.2025 25:61:00")
+    _write_crm(folder, "contacts", contacts)
+    return int(hit.sum())
+
+
+DEFECTS: dict[str, Callable[[Path, float], int]] = {
+    "invalid_emails": invalidate_crm_emails,
+    "cents_off": shift_order_amounts,
+    "missing_orders": lose_orders,
+    "shrunken_delivery": shrink_delivery,
+    "repeated_keys": repeat_keys,
+    "future_orders": order_in_future,
+    "garbled_dates": garble_dates,
+}
+
+
+def _random() -> Any:
+    import numpy as np
+
+    return np.random.default_rng(1)
+
+
+def _draw(count: int, rate: float) -> Any:
+    return _random().random(count) < rate
+
+
+def _number(line: str) -> str:
+    return line.removeprefix('{"id":').split(",", 1)[0]
+
+
+def _cent() -> Any:
+    import decimal
+
+    import pyarrow as pa
+
+    return pa.scalar(decimal.Decimal("0.01"), pa.decimal128(18, 2))
+
+
+def _replace(table: pa.Table, name: str, column: Any) -> pa.Table:
+    return table.set_column(table.column_names.index(name), name, column)
+
+
+def _read_crm(folder: Path, name: str) -> pd.DataFrame:
+    import pandas as pd
+
+    file = folder / "crm" / f"{name}.csv"
+    return pd.read_csv(file, sep=";", encoding="cp1252", dtype="str", keep_default_na=False, na_values=[""])
+
+
+def _write_crm(folder: Path, name: str, table: pd.DataFrame) -> None:
+    from pipelines.sample.writing import GERMAN
+
+    GERMAN.write(table, folder / "crm" / f"{name}.csv")
+
+
+def _read_shop(folder: Path, name: str) -> pa.Table:
+    import pyarrow.parquet as pq
+
+    return pq.read_table(folder / "shop" / f"{name}.parquet")
+
+
+def _write_shop(folder: Path, name: str, table: pa.Table) -> None:
+    import pyarrow.parquet as pq
+
+    pq.write_table(table, folder / "shop" / f"{name}.parquet")

@@ -1,4 +1,4 @@
-"""The CRM: contacts, companies and permissions; exported as German CSV in Windows-1252.
+"""The CRM: contacts, companies, contact methods, permissions and what `sales` knows; exported as German CSV in cp1252.
 
 Add here what the CRM knows and how it words it. Spoiled values are noise, not part of this module.
 """
@@ -10,23 +10,23 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from pipelines.sample.chance import Array, Calendar, Chance, Random, draw, numbers_as_texts, texts
-from pipelines.sample.noise import Rates
+from pipelines.sample.chance import Array, Calendar, Chance, Random, draw, draw_texts, numbers_as_texts, pick, texts
+from pipelines.sample.fates import name_first_records
+from pipelines.sample.noise import Rates, apply_noises
+from pipelines.sample.persons import add_addresses
 from pipelines.sample.records import add_lifetimes, blank_records, keep_records, later
+from pipelines.sample.sales import Sales, export_sales, keep_sales
 from pipelines.sample.shop import Shop
-from pipelines.sample.writing import german_amounts, german_moments
+from pipelines.sample.writing import german_amounts, german_moments, yes_or_no
 
-DELETED_SHARE = 0.01
-MERGED_SHARE = 0.10  # of the second records of a person
 # What became of the question whether we may write e-mails, as shares of the contacts with a mailbox.
 EMAIL_ANSWERS = {
-    "confirmed": 0.44,
+    "confirmed": 0.58,
     "unconfirmed": 0.04,  # given without the confirming click
-    "requested": 0.06,
     "withdrawn": 0.08,
     "existing_customer": 0.12,  # only for people with an order
     "objection": 0.03,
-    "none": 0.23,
+    "none": 0.15,
 }
 PHONE_CONSENT_SHARE = 0.15
 POST_OBJECTION_SHARE = 0.04
@@ -38,6 +38,8 @@ class Crm:
     contacts: pd.DataFrame
     companies: pd.DataFrame
     permissions: pd.DataFrame
+    methods: pd.DataFrame
+    sales: Sales
 
 
 def keep_crm(
@@ -46,82 +48,118 @@ def keep_crm(
     """Everything the CRM knows on the day before as_of."""
     contacts = keep_records(persons[persons["in_crm"]], "crm", "K-", 10_001, calendar, chance, rates)
     random = chance.stream("contacts")
-    mend_some(contacts, random)
-    contacts = add_role_mailboxes(contacts, companies, calendar, random)
-    permissions = ask_permissions(contacts, shop, calendar, chance.stream("permissions"))
-    buyers = set(shop.orders["person"])
-    stage = np.where(contacts["person"].isin(buyers), "Kunde", draw(random, ["Interessent", "Lead"], len(contacts)))
-    contacts["stage"] = texts(stage)
-    contacts["lead_source"] = texts(draw(random, ["Messe", "Webformular", "Empfehlung", "Katalog"], len(contacts)))
-    contacts["remark"] = texts(draw(random, ["", "Rückruf gewünscht", "Katalog gewünscht"], len(contacts), [90, 5, 5]))
-    return Crm(contacts, companies, permissions)
-
-
-def mend_some(contacts: pd.DataFrame, random: Random) -> None:
-    """Some contacts were deleted; some second records were merged into the first by the CRM's own staff."""
-    deleted = random.random(len(contacts)) < DELETED_SHARE
-    contacts["deleted_at"] = contacts["updated_at"].where(deleted)
-    copy_of = contacts["copy_of"].to_numpy()
-    merged = (copy_of >= 0) & (random.random(len(contacts)) < MERGED_SHARE)
-    target = contacts["record_id"].to_numpy(dtype=object)[np.where(merged, copy_of, 0)]
-    contacts["merged_into"] = texts(target).where(merged)
+    contacts["first_record"] = name_first_records(contacts)
+    contacts = add_role_mailboxes(contacts, companies, calendar, chance, random)
+    remarks = draw_texts(random, ["Rückruf gewünscht", "Katalog gewünscht"], len(contacts))
+    contacts["remark"] = remarks.where(random.random(len(contacts)) < 0.1)
+    contacts["deleted_at"] = np.datetime64("NaT", "s")
+    contacts["merged_into"] = texts([None] * len(contacts))
+    contacts = apply_noises(contacts, "merging", rates, chance)
+    answers = draw_answers(contacts, shop, chance.stream("answers"))
+    answers = apply_noises(answers, "permissions", rates, chance)
+    contacts["noises"] = contacts["noises"].to_numpy() | answers["noises"].to_numpy()
+    permissions = ask_permissions(contacts, answers, shop, calendar, chance)
+    is_buyer = contacts["person"].isin(shop.orders["person"].unique())
+    contacts["stage"] = draw_texts(random, ["Interessent", "Lead"], len(contacts)).mask(is_buyer, "Kunde")
+    contacts["lead_source"] = draw_texts(random, ["Messe", "Webformular", "Empfehlung", "Katalog"], len(contacts))
+    methods = list_contact_methods(contacts, chance)
+    return Crm(contacts, companies, permissions, methods, keep_sales(contacts, companies, calendar, chance))
 
 
 def add_role_mailboxes(
-    contacts: pd.DataFrame, companies: pd.DataFrame, calendar: Calendar, random: Random
+    contacts: pd.DataFrame, companies: pd.DataFrame, calendar: Calendar, chance: Chance, random: Random
 ) -> pd.DataFrame:
     """Companies whose info@ mailbox is a contact of its own, without a person's name."""
     held = companies[companies["has_role_mailbox"]]
     mailboxes = blank_records(held[["street_name", "house_number", "postal_code", "city", "since_days"]])
-    mailboxes["person"] = "m" + numbers_as_texts(held.index.to_numpy(), 7)
+    # A mailbox is nobody: below zero, by the number of its company.
+    mailboxes["person"] = -held["record_id"].str.slice(2).astype(int).to_numpy()
     mailboxes["email"] = "info@" + texts(held["domain"])
     mailboxes["company"] = held.index
-    mailboxes["record_id"] = "K-" + numbers_as_texts(np.arange(len(held)) + 10_001 + len(contacts))
+    mailboxes["former_company"] = -1
+    mailboxes["noises"] = np.zeros(len(held), dtype=np.uint64)
+    mailboxes["is_deceased"] = mailboxes["is_employee"] = False
+    mailboxes["record_id"] = "K-" + numbers_as_texts(np.arange(len(held)) + chance.number(10_001) + len(contacts))
     add_lifetimes(mailboxes, calendar, random)
     both = pd.concat([contacts, mailboxes], ignore_index=True) if len(held) else contacts
-    return both.assign(company=both["company"].astype(int))
+    return both.assign(
+        company=both["company"].astype(int),
+        person=both["person"].astype(int),
+        **{n: both[n].astype(bool) for n in ("is_deceased", "is_employee")},
+    )
 
 
-def ask_permissions(contacts: pd.DataFrame, shop: Shop, calendar: Calendar, random: Random) -> pd.DataFrame:
+def ask_permissions(
+    contacts: pd.DataFrame, answers: pd.DataFrame, shop: Shop, calendar: Calendar, chance: Chance
+) -> pd.DataFrame:
     """One row per permission or objection: contact, channel, kind, status in the CRM's words, and when.
 
-    `asked_at` and what follows is on one day; withdrawals come later. People who were among the best customers
-    and lapsed have answered: most agreed, some of them withdrew, so that winning them back is a real question.
+    `asked_at` and what follows is on one day; withdrawals come later.
     """
-    answers = list(EMAIL_ANSWERS)
-    answer = draw(random, answers, len(contacts), list(EMAIL_ANSWERS.values()))
-    rank = (
-        contacts["person"]
-        .map(pd.Series(np.arange(len(shop.lapsed_best)), index=shop.lapsed_best))
-        .to_numpy(dtype=float)
-    )
-    answer[rank % 2 == 0] = "confirmed"
-    answer[rank % 12 == 0] = "withdrawn"
-    known_orders = shop.orders[shop.orders["customer_no"].notna() & shop.orders["cancelled_at"].isna()]
-    latest = known_orders.drop_duplicates("person", keep="last").set_index("person")
-    order = contacts["person"].map(latest["order_no"])
-    answer[(answer == "existing_customer") & order.isna().to_numpy()] = "none"
+    random = chance.stream("permissions")
+    latest = find_latest_sales(shop)
+    answer = answers["answer"].to_numpy(dtype=object)
     email = _permissions(contacts, "E-Mail", answer, contacts["email"].notna().to_numpy() & (answer != "none"))
-    email["order_no"] = order.iloc[email["contact"]].to_numpy(dtype=object)
-    email["order_no"] = email["order_no"].where(email["answer"] == "existing_customer")
-    email["order_days"] = contacts["person"].map(latest["days_ago"]).iloc[email["contact"]].to_numpy()
+    order = contacts["person"].map(latest["order_no"])
+    email["order_no"] = pick(order, email["contact"].to_numpy()).where(email["answer"] == "existing_customer")
+    email["order_days"] = pick(contacts["person"].map(latest["days_ago"]), email["contact"].to_numpy())
+    email["noises"] = answers["noises"].to_numpy()[email["contact"].to_numpy()]
+    before: pd.DataFrame = email[answers["has_objected_before"].to_numpy()[email["contact"].to_numpy()]]
+    before = before.assign(answer="objection", named="own", is_before=True)
+    withdraws = answers["withdraws_second"].to_numpy()
+    second = _permissions(contacts, "E-Mail", np.full(len(contacts), "withdrawn", dtype=object), withdraws)
+    second = second.assign(named="second", noises=answers["noises"].to_numpy()[withdraws])
     has_number = contacts["mobile"].fillna(contacts["phone"]).notna().to_numpy()
     asked = has_number & (random.random(len(contacts)) < PHONE_CONSENT_SHARE)
     phone = _permissions(contacts, "Telefon", draw(random, ["unconfirmed", "withdrawn"], len(contacts), [4, 1]), asked)
     objected = random.random(len(contacts)) < POST_OBJECTION_SHARE
     post = _permissions(contacts, "Post", np.full(len(contacts), "objection", dtype=object), objected)
-    permissions = pd.concat([email, phone, post], ignore_index=True)
+    permissions = pd.concat([email, phone, post, second, before], ignore_index=True)
+    permissions["noises"] = permissions["noises"].fillna(0).astype(np.uint64)
     _word(permissions, random)
     _date(permissions, calendar, random)
     _name_contact_point(permissions, contacts, random)
-    permissions["permission_no"] = "E-" + numbers_as_texts(np.arange(len(permissions)) + 1, 6)
+    permissions["permission_no"] = "E-" + numbers_as_texts(np.arange(len(permissions)) + chance.number(1), 6)
     return permissions
+
+
+def find_latest_sales(shop: Shop) -> pd.DataFrame:
+    """The latest order of every person with an account, by person."""
+    sales = shop.orders[shop.orders["customer_no"].notna() & shop.orders["cancelled_at"].isna()]
+    return sales.drop_duplicates("person", keep="last").set_index("person")
+
+
+def draw_answers(contacts: pd.DataFrame, shop: Shop, random: Random) -> pd.DataFrame:
+    """One row per contact: what became of the question whether we may write e-mails, one of `EMAIL_ANSWERS`.
+
+    People who were among the best customers and lapsed have answered: most agreed, some of them withdrew, so that
+    winning them back is a real question.
+    """
+    lapsed_best = shop.lapsed_best
+    answer = draw(random, list(EMAIL_ANSWERS), len(contacts), list(EMAIL_ANSWERS.values()))
+    rank = contacts["person"].map(pd.Series(np.arange(len(lapsed_best)), index=lapsed_best)).to_numpy(dtype=float)
+    answer[rank % 2 == 0] = "confirmed"
+    answer[rank % 12 == 0] = "withdrawn"
+    buys = contacts["person"].isin(find_latest_sales(shop).index).to_numpy()
+    answer[(answer == "existing_customer") & ~buys] = "none"
+    return pd.DataFrame(
+        {
+            "answer": texts(answer),
+            "email": contacts["email"],
+            "second_email": contacts["second_email"],
+            "buys": buys & ~(rank >= 0),
+            "has_objected_before": False,
+            "withdraws_second": False,
+        }
+    )
 
 
 def _permissions(contacts: pd.DataFrame, channel: str, answer: Array, chosen: Array) -> pd.DataFrame:
     rows = np.flatnonzero(chosen)
     found = pd.DataFrame({"contact": rows, "channel": channel, "answer": texts(answer[rows])})
-    found["contact_no"] = contacts["record_id"].to_numpy(dtype=object)[rows]
+    found["contact_no"] = pick(contacts["record_id"], rows)
+    found["named"] = texts([None] * len(rows))
+    found["is_before"] = False
     found["since_days"] = contacts["since_days"].to_numpy()[rows]
     return found
 
@@ -135,9 +173,9 @@ def _word(permissions: pd.DataFrame, random: Random) -> None:
     permissions["status"] = answer.map({"requested": "angefragt", "withdrawn": "widerrufen"}).fillna("erteilt")
     told = random.random(len(permissions)) < NOTICE_SHARE
     permissions["notice"] = texts(np.where(told, "ja", "nein")).where(answer == "existing_customer")
-    method = texts(draw(random, ["Webformular", "Bestellung", "Telefonat"], len(permissions), [7, 2, 1]))
+    method = draw_texts(random, ["Webformular", "Bestellung", "Telefonat"], len(permissions), [7, 2, 1])
     permissions["method"] = method.mask(answer == "existing_customer", "Bestellung")
-    permissions["wording"] = texts(draw(random, ["2023-05", "2024-11"], len(permissions))).where(
+    permissions["wording"] = draw_texts(random, ["2023-05", "2024-11"], len(permissions)).where(
         permissions["kind"] == "Einwilligung"
     )
 
@@ -153,6 +191,9 @@ def _date(permissions: pd.DataFrame, calendar: Calendar, random: Random) -> None
     confirmed = given + random.integers(60, 3 * 3600, count).astype("timedelta64[s]")
     withdrawn = np.maximum(calendar.moments(later(days, random), random), confirmed + np.timedelta64(30, "m"))
     is_consent = permissions["kind"] == "Einwilligung"
+    # Who objected first did so a month before the consent; both stand for one mailbox.
+    earlier = np.where(permissions["is_before"], np.timedelta64(30, "D"), np.timedelta64(0, "D"))
+    given = np.where(permissions["is_before"], given - earlier, given)
     permissions["asked_at"] = pd.Series(asked).where(is_consent)
     permissions["given_at"] = pd.Series(given).where(answer != "requested")
     double = answer.isin(["confirmed", "withdrawn"]) & (permissions["channel"] == "E-Mail")
@@ -162,14 +203,39 @@ def _date(permissions: pd.DataFrame, calendar: Calendar, random: Random) -> None
 
 def _name_contact_point(permissions: pd.DataFrame, contacts: pd.DataFrame, random: Random) -> None:
     """Most permissions name the mailbox or number they were given for; the others mean the contact's own."""
-    named = random.random(len(permissions)) < 0.8
+    named = permissions["named"].notna().to_numpy() | (random.random(len(permissions)) < 0.8)
     rows = permissions["contact"].to_numpy()
     for column, values, channel in (
         ("email", contacts["email"], "E-Mail"),
         ("phone", contacts["mobile"].fillna(contacts["phone"]), "Telefon"),
     ):
-        own = texts(values.to_numpy(dtype=object)[rows])
+        own = pick(values, rows)
         permissions[column] = own.where(named & (permissions["channel"] == channel))
+    is_second = permissions["named"] == "second"
+    permissions["email"] = permissions["email"].mask(is_second, pick(contacts["second_email"], rows))
+
+
+def list_contact_methods(contacts: pd.DataFrame, chance: Chance) -> pd.DataFrame:
+    """One row per further way to reach a contact: second mailboxes, former addresses, numbers that are out of use."""
+    random = chance.stream("contact_methods")
+    count = len(contacts)
+    second = contacts[(random.random(count) < 0.3) & contacts["second_email"].notna()]
+    mailboxes = pd.DataFrame({"contact_no": second["record_id"], "kind": "E-Mail", "value": second["second_email"]})
+    mailboxes["valid_from"] = second["created_at"]
+    mailboxes["is_undeliverable"] = random.random(len(second)) < 0.1
+    moved = contacts[random.random(count) < 0.05]
+    former = pd.DataFrame({"contact_no": moved["record_id"].reset_index(drop=True), "kind": "Anschrift"})
+    add_addresses(former, random)
+    former["valid_from"] = moved["created_at"].to_numpy() - np.timedelta64(400, "D")
+    former["valid_until"] = moved["created_at"].to_numpy()
+    own = contacts[(random.random(count) < 0.1) & contacts["mobile"].notna()]
+    numbers = pd.DataFrame({"contact_no": own["record_id"], "kind": "Mobil", "value": own["mobile"]})
+    numbers = numbers.assign(valid_from=own["created_at"], is_verified=True, is_primary=True)
+    methods = pd.concat([mailboxes, former, numbers], ignore_index=True)
+    for name in ("is_undeliverable", "is_verified", "is_primary"):
+        methods[name] = np.where(methods[name].eq(True), "ja", "nein")
+    methods["method_no"] = "A-" + numbers_as_texts(np.arange(len(methods)) + chance.number(1), 6)
+    return methods
 
 
 def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
@@ -177,7 +243,25 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
     contacts, companies, permissions = crm.contacts, crm.companies, crm.permissions
     company = contacts["company"].to_numpy()
     works = company >= 0
+    methods = crm.methods
     return {
+        **export_sales(crm.sales),
+        "contact_methods": pd.DataFrame(
+            {
+                "Nr": methods["method_no"],
+                "Kontakt-Nr": methods["contact_no"],
+                "Art": methods["kind"],
+                "Wert": methods["value"],
+                "Straße": methods["street_name"] + " " + methods["house_number"],
+                "PLZ": methods["postal_code"],
+                "Ort": methods["city"],
+                "Hauptkontakt": methods["is_primary"],
+                "Geprüft": methods["is_verified"],
+                "Unzustellbar": methods["is_undeliverable"],
+                "Gültig ab": german_moments(methods["valid_from"]),
+                "Gültig bis": german_moments(methods["valid_until"]),
+            }
+        ),
         "contacts": pd.DataFrame(
             {
                 "Kontakt-Nr": contacts["record_id"],
@@ -195,14 +279,16 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
                 "Land": "Deutschland",
                 "Geburtsdatum": contacts["birth_date"],
                 "Geschlecht": contacts["gender"].map({"female": "w", "male": "m"}),
-                "Firmen-Nr": texts(companies["record_id"].to_numpy(dtype=object)[company]).where(works),
-                "Firma": texts(companies["name"].to_numpy(dtype=object)[company]).where(works),
+                "Firmen-Nr": pick(companies["record_id"], company).where(works),
+                "Firma": pick(companies["name"], company).where(works),
                 "Position": contacts["job_title"],
                 "Status": contacts["stage"],
                 "Herkunft": contacts["lead_source"],
                 "Kundenkarte": contacts["loyalty_number"],
                 "Interesse": contacts["interest"],
                 "Bemerkung": contacts["remark"],
+                "Verstorben": yes_or_no(contacts["is_deceased"]),
+                "Mitarbeiterin": yes_or_no(contacts["is_employee"]),
                 "Angelegt am": german_moments(contacts["created_at"]),
                 "Geändert am": german_moments(contacts["updated_at"]),
                 "Gelöscht am": german_moments(contacts["deleted_at"]),
@@ -221,7 +307,7 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
                 "Branche": companies["industry"],
                 "Mitarbeiter": companies["employee_count"].astype("str"),
                 "Jahresumsatz": german_amounts(companies["revenue"]),
-                "Schlüsselkunde": texts(np.where(companies["is_key_account"], "ja", "nein")),
+                "Schlüsselkunde": yes_or_no(companies["is_key_account"]),
                 "Angelegt am": german_moments(companies["created_at"]),
                 "Geändert am": german_moments(companies["updated_at"]),
             }

@@ -9,12 +9,18 @@ import numpy as np
 import pandas as pd
 
 from pipelines.sample import vocabulary
-from pipelines.sample.chance import Array, Random, draw, texts
+from pipelines.sample.chance import Array, Random, draw_texts, numbers_as_texts, pick, texts
 from pipelines.sample.persons import fold
 
 SHARED = ("last_name", "street_name", "house_number", "postal_code", "city", "phone")
 SIZES = {2: 0.5, 3: 0.3, 4: 0.2}
 YEAR = 365  # days
+HOME = ("street_name", "house_number", "postal_code", "city", "phone")
+# What each function of this module may change.
+FAMILY_COLUMNS = (*SHARED, "email", "birth_date", "first_name")
+SON_COLUMNS = (*SHARED, "first_name", "gender", "salutation", "birth_date")
+TWIN_COLUMNS = (*SHARED, "birth_date", "first_name")
+FLAT_COLUMNS = HOME
 
 
 def share_in_families(persons: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
@@ -31,9 +37,9 @@ def share_in_families(persons: pd.DataFrame, hit: Array, random: Random) -> pd.D
         values = persons[column].to_numpy(dtype=object).copy()
         values[members] = values[head]
         shared[column] = texts(values)
-    surname = fold(texts(shared["last_name"].to_numpy(dtype=object)[head]))
-    domain = texts(draw(random, [name for name, _ in vocabulary.PROVIDERS], len(persons)))
-    number = persons["person"].str.slice(1).str.lstrip("0")
+    surname = fold(pick(shared["last_name"], head))
+    domain = draw_texts(random, [name for name, _ in vocabulary.PROVIDERS], len(persons))
+    number = numbers_as_texts(persons["person"].to_numpy())
     mailbox = persons["email"].to_numpy(dtype=object).copy()
     mailbox[members] = "familie." + surname + texts((number + "@" + domain).iloc[head].to_numpy(dtype=object))
     return persons.assign(
@@ -87,3 +93,60 @@ def give_different_first_names(persons: pd.DataFrame, members: Array, family: Ar
         change = twice & (own["gender"] == gender).to_numpy()
         names[members[change]] = np.array(spare, dtype=object)[place[change]]
     return texts(names)
+
+
+def name_son_after_father(persons: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
+    """Two men of one first and last name at one address, one of them 25 to 34 years younger."""
+    fathers, sons = draw_pairs(hit, random)
+    persons = share_with(persons, fathers, sons, (*SHARED, "first_name", "gender", "salutation"))
+    for rows in (fathers, sons):
+        persons = set_values(persons, rows, {"gender": "male", "salutation": "Herr"})
+    names = persons["first_name"].to_numpy(dtype=object).copy()
+    names[fathers] = names[sons] = np.array(vocabulary.SPARE_NAMES["male"], dtype=object)[fathers % 4]
+    years = (random.integers(25 * YEAR, 34 * YEAR, len(sons))).astype("timedelta64[D]")
+    birth = persons["birth_date"].to_numpy().astype("datetime64[D]").copy()
+    youngest = birth.max() if len(birth) else birth
+    birth[sons] = np.minimum(birth[fathers] + years, youngest)
+    birth[fathers] = birth[sons] - years
+    return persons.assign(first_name=texts(names), birth_date=birth.astype("datetime64[s]"))
+
+
+def bear_twins(persons: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
+    """Two people born on one day, of one last name at one address, with first names of their own."""
+    first, second = draw_pairs(hit, random)
+    persons = share_with(persons, first, second, SHARED)
+    birth = persons["birth_date"].to_numpy().copy()
+    birth[second] = birth[first]
+    pair = np.tile(np.arange(len(first)), 2)
+    names = give_different_first_names(persons, np.concatenate([first, second]), pair, np.repeat([0, 1], len(first)))
+    return persons.assign(birth_date=birth, first_name=names)
+
+
+def share_flats(persons: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
+    """Two people who are no relatives live at one address and share its landline."""
+    first, second = draw_pairs(hit, random)
+    return share_with(persons, first, second, HOME)
+
+
+def draw_pairs(hit: Array, random: Random) -> tuple[Array, Array]:
+    """The rows that were hit, two and two; one may be left over."""
+    rows = random.permutation(np.flatnonzero(hit))
+    half = len(rows) // 2
+    return rows[:half], rows[half : 2 * half]
+
+
+def share_with(persons: pd.DataFrame, owners: Array, sharers: Array, columns: tuple[str, ...]) -> pd.DataFrame:
+    """The persons, those at `sharers` with the values of those at `owners`."""
+    found = {}
+    for column in columns:
+        values = persons[column].to_numpy(dtype=object).copy()
+        values[sharers] = values[owners]
+        found[column] = texts(values)
+    return persons.assign(**found)
+
+
+def set_values(persons: pd.DataFrame, rows: Array, values: dict[str, str]) -> pd.DataFrame:
+    """The persons, those at `rows` with these values."""
+    is_meant = np.zeros(len(persons), dtype=bool)
+    is_meant[rows] = True
+    return persons.assign(**{name: persons[name].mask(is_meant, value) for name, value in values.items()})

@@ -51,7 +51,7 @@ def generate_sample(
     as_of: date | datetime,
     rates: Mapping[str, float] | None = None,
 ) -> SampleReport:
-    """Write the sample company to `out`: `crm/*.csv`, `shop/*.parquet`, `support/*.jsonl`, `truth/persons.parquet`.
+    """Write the sample company to `out`: one folder per system with its files, and the truth in `truth/*.parquet`.
 
     The same arguments give the same files, byte for byte. Nothing in them is later than the day before `as_of` (a
     naive datetime is UTC). A folder that holds this very sample is left alone; another sample is replaced at once.
@@ -68,8 +68,8 @@ def generate_sample(
         raise KundenstammError(f"The sample cannot have {customers} customers; give a number of at least 1.")
     if seed < 0:
         raise KundenstammError(f"The seed {seed} is negative; give a whole number from 0.")
-    from pipelines.sample.chance import Calendar, Chance
-    from pipelines.sample.company import create_company, write_company
+    from pipelines.sample.chance import Calendar
+    from pipelines.sample.chunks import write_company
     from pipelines.sample.noise import resolve_rates
 
     if isinstance(as_of, datetime) and as_of.tzinfo is not None:
@@ -89,7 +89,7 @@ def generate_sample(
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         temporary.mkdir(parents=True)
-        rows = write_company(create_company(customers, calendar, Chance(seed), all_rates), temporary)
+        rows = write_company(customers, seed, calendar, all_rates, temporary)
         write_parameters(temporary, {"parameters": parameters, "rows": rows})
         _put_in_place(temporary, out)
     except OSError as error:

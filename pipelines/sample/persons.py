@@ -18,12 +18,13 @@ from pipelines.sample.chance import (
     Random,
     distinct_numbers,
     draw,
+    draw_texts,
     numbers_as_texts,
     texts,
 )
 
 # Share of the people whom each system knows.
-PRESENCE = {"crm": 0.85, "shop": 0.75, "support": 0.40}
+PRESENCE = {"crm": 0.85, "shop": 0.75, "support": 0.40, "mail_order": 0.20, "market": 0.08}
 BUSINESS_SHARE = 0.06
 SECOND_MAILBOX_SHARE = 0.25
 MAILBOX_SHARE = 0.95
@@ -31,6 +32,7 @@ LANDLINE_SHARE = 0.45
 MOBILE_SHARE = 0.80
 TITLE_SHARE = 0.02
 LOYALTY_SHARE = 0.15
+MARRIED_SHARE = 0.05
 
 
 def create_persons(count: int, calendar: Calendar, chance: Chance) -> pd.DataFrame:
@@ -39,29 +41,38 @@ def create_persons(count: int, calendar: Calendar, chance: Chance) -> pd.DataFra
     E-mail addresses, mobile numbers and landlines are unique; some people have none.
     """
     random = chance.stream("persons")
-    persons = pd.DataFrame({"person": "p" + numbers_as_texts(np.arange(count), 7)})
+    persons = pd.DataFrame({"person": np.arange(count) + chance.first_person})
     age = np.clip(random.normal(48, 16, count), 18, 92)
-    persons["birth_date"] = calendar.days((age * 365.25 + random.integers(0, 365, count)).astype(int))
+    persons["birth_date"] = calendar.days((age * 365.25 + random.integers(0, 365, count)).astype(int)).astype(
+        "datetime64[s]"
+    )
     persons["gender"] = draw(random, ["female", "male"], count, [0.52, 0.48])
     persons["first_name"] = draw_first_names(persons["gender"], calendar.today.year - age, random)
     names, shares = zip(*vocabulary.last_names(), strict=True)
-    last_names = texts(draw(random, names, count, shares))
+    last_names = draw_texts(random, names, count, shares)
     double = random.random(count) < 0.02
-    persons["last_name"] = last_names.mask(double, last_names + "-" + texts(draw(random, names, count, shares)))
-    persons["title"] = texts(draw(random, vocabulary.TITLES, count, [8, 1, 2])).where(
-        random.random(count) < TITLE_SHARE
-    )
+    persons["last_name"] = last_names.mask(double, last_names + "-" + draw_texts(random, names, count, shares))
+    persons["title"] = draw_texts(random, vocabulary.TITLES, count, [8, 1, 2]).where(random.random(count) < TITLE_SHARE)
     persons["salutation"] = persons["gender"].map({"female": "Frau", "male": "Herr"}).astype("str")
     dials = add_addresses(persons, random)
-    add_contact_points(persons, dials, random)
+    add_contact_points(persons, dials, random, chance)
     # More people came lately than long ago: the square root leans towards the present.
     persons["since_days"] = (1 + (HISTORY_DAYS - 1) * (1 - np.sqrt(random.random(count)))).astype(int)
-    card = numbers_as_texts(distinct_numbers(count, 8, random), 8)
+    card = numbers_as_texts(distinct_numbers(count, 8, chance.shared("cards"), chance.first_person), 8)
     persons["loyalty_number"] = ("KK" + card).where(random.random(count) < LOYALTY_SHARE)
     persons["interest"] = draw(random, [c[1] for c in vocabulary.CATEGORIES], count)
+    minor_age = random.integers(13 * 366, 18 * 365, count)
+    persons["birth_date_if_minor"] = calendar.days(minor_age).astype("datetime64[s]")
+    married = random.random(count) < MARRIED_SHARE
+    persons["former_last_name"] = draw_texts(random, names, count, shares).where(married)
     for system, share in PRESENCE.items():
         persons[f"in_{system}"] = random.random(count) < share
-    persons["in_crm"] |= ~(persons["in_shop"] | persons["in_support"])
+    persons["in_cards"] = persons["loyalty_number"].notna()
+    persons["is_deceased"] = persons["is_employee"] = False
+    persons["noises"] = np.zeros(count, dtype=np.uint64)
+    persons["in_crm"] |= ~persons[[f"in_{system}" for system in ("shop", "support", "mail_order", "market")]].any(
+        axis=1
+    )
     return persons
 
 
@@ -90,15 +101,19 @@ def add_addresses(persons: pd.DataFrame, random: Random) -> pd.Series[str]:
     for column, position in (("city", 0), ("postal_code", 2)):
         persons[column] = texts(np.array([p[position] for p in places], dtype=object)[place])
     streets, weights = zip(*vocabulary.streets(), strict=True)
-    persons["street_name"] = texts(draw(random, streets, count, weights))
+    persons["street_name"] = draw_texts(random, streets, count, weights)
     house = numbers_as_texts(1 + random.geometric(0.03, count))
-    persons["house_number"] = house + texts(draw(random, ["", "a", "b", "c"], count, [88, 6, 4, 2]))
+    persons["house_number"] = house + draw_texts(random, ["", "a", "b", "c"], count, [88, 6, 4, 2])
     return texts(np.array([p[1] for p in places], dtype=object)[place])
 
 
-def add_contact_points(persons: pd.DataFrame, dials: pd.Series[str], random: Random) -> None:
+def add_contact_points(persons: pd.DataFrame, dials: pd.Series[str], random: Random, chance: Chance) -> None:
     """Add `email`, `second_email`, `phone` (landline) and `mobile`, all numbers in E.164."""
     count = len(persons)
+
+    def distinct(name: str) -> Array:
+        return distinct_numbers(count, 7, chance.shared(name), chance.first_person)
+
     first, last = fold(persons["first_name"]), fold(persons["last_name"])
     year = texts(persons["birth_date"].dt.year.astype("str")).str.slice(2)
     forms = [
@@ -110,23 +125,25 @@ def add_contact_points(persons: pd.DataFrame, dials: pd.Series[str], random: Ran
     ]
     local = choose(forms, random.choice(len(forms), count, p=[0.5, 0.15, 0.15, 0.12, 0.08]))
     domains, weights = zip(*vocabulary.PROVIDERS, strict=True)
-    domain = texts(draw(random, domains, count, weights))
+    domain = draw_texts(random, domains, count, weights)
     own = random.random(count) < 0.04
     domain = domain.mask(own, "familie-" + last + ".example")
-    persons["email"] = make_distinct(local, domain, random).where(random.random(count) < MAILBOX_SHARE)
-    nickname = first.str.slice(0, 4) + numbers_as_texts(distinct_numbers(count, 7, random), 7)
-    second = nickname + "@" + texts(draw(random, domains, count, weights))
+    persons["email"] = make_distinct(local, domain, chance).where(random.random(count) < MAILBOX_SHARE)
+    nickname = first.str.slice(0, 4) + numbers_as_texts(distinct("nicknames"), 7)
+    second = nickname + "@" + draw_texts(random, domains, count, weights)
     persons["second_email"] = second.where(random.random(count) < SECOND_MAILBOX_SHARE)
-    landline = numbers_as_texts(distinct_numbers(count, 5, random), 5)
+    landline = numbers_as_texts(distinct("landlines"), 7)
     persons["phone"] = (dials + landline).where(random.random(count) < LANDLINE_SHARE)
-    subscriber = numbers_as_texts(distinct_numbers(count, 7, random), 7)
+    subscriber = numbers_as_texts(distinct("mobiles"), 7)
     persons["mobile"] = (vocabulary.MOBILE_PREFIX + subscriber).where(random.random(count) < MOBILE_SHARE)
 
 
-def make_distinct(local: pd.Series[str], domain: pd.Series[str], random: Random) -> pd.Series[str]:
-    """Mailboxes in which the second and later bearers of a name got a number."""
+def make_distinct(local: pd.Series[str], domain: pd.Series[str], chance: Chance) -> pd.Series[str]:
+    """Mailboxes in which the second and later bearers of a name got a number, distinct over all chunks."""
+    if chance.chunk:
+        local = local + f".{chance.chunk}"
     mailbox = local + "@" + domain
-    number = numbers_as_texts(distinct_numbers(len(mailbox), 7, random))
+    number = numbers_as_texts(distinct_numbers(len(mailbox), 7, chance.stream("mailboxes")))
     return mailbox.mask(mailbox.duplicated(), local + number + "@" + domain)
 
 

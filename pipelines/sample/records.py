@@ -1,6 +1,6 @@
 """From people to the records that one system keeps of them.
 
-Add here what all three systems have in common: who is recorded, since when, which fields are filled at all. The names
+Add here what all systems have in common: who is recorded, since when, which fields are filled at all. The names
 and formats of a system's own fields belong to that system's module.
 """
 
@@ -17,6 +17,8 @@ ASKED = {
     "crm": {"birth_date": 0.60},
     "shop": {"birth_date": 0.25},
     "support": {"phone": 0.50, "mobile": 0.60, "birth_date": 0.0},
+    "mail_order": {"birth_date": 0.30, "mobile": 0.50},
+    "cards": {"phone": 0.20},
 }
 
 
@@ -34,7 +36,7 @@ def keep_records(
     if system == "crm":
         records["birth_date"] = texts(records["birth_date"].dt.strftime("%d.%m.%Y"))
     records = apply_noises(records, system, rates, chance)
-    records["record_id"] = prefix + numbers_as_texts(scattered(len(records), first_id, random))
+    records["record_id"] = prefix + numbers_as_texts(scattered(len(records), chance.number(first_id), random))
     add_lifetimes(records, calendar, random)
     return records
 

@@ -1,7 +1,7 @@
 """The words of the sample company: names, places, streets, products, and how often each occurs.
 
 Add a word here when the sample should sound more like the real thing. Text and numbers only; drawing from them is
-done in the modules beside this one. Everything stays inside Windows-1252, because the CRM exports in it.
+done in the modules beside this one. Everything but `HOSTILE_TEXTS` stays inside Windows-1252: the CRM exports in it.
 """
 
 from __future__ import annotations
@@ -128,6 +128,67 @@ Finken Lerchen Feld Stein Brunnen König Post Industrie Tal See Süd Nord West O
 """
 _STREET_TAILS = (("straße", 8), ("weg", 4), ("allee", 1), ("platz", 1), ("gasse", 1))
 
+NICKNAMES = {
+    "Michael": "Michi",
+    "Thomas": "Tom",
+    "Stefan": "Steff",
+    "Alexander": "Alex",
+    "Maximilian": "Max",
+    "Johannes": "Hannes",
+    "Elisabeth": "Lisbeth",
+    "Katharina": "Kathi",
+    "Susanne": "Susi",
+    "Gabriele": "Gabi",
+    "Andreas": "Andi",
+    "Christian": "Chris",
+    "Sebastian": "Basti",
+    "Benjamin": "Benni",
+    "Matthias": "Matze",
+    "Wolfgang": "Wolfi",
+    "Friederike": "Rike",
+    "Franziska": "Franzi",
+    "Johanna": "Hanna",
+    "Angelika": "Geli",
+    "Ursula": "Uschi",
+    "Barbara": "Babsi",
+    "Margarete": "Grete",
+    "Manfred": "Manni",
+    "Günter": "Günni",
+    "Jürgen": "Jogi",
+    "Daniel": "Dani",
+    "Philipp": "Phil",
+    "Tobias": "Tobi",
+    "Florian": "Flo",
+    "Stefanie": "Steffi",
+    "Jessica": "Jessi",
+    "Sabine": "Bine",
+    "Monika": "Moni",
+    "Theresa": "Resi",
+    "Nicole": "Nici",
+    "Christina": "Tina",
+    "Daniela": "Dani",
+    "Jennifer": "Jenny",
+    "Antonia": "Toni",
+}
+
+RELAY_DOMAIN = "relay.marktplatz.example"
+HOSTILE_LATIN_TEXTS = (
+    "Robert'); DROP TABLE kunden;--",
+    "=cmd|' /C calc'!A0",
+    '=HYPERLINK("http://x.example";"Klick")',
+    '"; rm -rf ~ #',
+    "<script>alert(1)</script>",
+    "@SUM(1+1)",
+    "M" + "ü" * 9_998 + "r",
+)
+HOSTILE_TEXTS = (
+    *HOSTILE_LATIN_TEXTS,
+    "Sonnenschein \U0001f31e",
+    "\u05db\u05d4\u05df",
+    "\u0645\u062d\u0645\u062f \u0639\u0644\u064a",
+    "Zalgo\u0336\u0321",
+)
+
 # Mailbox providers and the usual slips of the fingers in their names.
 PROVIDERS = (
     ("gmx.de", 20),
@@ -181,16 +242,19 @@ CATEGORIES = (
 BRANDS = ("Nordlicht", "Waldhaus", "Elbwerk", "Kornblume", "Solveig", "Brandner", "Hausmarke", "Alpina Haus")
 PRODUCT_ADJECTIVES = ("Klassik", "Komfort", "Natur", "Premium", "Basis", "Kompakt", "Edition", "Duo", "Maxi", "Retro")
 
+RETURN_REASONS = ("gefällt nicht", "passt nicht", "beschädigt", "falscher Artikel")
+
 TICKET_SUBJECTS = (
     ("Lieferung verspätet", "delivery"),
     ("Paket beschädigt angekommen", "delivery"),
-    ("Frage zur Rechnung", "billing"),
     ("Rückgabe und Erstattung", "return"),
     ("Artikel defekt", "product"),
+    ("Frage zur Rechnung", "billing"),
     ("Passwort vergessen", "account"),
     ("Adresse ändern", "account"),
     ("Frage zum Produkt", "product"),
 )
+TROUBLE_SUBJECTS = 4  # the first ones
 RATING_COMMENTS = ("Alles bestens.", "Schnelle Antwort.", "Hat zu lange gedauert.", "Nicht gelöst.", "Sehr freundlich.")
 
 

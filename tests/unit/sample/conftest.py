@@ -11,12 +11,15 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.sample import generate_sample
+from pipelines.sample.company import FORMATS
 from pipelines.sample.noise import NOISES
+from pipelines.sample.writing import Csv
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
 
 AS_OF = date.fromisoformat("2026-11-21")
 CUSTOMERS = 3000
+DIALECTS = {system: form for system, (_, form) in FORMATS.items() if isinstance(form, Csv)}
 
 
 @pytest.fixture(scope="session")
@@ -51,14 +54,18 @@ def pure(faultless: Path) -> Iterator[DuckDBPyConnection]:
 
 @contextmanager
 def loaded(folder: Path) -> Iterator[DuckDBPyConnection]:
-    """A database with the files of a sample; the CRM's text is decoded beforehand and stays text."""
+    """A database with the files of a sample; CSV is decoded beforehand and stays text."""
     settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder.parent / f"{folder.name}-data")})
     with connect(None, settings) as connection:
         for file in sorted(folder.glob("*/*.*")):
             if file.suffix == ".csv":
+                dialect = DIALECTS.get(file.parent.name, Csv())
                 decoded = folder.parent / f"{folder.name}-{file.stem}.utf8.csv"
-                decoded.write_bytes(file.read_bytes().decode("cp1252").encode())
-                relation = f"read_csv({literal(decoded)}, delim = ';', header = true, all_varchar = true)"
+                decoded.write_bytes(file.read_bytes().decode(dialect.encoding).encode())
+                relation = (
+                    f"read_csv({literal(decoded)}, delim = {literal(dialect.delimiter)}, header = true, "
+                    "quote = '\"', escape = '\"', all_varchar = true)"
+                )
             elif file.suffix == ".jsonl":
                 relation = f"read_json({literal(file)}, format = 'newline_delimited')"
             else:

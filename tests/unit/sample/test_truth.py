@@ -14,6 +14,9 @@ RECORDS = """
     union all select 'shop', 'orders', order_no from orders
         where customer_no is null and (mail is not null or tel is not null)
     union all select 'support', 'users', id::text from users
+    union all select 'mail_order', 'customers', kdnr from kunden
+    union all select 'tills', 'customers', card from cards
+    union all select 'marketplace', 'orders', saleId from sales where buyerMail is not null
 """
 
 
