@@ -24,13 +24,13 @@ LOADED_AT = "2026-01-02 03:04:05"
 # What stands beside the entities in schema `raw`.
 LEDGER_TABLES = {
     "person_history": {
-        **{
-            name: "VARCHAR"
-            for name in (
+        **dict.fromkeys(
+            (
                 *("record_key", "source_system", "entity", "email", "phone", "mobile", "street", "postal_code"),
                 *("city", "region", "country"),
-            )
-        },
+            ),
+            "VARCHAR",
+        ),
         "valid_from": "TIMESTAMP",
         "valid_until": "TIMESTAMP",
     },

@@ -25,6 +25,8 @@ channels as (
         permissions.record_key,
         permissions.contact_record_key,
         permissions.customer_id,
+        permissions.contact_point_key,
+        permissions.contact_point_kind,
         permissions.closed_as is not null as is_closing,
         channel_kinds.channel,
         channel_kinds.kind,
@@ -45,12 +47,23 @@ own_points as (
         channels.channel,
         channels.kind,
         contact_points.contact_point_key,
-        contact_points.is_primary
+        contact_points.is_primary,
+        contact_points.is_mobile
     from channels
     inner join contact_points
         on
             channels.record_key = contact_points.record_key
             and channels.kind = contact_points.kind
+    union all
+    select
+        record_key,
+        channel,
+        kind,
+        contact_point_key,
+        true as is_primary,
+        false as is_mobile
+    from channels
+    where contact_point_key is not null and contact_point_kind = kind
 ),
 
 channels_without_own_point as (
@@ -69,7 +82,8 @@ points_of_contacts as (
         channels_without_own_point.channel,
         channels_without_own_point.kind,
         contact_points.contact_point_key,
-        contact_points.is_primary
+        contact_points.is_primary,
+        contact_points.is_mobile
     from channels_without_own_point
     inner join contact_points
         on
@@ -94,7 +108,8 @@ points_of_customers as (
         closings_without_point.channel,
         closings_without_point.kind,
         customer_points.contact_point_key,
-        false as is_primary
+        false as is_primary,
+        false as is_mobile
     from closings_without_point
     inner join customer_points
         on
@@ -118,7 +133,11 @@ ranked as (
         contact_point_key,
         row_number() over (
             partition by record_key, channel
-            order by coalesce(is_primary, false) desc, contact_point_key asc
+            order by
+                -- A text message needs a mobile number.
+                (channel in ('sms', 'messenger') and coalesce(is_mobile, false)) desc,
+                coalesce(is_primary, false) desc,
+                contact_point_key asc
         ) = 1 as is_primary
     from attached
 ),

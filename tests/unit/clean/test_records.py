@@ -159,8 +159,12 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
     assert cleaned.report.corrections == {"email_lower_case": 2, "first_name_casing": 1}
     assert cleaned.report.proposals == {"country_unknown": 1}
     assert cleaned.report.rows == {
-        **{"persons": 2, "emails": 1, "phones": 0},
-        **{"contact_points": 2, "custom_fields": 0, "corrections": 4},
+        "persons": 2,
+        "emails": 1,
+        "phones": 0,
+        "contact_points": 2,
+        "custom_fields": 0,
+        "corrections": 4,
     }
 
 

@@ -15,7 +15,10 @@ from pipelines.transform import NodeResult
 from pipelines.warehouse import connect
 from tests.unit.unify.world import World, build_marts
 
-MODULES = ("test_customers", "test_exclusions", "test_golden_record", "test_permissions", "test_revenue")
+MODULES = (
+    *("test_attributes", "test_customers", "test_exclusions", "test_golden_record", "test_permissions"),
+    *("test_revenue", "test_timeline", "test_touches", "test_web_sessions"),
+)
 
 
 @dataclass(frozen=True)
