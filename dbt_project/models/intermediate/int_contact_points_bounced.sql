@@ -41,8 +41,8 @@ points_of_contacts as (
         on
             judged.contact_record_key = contact_points.record_key
             and judged.contact_point_kind = contact_points.kind
-            and coalesce(contact_points.valid_from <= judged.occurred_at, true)
-            and coalesce(contact_points.valid_until > judged.occurred_at, true)
+            and coalesce(judged.occurred_at >= contact_points.valid_from, true)
+            and coalesce(judged.occurred_at < contact_points.valid_until, true)
     where judged.is_bounce and judged.contact_point_key is null
 ),
 

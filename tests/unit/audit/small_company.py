@@ -58,6 +58,7 @@ def build_small_company(settings: Settings, configuration: Configuration) -> Non
         anna_email = _add_persons(world)
         _add_orders(world)
         _add_tickets(world)
+        _add_messages(world)
         _add_reconciliation(world)
         _add_identity(connection)
     run_dbt(settings, "run", ["staging", "intermediate", "marts"])
@@ -115,6 +116,12 @@ def _add_tickets(world: World) -> None:
     world.ticket("1", "1", status="open", priority="urgent")
     world.ticket("2", "1", status="solved", priority="low", solved_at=AS_OF)
     world.record("support_ratings", "1", contact_record_id="1", score="4", scale_max="5", rated_at=AS_OF)
+
+
+def _add_messages(world: World) -> None:
+    """A message that arrived, and one that came back once."""
+    world.touch("1", "1", kind="delivered")
+    world.touch("2", "2", kind="bounced", bounce_type="soft")
 
 
 def _add_reconciliation(world: World) -> None:

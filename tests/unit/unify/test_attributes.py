@@ -22,7 +22,7 @@ def state_facts(world: World) -> None:
         (anna, "card", "40001234567"),
         (gone, "shoe_size", "39"),
     ):
-        world._insert("clean.custom_fields", {"record_key": key, "name": name, "value": value})
+        world.custom_field(key, name, value)
     world.attribute("a_1", "a_anna", name="Income", value="low", observed_at="2025-01-01", license="one year")
     world.attribute("a_2", email="anna@attr.example", name="income", value="high", observed_at="2026-01-01")
     world.attribute("a_3", "a_anna", name="income", value="none", observed_at="2026-05-01", deleted_at="2026-05-02")

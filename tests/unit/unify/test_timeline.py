@@ -64,7 +64,9 @@ def test_the_amounts_of_a_customer_sum_to_revenue(marts: Marts) -> None:
 def test_a_reference_leads_to_what_happened(marts: Marts) -> None:
     [row] = records(
         marts.settings,
-        "select o.net_amount::int as net_amount from marts.customer_timeline as t "
-        "join marts.orders as o on o.order_key = t.reference_key where t.customer_id = 'c_l_lena' and t.kind = 'cancelled'",
+        "select o.net_amount::int as net_amount "
+        "from marts.customer_timeline as t "
+        "join marts.orders as o on o.order_key = t.reference_key "
+        "where t.customer_id = 'c_l_lena' and t.kind = 'cancelled'",
     )
     assert row == {"net_amount": 30}

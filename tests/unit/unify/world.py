@@ -185,6 +185,9 @@ class World:
         self._clean_values(columns)
         return self.record("enrichment_attributes", record_id, {"contact_record_id": "crm"}, **row)
 
+    def custom_field(self, record_key: str, name: str, value: str) -> None:
+        self._insert("clean.custom_fields", {"record_key": record_key, "name": name, "value": value})
+
     def _clean_values(self, columns: Mapping[str, Any]) -> None:
         """What cleaning makes of the e-mail address and number of a record that has no contact points of its own."""
         for field, kind in (("email", "email"), ("phone", "phone")):

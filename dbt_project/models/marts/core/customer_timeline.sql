@@ -29,9 +29,9 @@
 with
 
 {% for table in events | map(attribute='table') | unique %}
-{{ table }} as (
-    select * from {{ ref(table) }}
-),
+    {{ table }} as (
+        select * from {{ ref(table) }}
+    ),
 
 {% endfor %}
 permission_history as (
@@ -58,7 +58,7 @@ events as (
             {{ event.currency | default('cast(null as varchar)') }} as currency
         from {{ event.table }}
         {% if event.where is defined %}
-        where {{ event.where }}
+            where {{ event.where }}
         {% endif %}
         union all
     {% endfor %}
