@@ -161,6 +161,7 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             concat_ws(' ', street, house_number), nullif(concat_ws(' ', postal_code, city), ''), country
         ))
     """
+    begin = f"coalesce(valid_from, case when rank < {_PRIMARY_METHOD_RANK} then replaced_at end)"
     connection.execute(
         f"""
         create or replace table clean.contact_points as
@@ -209,7 +210,8 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
                 min(source_system) as source_system, min(entity) as entity,
                 bool_or(is_valid) as is_valid, bool_or(is_mobile) as is_mobile,
                 bool_or(is_verified) as is_verified, bool_or(is_undeliverable) as is_undeliverable,
-                min(coalesce(valid_from, case when rank < {_PRIMARY_METHOD_RANK} then replaced_at end)) as valid_from,
+                -- What has no beginning was there from the first.
+                case when count(*) = count({begin}) then min({begin}) end as valid_from,
                 case when count(*) = count(valid_until) then max(valid_until) end as valid_until
             from points
             left join replaced using (owner_key, field)

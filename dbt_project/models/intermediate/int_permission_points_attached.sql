@@ -1,6 +1,6 @@
 -- Which contact points a permission record speaks about: the e-mail or phone written on it, else the points of its
 -- contact, else, for what closes, those of the customer. A grant holds for the primary one only (never for another than
--- the one that is written on it), a withdrawal or objection for all of them.
+-- the one that is written on it, or that the contact had at that time), a withdrawal or objection for all of them.
 with
 
 permissions as (
@@ -27,6 +27,7 @@ channels as (
         permissions.customer_id,
         permissions.contact_point_key,
         permissions.contact_point_kind,
+        permissions.granted_at,
         permissions.closed_as is not null as is_closing,
         channel_kinds.channel,
         channel_kinds.kind,
@@ -48,7 +49,8 @@ own_points as (
         channels.kind,
         contact_points.contact_point_key,
         contact_points.is_primary,
-        contact_points.is_mobile
+        contact_points.is_mobile,
+        true as was_theirs
     from channels
     inner join contact_points
         on
@@ -61,7 +63,8 @@ own_points as (
         kind,
         contact_point_key,
         true as is_primary,
-        false as is_mobile
+        false as is_mobile,
+        true as was_theirs
     from channels
     where contact_point_key is not null and contact_point_kind = kind
 ),
@@ -83,7 +86,9 @@ points_of_contacts as (
         channels_without_own_point.kind,
         contact_points.contact_point_key,
         contact_points.is_primary,
-        contact_points.is_mobile
+        contact_points.is_mobile,
+        coalesce(channels_without_own_point.granted_at >= contact_points.valid_from, true)
+        and coalesce(channels_without_own_point.granted_at < contact_points.valid_until, true) as was_theirs
     from channels_without_own_point
     inner join contact_points
         on
@@ -109,7 +114,8 @@ points_of_customers as (
         closings_without_point.kind,
         customer_points.contact_point_key,
         false as is_primary,
-        false as is_mobile
+        false as is_mobile,
+        true as was_theirs
     from closings_without_point
     inner join customer_points
         on
@@ -131,9 +137,11 @@ ranked as (
         channel,
         kind,
         contact_point_key,
-        row_number() over (
+        was_theirs
+        and row_number() over (
             partition by record_key, channel
             order by
+                was_theirs desc,
                 -- A text message needs a mobile number.
                 (channel in ('sms', 'messenger') and coalesce(is_mobile, false)) desc,
                 coalesce(is_primary, false) desc,

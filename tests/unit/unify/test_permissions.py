@@ -99,6 +99,11 @@ def state_facts(world: World) -> None:
     # An address that somebody had once: nothing is sent there, but an objection holds for it.
     moved = world.person("c_p_relocated", "p_relocated", "crm", street="Neue Gasse 1", postal_code="1", city="A")
     world.contact_point(moved, "address", "Alte Gasse 1, 1, A", valid_until="2026-01-01")
+    # The contact got another mailbox after it had consented.
+    mailboxes = world.person("c_p_mailboxes", "p_mailboxes", "crm")
+    world.contact_point(mailboxes, "email", "after@perm.example", valid_from="2026-02-01")
+    world.contact_point(mailboxes, "email", "before@perm.example", valid_until="2026-02-01")
+    permission("mailboxes", **CONFIRMED)
     customer("expired_word")
     permission("expired_word", given_at="2025-01-01", confirmed_at="2025-01-01", status="expired")
     customer("renewed")
@@ -216,6 +221,13 @@ def test_an_objection_by_channel_leaves_the_others_alone(marts: Marts) -> None:
 
 def test_a_permission_does_not_move_to_another_address(marts: Marts) -> None:
     assert permission_for(marts, "new@perm.example") == {}
+
+
+def test_a_permission_stays_with_the_address_that_its_contact_had_then(marts: Marts) -> None:
+    assert permission_for(marts, "after@perm.example") == {}
+    assert permission_for(marts, "before@perm.example")["status"] == "granted"
+    [row] = records(marts.settings, "select * from marts.customers where customer_id = 'c_p_mailboxes'")
+    assert row["is_contactable_email"] is False
 
 
 def test_a_permission_does_not_move_to_another_controller(marts: Marts) -> None:
