@@ -251,7 +251,7 @@ def test_contact_methods_and_former_fields_are_contact_points_of_their_person(cl
         "second@firma.de": ("2026-02-01", None),
         "gone@firma.de": (None, "2026-05-04"),
         "old@firma.de": ("2024-01-01", "2025-12-01"),
-        "+491711234568": ("2025-12-01", None),
+        "+491711234568": (None, None),
         "+493023125111": (None, None),
         "weg 1, 10115 berlin, de": (None, None),
         "gasse 2, ulm": (None, "2025-12-01"),
