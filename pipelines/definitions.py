@@ -44,10 +44,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     sources = [source_assets(source) for source in configuration.sources]
     raw = raw_assets(configuration)
     staging = dbt_assets(manifest, name="stage", belongs=in_folders("staging"))
-    clean = clean_assets(manifest)
     marts = dbt_assets(manifest, name="build_marts", belongs=in_folders("intermediate", "marts"))
     columns = columns_asset(key for definition in (marts, audience_assets) for key in definition.keys)
-    computed = [build_asset, raw, staging, clean, identity_assets, marts, audience_assets, columns]
+    computed = [build_asset, raw, staging, clean_assets, identity_assets, marts, audience_assets, columns]
     verdict = verdict_asset(key for definition in computed for key in definition.keys)
 
     return dg.Definitions(

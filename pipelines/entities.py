@@ -41,10 +41,13 @@ class Column:
 
 @dataclass(frozen=True)
 class Entity:
+    """One canonical entity. A bulk entity has so many records that what they hold is cleaned once by distinct value."""
+
     role: str
     name: str
     columns: tuple[Column, ...] = field(repr=False)
     is_person: bool = False
+    is_bulk: bool = False
 
     @property
     def table(self) -> str:
@@ -261,6 +264,7 @@ _ENTITIES = (
             boolean="is_machine",
             timestamp="occurred_at",
         ),
+        is_bulk=True,
     ),
     Entity(
         "web",
@@ -270,6 +274,7 @@ _ENTITIES = (
                 click_id product_record_id>products order_record_id>orders device country region permission_state""",
             timestamp="occurred_at",
         ),
+        is_bulk=True,
     ),
     Entity(
         "erp",
@@ -289,6 +294,7 @@ _ENTITIES = (
             text="contact_record_id>person email group name value provider license",
             timestamp="observed_at",
         ),
+        is_bulk=True,
     ),
 )
 

@@ -21,10 +21,22 @@ if TYPE_CHECKING:
 
 LOADED_AT = "2026-01-02 03:04:05"
 
+# What stands beside the entities in schema `raw`.
 LEDGER_TABLES = {
     "employments": {
         "record_key": "VARCHAR",
         "company_record_key": "VARCHAR",
+        "valid_from": "TIMESTAMP",
+        "valid_until": "TIMESTAMP",
+    },
+    "person_history": {
+        **dict.fromkeys(
+            (
+                *("record_key", "source_system", "entity", "email", "phone", "mobile", "street", "postal_code"),
+                *("city", "region", "country"),
+            ),
+            "VARCHAR",
+        ),
         "valid_from": "TIMESTAMP",
         "valid_until": "TIMESTAMP",
     },
@@ -132,6 +144,19 @@ def insert_rows(
         f"insert into raw.{table} select {', '.join(chosen.values())} from (select {given})",
         [_values(row, columns, source) for row in rows],
     )
+
+
+def insert_history(connection: DuckDBPyConnection, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Insert rows into `raw.person_history`: contact fields that the CRM's contact `record_id` had once."""
+    for row in rows:
+        columns = {"source_system": "crm", "entity": "contacts", **row}
+        key = keys.record_key("source_system", "entity", "record_id")
+        marks = ", ".join(f"? as {name}" for name in columns)
+        connection.execute(
+            f"insert into raw.person_history by name select {key} as record_key, * exclude (record_id) "
+            f"from (select {marks})",
+            list(columns.values()),
+        )
 
 
 def _values(row: Mapping[str, Any], columns: Mapping[str, str], source: str) -> list[Any]:

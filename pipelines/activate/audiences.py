@@ -146,6 +146,7 @@ _CONTACT_POINTS = """
     where matched.own_reason is null
         and points.is_valid
         and points.is_live
+        and not points.is_undeliverable
         and points.kind = case
             when {channel} in ('email', 'ad_platform') then 'email'
             when {channel} = 'post' then 'address'

@@ -245,3 +245,24 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         order by drafts.record_key
         """
     )
+
+
+def write_custom_fields(connection: DuckDBPyConnection) -> None:
+    """Write `clean.custom_fields` from the drafts: one row per person record and custom field that is filled.
+
+    A guest order is left out; its fields describe the order.
+    """
+    connection.execute(
+        f"""
+        create or replace table clean.custom_fields as
+        with named as (
+            select record_key, custom, unnest(json_keys(custom)) as name
+            from person_drafts
+            where custom is not null and entity <> {literal(ENTITIES["shop", "orders"].name)}
+        ),
+        valued as (
+            select record_key, name, trim(json_extract_string(custom, '$.' || name)) as value from named
+        )
+        select * from valued where value <> '' order by record_key, name
+        """
+    )

@@ -12,12 +12,12 @@ from pipelines import keys
 from pipelines.clean.addresses import RULES as ADDRESS_RULES
 from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES, attribute_rules
 from pipelines.clean.companies import write_companies
-from pipelines.clean.contact_points import collect_contact_uses, write_contact_points
+from pipelines.clean.contact_points import clean_addresses, collect_contact_uses, write_contact_points
 from pipelines.clean.countries import create_country_names
 from pipelines.clean.emails import clean_emails
 from pipelines.clean.functions import create_functions
 from pipelines.clean.names import RULES as NAME_RULES
-from pipelines.clean.persons import draft_persons, write_persons
+from pipelines.clean.persons import draft_persons, write_custom_fields, write_persons
 from pipelines.clean.phones import clean_phones
 from pipelines.clean.rules import Rule, Status, apply_rules, start_log
 
@@ -30,7 +30,9 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
 
-TABLES = ("persons", "emails", "phones", "contact_points", "companies", "company_evidence", "corrections")
+TABLES = (
+    *("persons", "emails", "phones", "contact_points", "custom_fields", "companies", "company_evidence", "corrections"),
+)
 
 
 @dataclass(frozen=True)
@@ -60,7 +62,9 @@ def clean_records(
     collect_contact_uses(connection, configuration.company.country)
     clean_emails(connection)
     clean_phones(connection, settings)
+    clean_addresses(connection)
     write_persons(connection)
+    write_custom_fields(connection)
     write_contact_points(connection)
     write_companies(connection, configuration.company.country)
     write_corrections(connection)
@@ -81,7 +85,10 @@ def person_rules(as_of: date) -> tuple[Rule, ...]:
 
 
 def write_corrections(connection: DuckDBPyConnection) -> None:
-    """Write `clean.corrections` from the log; a changed e-mail or number counts for every record that carries it."""
+    """Write `clean.corrections` from the log; a changed e-mail or number counts for every record that carries it.
+
+    Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages.
+    """
     connection.execute(
         """
         create or replace table clean.corrections as
@@ -98,14 +105,21 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
                 changes.confidence, changes.status, changes.before, changes.after, changes.position
             from changes
             inner join contact_uses as uses on uses.kind = 'email' and uses.raw_value = changes.key
-            where changes.draft = 'email_drafts'
+            where changes.draft = 'email_drafts' and uses.record_key is not null
             union all
             select
                 uses.record_key, uses.source_system, uses.entity, uses.field, changes.rule,
                 changes.confidence, changes.status, changes.before, changes.after, changes.position
             from changes
             inner join contact_uses as uses on uses.kind = 'phone' and uses.phone_key = changes.key
-            where changes.draft = 'phone_drafts'
+            where changes.draft = 'phone_drafts' and uses.record_key is not null
+            union all
+            select
+                drafts.record_key, drafts.source_system, drafts.entity, changes.field, changes.rule,
+                changes.confidence, changes.status, changes.before, changes.after, changes.position
+            from changes
+            inner join address_drafts as drafts on drafts.address_key = changes.key
+            where changes.draft = 'address_drafts' and drafts.record_key is not null
         )
         select * exclude (position) from records order by record_key, field, position, rule
         """

@@ -103,6 +103,14 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
     )
     specs.append(
         describe_asset(
+            ("raw", "person_history"),
+            "Contact fields that person records had once and have no more, from the histories of all landings. "
+            "One row per person record and former set of contact fields.",
+            deps=[BUILD, *(key for e in ENTITIES.values() if e.is_person for key in deliverers[e.table])],
+        )
+    )
+    specs.append(
+        describe_asset(
             ("raw", "rejects"),
             "Records that could not be landed, by key and reason. One row per open reject.",
             deps=[BUILD, *landed],

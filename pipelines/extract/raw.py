@@ -22,6 +22,7 @@ from pipelines.warehouse import identifier, literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+CONTACT_FIELDS = ("email", "phone", "mobile", "street", "postal_code", "city", "region", "country")
 RECONCILED = tuple(n for n in COUNT_NAMES if n != "rounded")
 
 
@@ -39,7 +40,8 @@ def build_raw(
         connection: open on the build, with the right to write.
         settings: where the landings are.
         configuration: the sources; landings of sources it no longer names are not used (see `find_removed_sources`).
-        tables: names without schema (`crm_contacts`, ..., `rejects`, `reconciliation`); all when None.
+        tables: names without schema (`crm_contacts`, ..., `person_history`, `rejects`, `reconciliation`); all when
+            None.
         since: per source, the `loaded_at` up to which loads are already in a published version; later ones are summed.
 
     Returns:
@@ -53,6 +55,7 @@ def build_raw(
     with _attached(connection, settings, configuration) as landed:
         queries = {e.table: _entity_query(connection, e, configuration, landed) for e in ENTITIES.values()}
         queries["employments"] = _employments_query(connection, configuration, landed)
+        queries["person_history"] = _person_history_query(connection, configuration, landed)
         queries["rejects"] = _rejects_query(configuration, landed)
         queries["reconciliation"] = _reconciliation_query(configuration, landed, since or {})
         counts = {}
@@ -212,6 +215,69 @@ def _employments_of(source: SourceConfig, entity: Entity, configuration: Configu
             {company_key} as company_record_key, valid_from, valid_until
         from periods
         where company is not null
+    """
+
+
+def _person_history_query(
+    connection: DuckDBPyConnection, configuration: Configuration, landed: Mapping[str, str]
+) -> str:
+    """One row per person record and set of contact fields that it had once and has no more."""
+    selects = []
+    for entity in (e for e in ENTITIES.values() if e.is_person):
+        for source in _deliverers(configuration, entity):
+            catalog = landed.get(source.name)
+            if catalog and (present := landed_names(connection, f"{entity.name}_history", catalog)):
+                selects.append(_superseded_contact_fields(entity, source.name, identifier(catalog), set(present)))
+    if not selects:
+        texts = ("record_key", "source_system", "entity", *CONTACT_FIELDS)
+        columns = [f"null::varchar as {t}" for t in texts] + ["null::timestamp as valid_from"]
+        return f"select {', '.join(columns)}, null::timestamp as valid_until where false"
+    return " union all ".join(selects) + " order by record_key, valid_until, valid_from"
+
+
+def _superseded_contact_fields(entity: Entity, source: str, catalog: str, present: set[str]) -> str:
+    """Until when they held is said by the version that replaced them, else by the load that landed it."""
+    fields = ", ".join(f if f in present else f"null::varchar as {f}" for f in CONTACT_FIELDS)
+    names = ", ".join(CONTACT_FIELDS)
+    now_same = " and ".join(f"current_row.{f} is not distinct from ended.{f}" for f in CONTACT_FIELDS)
+    current, history = f"{catalog}.{identifier(entity.name)}", f"{catalog}.{identifier(entity.name + '_history')}"
+    version = f"select source_record_id, {fields}, created_at, updated_at, _valid_from"
+    return f"""
+        select * from (
+            with versions as (
+                {version}, _valid_to from {history}
+                union all
+                {version}, null::timestamp as _valid_to from {current}
+                where source_record_id in (select source_record_id from {history})
+            ),
+            dated as (
+                select *,
+                    row_number() over versions_of_record = 1 as is_first,
+                    lead(updated_at) over versions_of_record as replaced_at
+                from versions
+                window versions_of_record as (
+                    partition by source_record_id order by _valid_from, _valid_to nulls last, updated_at, {names}
+                )
+            ),
+            ended as (
+                select source_record_id, {names},
+                    min(case when is_first then created_at else coalesce(updated_at, _valid_from) end) as valid_from,
+                    max(case when replaced_at > updated_at then replaced_at else _valid_to end) as valid_until
+                from dated
+                where _valid_to is not null and coalesce({names}) is not null
+                group by source_record_id, {names}
+            )
+            select
+                {record_key(literal(source), literal(entity.name), "source_record_id")} as record_key,
+                {literal(source)}::varchar as source_system, {literal(entity.name)}::varchar as entity, {names},
+                valid_from::timestamp as valid_from, valid_until::timestamp as valid_until
+            from ended
+            where not exists (
+                select 1 from versions as current_row
+                where current_row._valid_to is null and current_row.source_record_id = ended.source_record_id
+                    and {now_same}
+            )
+        )
     """
 
 

@@ -1,12 +1,12 @@
 {{ config(materialized='ephemeral') }}  -- read once
 
--- On which channels a customer may be advertised to by at least one controller: a valid contact point of a record
--- that was not deleted, with sufficient permission.
+-- On which channels a customer may be advertised to by at least one controller: a contact point in use at which
+-- something arrives, with sufficient permission.
 with
 
 contact_points as (
     select * from {{ ref('int_contact_points_assigned') }}
-    where is_valid and not is_deleted
+    where is_usable
 ),
 
 permissions as (

@@ -132,7 +132,7 @@ allowed_until_objection as (
             and permission_bases.basis = 'until_objection'
     where
         contact_points.is_valid
-        and not contact_points.is_deleted
+        and contact_points.is_live
         and contact_points.controller is not null
     group by contact_points.controller, contact_points.contact_point_key, channel_kinds.channel
 ),

@@ -55,7 +55,7 @@ points_in_use as (
         uses_of_kinds.controller,
         uses_of_kinds.channel,
         uses_of_kinds.purpose,
-        bool_or(contact_points.is_valid and not contact_points.is_deleted) as is_usable
+        bool_or(contact_points.is_usable) as is_usable
     from contact_points
     inner join uses_of_kinds on contact_points.kind = uses_of_kinds.kind
     group by

@@ -1,6 +1,6 @@
 -- Which contact points a permission record speaks about: the e-mail or phone written on it, else the points of its
 -- contact, else, for what closes, those of the customer. A grant holds for the primary one only (never for another than
--- the one that is written on it), a withdrawal or objection for all of them.
+-- the one that is written on it, or that the contact had at that time), a withdrawal or objection for all of them.
 with
 
 permissions as (
@@ -25,6 +25,9 @@ channels as (
         permissions.record_key,
         permissions.contact_record_key,
         permissions.customer_id,
+        permissions.contact_point_key,
+        permissions.contact_point_kind,
+        permissions.granted_at,
         permissions.closed_as is not null as is_closing,
         channel_kinds.channel,
         channel_kinds.kind,
@@ -45,12 +48,25 @@ own_points as (
         channels.channel,
         channels.kind,
         contact_points.contact_point_key,
-        contact_points.is_primary
+        contact_points.is_primary,
+        contact_points.is_mobile,
+        true as was_theirs
     from channels
     inner join contact_points
         on
             channels.record_key = contact_points.record_key
             and channels.kind = contact_points.kind
+    union all
+    select
+        record_key,
+        channel,
+        kind,
+        contact_point_key,
+        true as is_primary,
+        false as is_mobile,
+        true as was_theirs
+    from channels
+    where contact_point_key is not null and contact_point_kind = kind
 ),
 
 channels_without_own_point as (
@@ -69,7 +85,10 @@ points_of_contacts as (
         channels_without_own_point.channel,
         channels_without_own_point.kind,
         contact_points.contact_point_key,
-        contact_points.is_primary
+        contact_points.is_primary,
+        contact_points.is_mobile,
+        coalesce(channels_without_own_point.granted_at >= contact_points.valid_from, true)
+        and coalesce(channels_without_own_point.granted_at < contact_points.valid_until, true) as was_theirs
     from channels_without_own_point
     inner join contact_points
         on
@@ -94,7 +113,9 @@ points_of_customers as (
         closings_without_point.channel,
         closings_without_point.kind,
         customer_points.contact_point_key,
-        false as is_primary
+        false as is_primary,
+        false as is_mobile,
+        true as was_theirs
     from closings_without_point
     inner join customer_points
         on
@@ -116,9 +137,15 @@ ranked as (
         channel,
         kind,
         contact_point_key,
-        row_number() over (
+        was_theirs
+        and row_number() over (
             partition by record_key, channel
-            order by coalesce(is_primary, false) desc, contact_point_key asc
+            order by
+                was_theirs desc,
+                -- A text message needs a mobile number.
+                (channel in ('sms', 'messenger') and coalesce(is_mobile, false)) desc,
+                coalesce(is_primary, false) desc,
+                contact_point_key asc
         ) = 1 as is_primary
     from attached
 ),

@@ -1,9 +1,9 @@
--- What each permission record says: a grant, the closing of one, or neither. Deleted records grant nothing any more,
+-- What each permission record, and each answer to a message, says: a grant, the closing of one, or neither. Deleted records grant nothing any more,
 -- but what they closed stays closed. Words that nobody translated may mean a refusal, so they close, for good.
 with
 
 permissions as (
-    select * from {{ ref('stg_crm__permissions') }}
+    select * from {{ ref('int_permission_records_united') }}
 ),
 
 members as (
@@ -69,8 +69,11 @@ dated as (
 interpreted as (
     select
         record_key,
+        source_system,
         contact_record_key,
         customer_id,
+        contact_point_key,
+        contact_point_kind,
         controller_name as controller,
         channel_name as channel,
         purpose_name as purpose,

@@ -9,29 +9,20 @@ contact_points as (
     where entity in ('carts', 'interactions') and kind in ('email', 'phone')
 ),
 
-customer_points as (
-    select * from {{ ref('int_contact_points_assigned') }}
-),
-
-owned as (
-    select
-        contact_points.entity,
-        contact_points.record_key,
-        contact_points.kind,
-        min(customer_points.customer_id) as customer_id
-    from contact_points
-    inner join customer_points on contact_points.contact_point_key = customer_points.contact_point_key
-    group by contact_points.entity, contact_points.record_key, contact_points.kind
-    having min(customer_points.customer_id) = max(customer_points.customer_id)
+resolved as (
+    select * from {{ ref('int_contact_points_resolved') }}
 ),
 
 ranked as (
     select
-        entity,
-        record_key,
-        customer_id,
-        row_number() over (partition by entity, record_key order by kind asc) as kind_rank
-    from owned
+        contact_points.entity,
+        contact_points.record_key,
+        resolved.customer_id,
+        row_number() over (
+            partition by contact_points.entity, contact_points.record_key order by contact_points.kind asc
+        ) as kind_rank
+    from contact_points
+    inner join resolved on contact_points.contact_point_key = resolved.contact_point_key
 ),
 
 final as (

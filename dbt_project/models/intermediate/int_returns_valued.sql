@@ -23,7 +23,7 @@ located as (
         returns.quantity,
         returns.amount as refunded_amount,
         returns.reason,
-        returns.returned_at,
+        coalesce(returns.returned_at, returns.created_at) as returned_at,
         returns.refunded_at,
         lines.quantity as line_quantity,
         lines.gross_amount as line_gross_amount,

@@ -61,7 +61,7 @@ class Company:
         self.insert("marts.customer_profiles", {"customer_id": name, "first_name": name.title(), "last_name": "B"})
 
     def point(self, customer: str, value: str, *, permitted: bool = True, kind: str = "email", **columns: Any) -> None:
-        row = {"is_primary": False, "is_valid": True, "is_live": True} | columns
+        row = {"is_primary": False, "is_valid": True, "is_live": True, "is_undeliverable": False} | columns
         point = {"customer_id": customer, "contact_point_key": f"p_{value}", "kind": kind, "value": value}
         self.insert("marts.customer_contact_points", point | row)
         known = self.connection.execute(
@@ -138,6 +138,7 @@ def test_who_is_left_out_as_a_customer(company: Company, columns: dict[str, Any]
         pytest.param({"permitted": False}, "missing_permission", "p_c@x.example", id="not permitted"),
         pytest.param({"is_valid": False}, "no_contact_point", None, id="not valid"),
         pytest.param({"is_live": False}, "no_contact_point", None, id="deleted"),
+        pytest.param({"is_undeliverable": True}, "no_contact_point", None, id="nothing arrives there"),
         pytest.param({"kind": "phone"}, "no_contact_point", None, id="of another channel"),
     ],
 )

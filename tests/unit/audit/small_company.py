@@ -59,6 +59,7 @@ def build_small_company(settings: Settings, configuration: Configuration) -> Non
         _add_orders(world)
         _add_tickets(world)
         _add_sales(world)
+        _add_messages(world)
         _add_reconciliation(world)
         _add_identity(connection)
     run_dbt(settings, "run", ["staging", "intermediate", "marts"])
@@ -132,6 +133,12 @@ def _add_sales(world: World) -> None:
         order_record_id="3",
         amount="10.00",
     )
+
+
+def _add_messages(world: World) -> None:
+    """A message that arrived, and one that came back once."""
+    world.touch("1", "1", kind="delivered")
+    world.touch("2", "2", kind="bounced", bounce_type="soft")
 
 
 def _add_reconciliation(world: World) -> None:

@@ -21,7 +21,7 @@ from pipelines.clean.records import TABLES
 from pipelines.clean.rules import Rule, apply_rules, start_log
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.settings import Settings
-from tests.raw_tables import create_raw_tables, insert_rows
+from tests.raw_tables import create_raw_tables, insert_history, insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -107,6 +107,9 @@ def build_warehouse(settings: Settings, staged_warehouse: Path) -> Callable[...,
 
             keys.use_secret(connection, settings)
             for table, rows in raw.items():
+                if table == "person_history":
+                    insert_history(connection, rows)
+                    continue
                 insert_rows(connection, table, rows, **options.get(table, {}))
 
     return make

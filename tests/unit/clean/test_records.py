@@ -163,6 +163,7 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
         "emails": 1,
         "phones": 0,
         "contact_points": 2,
+        "custom_fields": 0,
         "companies": 0,
         "company_evidence": 0,
         "corrections": 4,
@@ -216,3 +217,86 @@ def test_no_value_is_in_the_text_of_an_error(build_warehouse: Any, settings: Any
         run()
     assert "Kanarienvogel" not in str(caught.value)
     assert caught.value.__cause__ is None
+
+
+def test_contact_methods_and_former_fields_are_contact_points_of_their_person(clean: Any) -> None:
+    def method(record_id: str, kind: str, value: str | None = None, **columns: Any) -> dict[str, Any]:
+        return {"source_record_id": record_id, "contact_record_id": "1", "kind": kind, "value": value, **columns}
+
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "1", "email": "now@firma.de", "mobile": "0171 1234568"}],
+            "crm_contact_methods": [
+                method("m1", "email", "Second@firma.de", is_verified=True, valid_from="2026-02-01"),
+                method("m2", "phone", "030 23125111", is_primary=True, is_undeliverable=True),
+                method("m3", "Address", street="WEG 1", postal_code="10115", city="Berlin", country="Germany"),
+                method("m4", "email", "gone@firma.de", deleted_at=DAY),
+                method("m5", "email", "NOW@firma.de", valid_from="2025-01-01"),
+                method("m6", "fax", "030 23125112"),
+            ],
+            "person_history": [
+                {"record_id": "1", "email": " old@firma.de", "valid_from": "2024-01-01", "valid_until": "2025-12-01"},
+                {"record_id": "1", "street": "Gasse 2", "city": "Ulm", "valid_until": "2025-12-01"},
+                {"record_id": "1", "mobile": "+491711234568", "valid_until": "2025-12-01"},
+            ],
+        }
+    )
+    [person] = cleaned.tables["persons"]
+    assert {p["record_key"] for p in cleaned.tables["contact_points"]} == {person["record_key"]}
+    found = {p["value"]: p for p in cleaned.tables["contact_points"]}
+
+    def validity(value: str) -> tuple[Any, ...]:
+        return tuple(day and str(day)[:10] for day in (found[value]["valid_from"], found[value]["valid_until"]))
+
+    assert {value: validity(value) for value in found} == {
+        "now@firma.de": ("2025-01-01", None),
+        "second@firma.de": ("2026-02-01", None),
+        "gone@firma.de": (None, "2026-05-04"),
+        "old@firma.de": ("2024-01-01", "2025-12-01"),
+        "+491711234568": (None, None),
+        "+493023125111": (None, None),
+        "weg 1, 10115 berlin, de": (None, None),
+        "gasse 2, ulm": (None, "2025-12-01"),
+    }
+    assert {value for value, point in found.items() if point["is_primary"]} == {
+        *("now@firma.de", "+491711234568", "weg 1, 10115 berlin, de"),
+    }
+    assert {value for value, point in found.items() if point["is_verified"]} == {"second@firma.de"}
+    assert {value for value, point in found.items() if point["is_undeliverable"]} == {"+493023125111"}
+    assert {value for value, point in found.items() if point["is_mobile"]} == {"+491711234568"}
+    assert person["email"] == "now@firma.de"
+    logged = {(c["entity"], c["field"], c["before"]) for c in cleaned.tables["corrections"]}
+    assert ("contact_methods", "country", "Germany") in logged
+    assert ("contact_methods", "value", "Second@firma.de") in logged
+    assert not [c for c in cleaned.tables["corrections"] if c["before"] in {" old@firma.de", "old@firma.de"}]
+
+
+def test_addresses_of_messages_are_cleaned_once_and_belong_to_no_record(clean: Any) -> None:
+    touch = {"email": "A@firma.de", "phone": "0664 1234567", "contact_record_id": "1"}
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "1", "country": "AT"}],
+            "marketing_touches": [{"source_record_id": str(number), **touch} for number in range(3)],
+            "web_events": [{"source_record_id": "e", "email": "A@firma.de"}],
+        },
+        marketing_touches={"references": {"contact_record_id": "crm"}},
+        web_events={"references": {"user_id": "crm"}},
+    )
+    assert [(e["raw_value"], e["value"]) for e in cleaned.tables["emails"]] == [("A@firma.de", "a@firma.de")]
+    assert [(p["country"], p["value"]) for p in cleaned.tables["phones"]] == [("AT", "+436641234567")]
+    assert cleaned.tables["contact_points"] == []
+    assert cleaned.rows("corrections", entity="touches") == []
+
+
+def test_custom_fields_of_person_records_are_rows(clean: Any) -> None:
+    order = {"source_record_id": "o", "email": "g@web.de", "custom": {"gift_note": "for Max"}}
+    contact = {
+        "source_record_id": "1",
+        "custom": {"interest": " Garten ", "shoe_size": 42.5, "empty": " ", "none": None},
+    }
+    cleaned = clean({"crm_contacts": [contact], "shop_orders": [order]})
+    key = cleaned.person("1")["record_key"]
+    assert cleaned.tables["custom_fields"] == [
+        {"record_key": key, "name": "interest", "value": "Garten"},
+        {"record_key": key, "name": "shoe_size", "value": "42.5"},
+    ]

@@ -86,6 +86,35 @@ def test_an_absent_record_is_a_deleted_one(source: Source) -> None:
     ) == [("6", "2026-01-02 02:00:00")]
 
 
+def test_contact_fields_that_a_record_has_no_more_are_its_history(source: Source) -> None:
+    def history() -> list[tuple[Any, ...]]:
+        return source.raw(
+            "select h.email, h.city, h.valid_from::date::varchar, h.valid_until::date::varchar "
+            "from raw.person_history as h join raw.crm_contacts as c using (record_key) order by h.valid_until"
+        )
+
+    head = "id;email;city;last_name;created_at;updated_at\n"
+    other = "2;b@x.de;Bonn;Eins;2020-01-01;\n"
+    source.write(f"{head}1;old@x.de;Ulm;Eins;2024-05-01 12:00;2024-05-02 12:00\n{other}")
+    source.load()
+    assert history() == []
+    source.write(f"{head}1;new@x.de;Ulm;Eins;2024-05-01 12:00;2025-06-01 12:00\n{other}")
+    source.load()
+    assert history() == [("old@x.de", "Ulm", "2024-05-01", "2025-06-01")]
+    # Another name is no other contact field, and without a date of change that of the delivery counts.
+    source.write(f"{head}1;new@x.de;Ulm;Zwei;2024-05-01 12:00;2025-07-01 12:00\n{other}")
+    source.load()
+    source.write(f"{head}1;new@x.de;Kiel;Zwei;2024-05-01 12:00;\n{other}")
+    source.load()
+    assert history() == [
+        ("old@x.de", "Ulm", "2024-05-01", "2025-06-01"),
+        ("new@x.de", "Ulm", "2025-06-01", "2026-01-04"),
+    ]
+    source.write(f"{head}1;old@x.de;Ulm;Zwei;2024-05-01 12:00;2026-01-04 12:00\n{other}")
+    source.load()
+    assert [row[:2] for row in history()] == [("new@x.de", "Ulm"), ("new@x.de", "Kiel")]
+
+
 FLAT = {
     "columns": {
         "order_record_id": "invoice",

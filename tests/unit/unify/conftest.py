@@ -17,6 +17,7 @@ from tests.unit.unify.world import World, build_marts
 
 MODULES = (
     "test_accounts",
+    "test_attributes",
     "test_carts",
     "test_customers",
     "test_deals",
@@ -27,6 +28,9 @@ MODULES = (
     "test_order_discounts",
     "test_permissions",
     "test_revenue",
+    "test_timeline",
+    "test_touches",
+    "test_web_sessions",
 )
 
 

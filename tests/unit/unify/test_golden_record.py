@@ -48,6 +48,14 @@ def state_facts(world: World) -> None:
     )
     world.person("c_half", "half", "support", first_name="Hanna", last_name="Halb", email="h@example.org")
     world.person("c_gone", "gone", "crm", first_name="Weg", is_deleted=True)
+    methods = world.person("c_methods", "methods", "crm", email="own@method.example", created_at="2024-01-01")
+    world.contact_point(methods, "email", "checked@method.example", is_verified=True, valid_from="2025-05-01")
+    world.contact_point(methods, "email", "dead@method.example", is_undeliverable=True)
+    world.contact_point(methods, "email", "old@method.example", valid_until="2025-06-01")
+    world.contact_point(methods, "email", "leaving@method.example", valid_until="2026-12-31")
+    again = world.person("c_methods", "methods", "shop", created_at="2024-02-01")
+    world.contact_point(again, "email", "regained@method.example", source="shop", valid_until="2025-01-01")
+    world.contact_point(methods, "email", "regained@method.example", valid_from="2025-03-01")
     world.person("c_tie", "tie2", "crm", language="de")
     world.person("c_tie", "tie1", "crm", language="fr")
 
@@ -131,3 +139,26 @@ def test_the_primary_address_is_the_winning_record_s(marts: Marts) -> None:
         "where customer_id = 'c_anna' and kind = 'address' and is_primary",
     )
     assert [row["value"] for row in found] == ["Neue Gasse, 20095, Hamburg"]
+
+
+@pytest.mark.parametrize(
+    ("value", "since", "until", "flags"),
+    [
+        pytest.param("own", "2024-01-01", None, {"live"}, id="a field of the record"),
+        pytest.param("checked", "2025-05-01", None, {"live", "verified"}, id="verified by its source"),
+        pytest.param("dead", "2024-01-01", None, {"live", "undeliverable"}, id="undeliverable by its source"),
+        pytest.param("old", "2024-01-01", "2025-06-01", set(), id="replaced"),
+        pytest.param("leaving", "2024-01-01", None, {"live"}, id="to end in the future"),
+        pytest.param("regained", "2024-02-01", None, {"live"}, id="given up in one record, in use in another"),
+    ],
+)
+def test_a_contact_point_says_since_when_and_until_when(
+    marts: Marts, value: str, since: str, until: str | None, flags: set[str]
+) -> None:
+    [row] = records(
+        marts.settings,
+        f"select * from marts.customer_contact_points where customer_id = 'c_methods' "
+        f"and value = '{value}@method.example'",
+    )
+    assert [row[f"valid_{end}"] and str(row[f"valid_{end}"])[:10] for end in ("from", "until")] == [since, until]
+    assert {flag for flag in ("live", "verified", "undeliverable") if row[f"is_{flag}"]} == flags

@@ -82,8 +82,41 @@ def state_facts(world: World) -> None:
     world.person("c_p_named", "p_named", "crm", email="named@perm.example", mobile="+49151001")
     world.permission("perm_named", email="named@perm.example", kind="objection", channel="email", given_at="2026-01-01")
 
+    # Every channel has its own permission, and a text message needs a mobile number.
+    channels = world.person("c_p_channels", "p_channels", "crm", email="channels@perm.example", street="Weg 7")
+    world.contact_point(channels, "phone", "+4930777", is_mobile=False)
+    world.contact_point(channels, "phone", "+4915177777", is_mobile=True)
+    for channel in ("email", "sms", "messenger", "phone", "post", "ad_platform"):
+        permission("channels", f"_{channel}", **CONFIRMED, channel=channel)
+    # An objection, and a later opt-in for one of two addresses.
+    for name in ("again", "never_again"):
+        world.person("c_p_again", f"p_{name}", "crm", email=f"{name}@perm.example")
+        permission(name, "1", email=f"{name}@perm.example", **CONFIRMED)
+    permission("again", "2", kind="objection", channel=None, purpose=None, given_at="2026-02-01")
+    permission(
+        "again", "3", email="again@perm.example", status="granted", given_at="2026-03-01", confirmed_at="2026-03-01"
+    )
+    # An address that somebody had once: nothing is sent there, but an objection holds for it.
+    moved = world.person("c_p_relocated", "p_relocated", "crm", street="Neue Gasse 1", postal_code="1", city="A")
+    world.contact_point(moved, "address", "Alte Gasse 1, 1, A", valid_until="2026-01-01")
+    # The contact got another mailbox after it had consented.
+    mailboxes = world.person("c_p_mailboxes", "p_mailboxes", "crm")
+    world.contact_point(mailboxes, "email", "after@perm.example", valid_from="2026-02-01")
+    world.contact_point(mailboxes, "email", "before@perm.example", valid_until="2026-02-01")
+    permission("mailboxes", **CONFIRMED)
+    customer("expired_word")
+    permission("expired_word", given_at="2025-01-01", confirmed_at="2025-01-01", status="expired")
+    customer("renewed")
+    permission("renewed", "1", **CONFIRMED, expires_at="2026-06-01")
+    permission("renewed", "2", status="granted", given_at="2026-06-02", confirmed_at="2026-06-02")
+    # Two legal entities know one customer; each has its own permission, and the objection to one leaves the other.
+    customer("two_controllers")
+    permission("two_controllers", "1", **CONFIRMED)
+    permission("two_controllers", "2", **CONFIRMED, controller="Andere GmbH")
+    permission("two_controllers", "3", kind="objection", controller="Andere GmbH", given_at="2026-02-01")
 
-def _permission(marts: Marts, value: str, channel: str = "email", controller: str = CONTROLLER) -> dict[str, Any]:
+
+def permission_for(marts: Marts, value: str, channel: str = "email", controller: str = CONTROLLER) -> dict[str, Any]:
     found = records(
         marts.settings,
         f"""
@@ -120,22 +153,26 @@ def _permission(marts: Marts, value: str, channel: str = "email", controller: st
         pytest.param("elsewhere", "withdrawn", None, False, id="without an address the whole person withdrew"),
         pytest.param("kept", "granted", "confirmed_consent", True, id="the other mailbox of one who withdrew"),
         pytest.param("given_up", "withdrawn", None, False, id="the mailbox that was withdrawn"),
+        pytest.param("again", "granted", "confirmed_consent", True, id="an opt-in after an objection"),
+        pytest.param("never_again", "objected", None, False, id="does not re-open the other mailbox"),
+        pytest.param("expired_word", "expired", None, False, id="expired in the source's own word"),
+        pytest.param("renewed", "granted", "confirmed_consent", True, id="a new consent after one that expired"),
     ],
 )
 def test_the_latest_proven_event_decides(
     marts: Marts, name: str, status: str, basis: str | None, permitted: bool
 ) -> None:
-    found = _permission(marts, f"{name}@perm.example")
+    found = permission_for(marts, f"{name}@perm.example")
     assert (found["status"], found["basis"], found["is_permitted"]) == (status, basis, permitted)
 
 
 @pytest.mark.parametrize("name", ["silent", "deleted_grant", "unusable"])
 def test_nobody_is_permitted_without_a_word(marts: Marts, name: str) -> None:
-    assert _permission(marts, f"{name}@perm.example") == {}
+    assert permission_for(marts, f"{name}@perm.example") == {}
 
 
 def test_the_evidence_of_a_permission_is_the_record_that_grants_it(marts: Marts) -> None:
-    assert _permission(marts, "reopened@perm.example")["evidence"] == "perm_reopened2"
+    assert permission_for(marts, "reopened@perm.example")["evidence"] == "perm_reopened2"
 
 
 @pytest.mark.parametrize(
@@ -143,25 +180,63 @@ def test_the_evidence_of_a_permission_is_the_record_that_grants_it(marts: Marts)
     [("second@perm.example", "email"), ("+49151000", "phone"), ("+49151000", "sms"), ("Weg 1, None, None", "post")],
 )
 def test_an_objection_holds_for_the_whole_person(marts: Marts, value: str, channel: str) -> None:
-    assert _permission(marts, value, channel)["status"] == "objected"
+    assert permission_for(marts, value, channel)["status"] == "objected"
+
+
+@pytest.mark.parametrize(
+    ("channel", "value"),
+    [
+        *(("email", "channels@perm.example"), ("ad_platform", "channels@perm.example"), ("phone", "+4930777")),
+        *(("sms", "+4915177777"), ("messenger", "+4915177777"), ("post", "Weg 7, None, None")),
+    ],
+)
+def test_every_channel_has_its_own_permission(marts: Marts, channel: str, value: str) -> None:
+    found = permission_for(marts, value, channel)
+    assert (found["status"], found["is_permitted"], found["evidence"]) == (
+        "granted",
+        True,
+        f"perm_channels_{channel}",
+    )
+
+
+def test_a_text_message_is_not_permitted_to_a_number_that_cannot_receive_it(marts: Marts) -> None:
+    assert permission_for(marts, "+4930777", "sms") == {}
+
+
+def test_a_former_address_is_not_written_to(marts: Marts) -> None:
+    assert permission_for(marts, "Neue Gasse 1, 1, A", "post")["is_permitted"]
+    assert permission_for(marts, "Alte Gasse 1, 1, A", "post") == {}
+
+
+def test_an_objection_to_one_legal_entity_leaves_the_other_alone(marts: Marts) -> None:
+    value = "two_controllers@perm.example"
+    assert permission_for(marts, value)["is_permitted"]
+    assert permission_for(marts, value, controller="Andere GmbH")["status"] == "objected"
 
 
 def test_an_objection_by_channel_leaves_the_others_alone(marts: Marts) -> None:
-    assert _permission(marts, "named@perm.example")["status"] == "objected"
-    assert _permission(marts, "+49151001", "phone") == {}
+    assert permission_for(marts, "named@perm.example")["status"] == "objected"
+    assert permission_for(marts, "+49151001", "phone") == {}
 
 
 def test_a_permission_does_not_move_to_another_address(marts: Marts) -> None:
-    assert _permission(marts, "new@perm.example") == {}
+    assert permission_for(marts, "new@perm.example") == {}
+
+
+def test_a_permission_stays_with_the_address_that_its_contact_had_then(marts: Marts) -> None:
+    assert permission_for(marts, "after@perm.example") == {}
+    assert permission_for(marts, "before@perm.example")["status"] == "granted"
+    [row] = records(marts.settings, "select * from marts.customers where customer_id = 'c_p_mailboxes'")
+    assert row["is_contactable_email"] is False
 
 
 def test_a_permission_does_not_move_to_another_controller(marts: Marts) -> None:
-    assert _permission(marts, "other_controller@perm.example") == {}
-    assert _permission(marts, "other_controller@perm.example", controller="Andere GmbH")["is_permitted"]
+    assert permission_for(marts, "other_controller@perm.example") == {}
+    assert permission_for(marts, "other_controller@perm.example", controller="Andere GmbH")["is_permitted"]
 
 
 def test_post_is_allowed_until_somebody_objects(marts: Marts) -> None:
-    found = _permission(marts, "Gasse 1, 1, A", "post")
+    found = permission_for(marts, "Gasse 1, 1, A", "post")
     assert (found["status"], found["basis"], found["is_permitted"]) == ("not_objected", "until_objection", True)
 
 

@@ -13,6 +13,7 @@ import yaml
 
 from pipelines import keys
 from pipelines.build import Build
+from pipelines.entities import ROLES
 from pipelines.policies import write_policies
 from pipelines.settings import DBT_PROJECT_DIR
 from pipelines.transform import NodeResult, run_dbt
@@ -41,7 +42,7 @@ BUILD = Build(
 
 
 class World:
-    """The tables before unify, on one connection. Sources are named like their roles."""
+    """The tables before unify, on one connection. Sources are named like their roles: `crm`, `shop`, ..."""
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings, configuration: Configuration) -> None:
         self.connection = connection
@@ -56,7 +57,7 @@ class World:
             for table, columns in tables.items():
                 definition = ", ".join(f"{identifier(name)} {type_}" for name, type_ in columns.items())
                 connection.execute(f"create or replace table {schema}.{table} ({definition})")
-        for source in ("crm", "shop", "support", "erp"):
+        for source in ROLES:
             connection.execute("delete from config.sources where source_system = ?", [source])
             connection.execute("insert into config.sources values (?, ?, ?, true)", [source, source, CONTROLLER])
         self._set_priorities()
@@ -107,7 +108,15 @@ class World:
         return key
 
     def contact_point(
-        self, record_key: str, kind: str, value: str, *, source: str = "crm", entity: str = "", is_valid: bool = True
+        self,
+        record_key: str,
+        kind: str,
+        value: str,
+        *,
+        source: str = "crm",
+        entity: str = "",
+        is_valid: bool = True,
+        **columns: Any,
     ) -> str:
         """A contact point of a record; the first of its kind is the primary one."""
         known = self.connection.execute(
@@ -123,7 +132,7 @@ class World:
             "contact_point_key": point,
             "is_primary": not known,
             "is_valid": is_valid,
-        }
+        } | columns
         self._insert("clean.contact_points", row)
         return point
 
@@ -180,6 +189,37 @@ class World:
     def ticket(self, record_id: str, requester: str | None = None, **columns: Any) -> str:
         row = {"requester_record_id": requester, "created_at": "2026-06-20", "status": "open"} | columns
         return self.record("support_tickets", record_id, **row)
+
+    def touch(self, record_id: str, contact: str | None = None, **columns: Any) -> str:
+        """An event of a message: an e-mail on 1 June 2026 where nothing else is said."""
+        row = {"contact_record_id": contact, "channel": "email", "occurred_at": "2026-06-01"} | columns
+        self._clean_values(columns)
+        return self.record("marketing_touches", record_id, {"contact_record_id": "crm"}, **row)
+
+    def event(self, record_id: str, occurred_at: str | None, **columns: Any) -> str:
+        """A web event, tracked with permission where nothing else is said."""
+        row = {"occurred_at": occurred_at, "kind": "page_view", "permission_state": "granted"} | columns
+        self._clean_values(columns)
+        references = {"user_id": "shop", "order_record_id": "shop", "product_record_id": "shop"}
+        return self.record("web_events", record_id, references, **row)
+
+    def attribute(self, record_id: str, contact: str | None = None, **columns: Any) -> str:
+        """An attribute from a provider."""
+        row = {"contact_record_id": contact, "group": "sociodemographic", "provider": "Atlas"} | columns
+        self._clean_values(columns)
+        return self.record("enrichment_attributes", record_id, {"contact_record_id": "crm"}, **row)
+
+    def custom_field(self, record_key: str, name: str, value: str) -> None:
+        self._insert("clean.custom_fields", {"record_key": record_key, "name": name, "value": value})
+
+    def _clean_values(self, columns: Mapping[str, Any]) -> None:
+        """What cleaning makes of the e-mail address and number of a record that has no contact points of its own."""
+        for field, kind in (("email", "email"), ("phone", "phone")):
+            value = columns.get(field)
+            known = f"select 1 from clean.{field}s where raw_value = ?"
+            if value and not self.connection.execute(known, [value]).fetchall():
+                row = {"raw_value": value, "contact_point_key": self.point(kind, value)}
+                self._insert(f"clean.{field}s", row | ({"country": "DE"} if field == "phone" else {}))
 
     def _insert(self, table: str, row: Mapping[str, Any]) -> None:
         names = ", ".join(identifier(name) for name in row)

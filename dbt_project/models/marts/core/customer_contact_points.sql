@@ -75,11 +75,13 @@ grouped as (
         contact_point_key,
         min(kind) as kind,
         min(value) as value,
-        min(created_at) as valid_from,
-        case when bool_and(is_deleted) then max(deleted_at) end as valid_until,
+        min(valid_from) as valid_from,
+        case when not bool_or(is_live) then max(valid_until) end as valid_until,
         bool_or(is_golden) as is_primary,
         bool_or(is_valid) as is_valid,
-        not bool_and(is_deleted) as is_live,
+        bool_or(is_verified) as is_verified_by_source,
+        bool_or(is_undeliverable) as is_undeliverable,
+        bool_or(is_live) as is_live,
         count(*) as record_count,
         {{ sorted_list('source_system', ', ') }} as sources
     from marked
@@ -89,7 +91,7 @@ grouped as (
 joined as (
     select
         grouped.*,
-        confirmed.contact_point_key is not null as is_verified
+        grouped.is_verified_by_source or confirmed.contact_point_key is not null as is_verified
     from grouped
     left join confirmed on grouped.contact_point_key = confirmed.contact_point_key
 ),
@@ -105,6 +107,7 @@ final as (
         is_primary,
         is_valid,
         is_verified,
+        is_undeliverable,
         is_live,
         record_count,
         sources

@@ -14,6 +14,30 @@
 ] %}
 with
 
+sessions as (
+    select * from {{ ref('web_sessions') }}
+),
+
+web_events as (
+    select * from {{ ref('stg_web__events') }}
+),
+
+attributes as (
+    select * from {{ ref('int_customer_attributes_chosen') }}
+    where shown_value is null
+),
+
+-- Of a session, the address it began with.
+entries as (
+    select
+        web_events.record_key,
+        web_events.source_system,
+        web_events.url,
+        web_events.referrer
+    from sessions
+    inner join web_events on sessions.session_key = web_events.record_key
+),
+
 texts as (
     {% for entity, model, field in texts %}
         select
@@ -24,8 +48,26 @@ texts as (
             {{ field }} as text
         from {{ ref(model) }}
         where {{ field }} is not null and not is_deleted
-        {{ 'union all' if not loop.last }}
+        union all
     {% endfor %}
+    {% for field in ['url', 'referrer'] %}
+        select
+            record_key,
+            source_system,
+            'events' as entity,
+            '{{ field }}' as field,
+            {{ field }} as text
+        from entries
+        where {{ field }} is not null
+        union all
+    {% endfor %}
+    select
+        record_key,
+        source_system,
+        entity,
+        attribute as field,
+        value as text
+    from attributes
 ),
 
 final as (

@@ -1,6 +1,7 @@
 {% set other_entities = {
     'companies': 'stg_crm__companies',
     'permissions': 'stg_crm__permissions',
+    'contact_methods': 'stg_crm__contact_methods',
     'orders': 'stg_shop__orders',
     'returns': 'stg_shop__returns',
     'products': 'stg_shop__products',
@@ -14,11 +15,19 @@
     'invoices': 'stg_erp__invoices',
     'order_discounts': 'stg_shop__order_discounts',
     'carts': 'stg_shop__carts',
+    'campaigns': 'stg_marketing__campaigns',
+    'campaign_steps': 'stg_marketing__campaign_steps',
 } %}
 with
 
 persons as (
     select * from {{ ref('int_person_records_assigned') }}
+),
+
+-- Of touches, those that a permission may rest on.
+touches as (
+    select * from {{ ref('int_touches_located') }}
+    where kind in ('complained', 'unsubscribed')
 ),
 
 other_records as (
@@ -29,8 +38,14 @@ other_records as (
             '{{ entity }}' as entity,
             source_record_id
         from {{ ref(model) }}
-        {{ 'union all' if not loop.last }}
+        union all
     {% endfor %}
+    select
+        touch_key as record_key,
+        source_system,
+        'touches' as entity,
+        source_record_id
+    from touches
 ),
 
 -- A guest order is a person record and an order at once: one source record, one row.
