@@ -1,5 +1,6 @@
--- What each permission record, and each answer to a message, says: a grant, the closing of one, or neither. Deleted records grant nothing any more,
--- but what they closed stays closed. Words that nobody translated may mean a refusal, so they close, for good.
+-- What each permission record, and each answer to a message, says: a grant, the closing of one, or neither. Deleted
+-- records grant nothing any more, but what they closed stays closed. Words that nobody translated may mean a refusal,
+-- so they close, for good.
 with
 
 permissions as (
