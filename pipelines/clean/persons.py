@@ -157,6 +157,8 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
                 continue
             target = configuration.source(_referred_source(source, entity, column))
             rows.append((source.name, entity.name, target.name, target.role, PERSON_ENTITY[target.role]))
+    if not rows:
+        return
     connection.execute(
         "create or replace temp table reference_targets "
         "(referring_source text, referring_entity text, source_system text, role text, entity text)"

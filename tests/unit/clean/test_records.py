@@ -75,6 +75,17 @@ def test_a_referenced_record_that_was_not_delivered_becomes_a_placeholder_of_the
     assert len(cleaned.tables["persons"]) == 4
 
 
+def test_sources_that_refer_to_no_person_have_no_placeholders(build_warehouse: Any, settings: Any) -> None:
+    sources = "sources: [{name: crm, role: crm, controller: Test GmbH, entities: {contacts: {path: a.csv}}}]"
+    (settings.config_dir / "sources.yml").write_text(sources, encoding="utf-8")
+    build_warehouse({"crm_contacts": [{"source_record_id": "1"}]})
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        clean_records(connection, settings, load_configuration(settings), BUILD)
+        assert connection.execute("select source_record_id, is_inferred from clean.persons").fetchall() == [
+            ("1", False)
+        ]
+
+
 def test_orders_of_a_flat_export_refer_to_customers_as_their_lines_say(build_warehouse: Any, settings: Any) -> None:
     sources = """
 sources:
