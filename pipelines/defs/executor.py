@@ -57,6 +57,8 @@ def prune_runs(instance: dg.DagsterInstance) -> None:
         instance.delete_run(record.dagster_run.run_id)
 
 
+DBT = ("dbt.cli.main", "dbt.adapters.duckdb")
+
 # The audit's process imports for seconds; from this step on the engine leaves a core to it.
 WARM_UP_WITH = "clean_records"
 
@@ -111,8 +113,8 @@ def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRu
 def _import_ahead(steps: set[str]) -> None:
     """Import what later steps need while DuckDB works in the first ones: seconds that would be waited for else."""
     if steps & {"stage", "build_marts"}:
-        importlib.import_module("dbt.cli.main")
-        importlib.import_module("dbt.adapters.duckdb")
+        for module in DBT:
+            importlib.import_module(module)
     if "resolve_identities" in steps:
         importlib.import_module("splink")
 
@@ -126,7 +128,7 @@ def one_run_at_a_time(_: dg.InitExecutorContext) -> Executor:
         MultiprocessExecutor(
             retries=RetryMode.ENABLED,
             max_concurrent=None,
-            start_method="forkserver",  # the definitions are imported once, not by every step
-            explicit_forkserver_preload=["pipelines.definitions"],
+            start_method="forkserver",  # what most steps need is imported once, not by every step
+            explicit_forkserver_preload=["pipelines.definitions", "pandas", *DBT],
         )
     )

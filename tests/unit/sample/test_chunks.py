@@ -75,7 +75,7 @@ def test_a_company_of_several_chunks_is_whole_and_the_same_with_any_number_of_pr
     for processes in (1, 2):
         folder = tmp_path / str(processes)
         folder.mkdir()
-        rows = write_company(400, 1, CALENDAR, resolve_rates(None), folder, chunk_persons=150, processes=processes)
+        rows = write_company(250, 1, CALENDAR, resolve_rates(None), folder, chunk_persons=150, processes=processes)
         files.append({str(f.relative_to(folder)): f.read_bytes() for f in folder.rglob("*") if f.is_file()})
     assert files[0] == files[1]
     assert files[0].keys() == rows.keys()
@@ -83,7 +83,7 @@ def test_a_company_of_several_chunks_is_whole_and_the_same_with_any_number_of_pr
         for name, count in rows.items():
             assert figure(tables, f"select count(*) from {Path(name).stem}") == count, name
         people = figure(tables, "select count(distinct person) from persons where person like 'p%'")
-        assert people == 400
+        assert people == 250
         lost = "select count(*) from order_lines anti join orders using (order_no)"
         assert figure(tables, lost) == 0
     assert CHUNK_PERSONS > 150
