@@ -51,9 +51,9 @@ class Days:
         return [self.day(number) for number in range(self.last)]
 
     def first_delivery(self, moments: Array) -> Array:
-        """The number of the first day whose evening is after each moment."""
-        since = moments.astype("datetime64[s]") - self.day(0).evening
-        return np.maximum(since // np.timedelta64(1, "D") + 1, 0).astype(int)
+        """The number of the first day whose evening is after each moment; `NEVER` where there is no moment."""
+        seconds = (moments.astype("datetime64[s]") - self.day(0).evening).astype(int)
+        return np.where(np.isnat(moments), NEVER, np.maximum(seconds // 86_400 + 1, 0))
 
 
 @dataclass(frozen=True)
@@ -74,12 +74,12 @@ class Plan:
         return np.concatenate([np.flatnonzero(is_there), np.flatnonzero(is_there & (self.twice_on == day.number))])
 
     def tell(self, record_ids: pd.Series[str]) -> pd.DataFrame:
-        """One row per mishap: `source_record_id`, `mishap`, `day` (of a late row the one it should have come on)."""
+        """One row per mishap: `source_record_id`, `kind`, `day` (of a late row the one it should have come on)."""
         found = []
         marks = {"deliver_late": self.late_on, "skip_a_delivery": self.missing_on, "deliver_twice": self.twice_on}
         for name, number in marks.items():
             hit = number != NEVER
-            named = {"source_record_id": texts(record_ids[hit]), "mishap": name, "day": number[hit]}
+            named = {"source_record_id": texts(record_ids[hit]), "kind": name, "day": number[hit]}
             found.append(pd.DataFrame(named))
         return pd.concat(found, ignore_index=True)
 

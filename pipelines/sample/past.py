@@ -55,17 +55,15 @@ class Past:
 
     def on(self, day: Day) -> Systems:
         """The systems as they delivered themselves on that day."""
-        house, bought = self._shop(day), self._mail_order(day)
-        register = self._crm(day)
         return Systems(
-            shop=house,
-            mail_order=bought,
+            shop=self._shop(day),
+            mail_order=self._mail_order(day),
             tills=self._tills(day),
             marketplace=self._marketplace(day),
-            crm=register,
+            crm=self._crm(day),
             support=self._support(day),
             newsletter=self._newsletter(day),
-            events=self._delivered("web", "events", self.systems.events, day),
+            events=self._name_accounts(self._delivered("web", "events", self.systems.events, day), "userId", day),
             invoices=self._invoices(day),
             attributes=self._delivered("enrichment", "attributes", self.systems.attributes, day),
         )
@@ -81,9 +79,8 @@ class Past:
         found.append(_happened("shop", "customers", accounts, closed, self.closed_on, "open_and_close"))
         contacts = self.systems.crm.contacts["record_id"]
         merged_on = self.days.first_delivery(self.merged_at)
-        lately = ~np.isnat(self.merged_at) & (merged_on > 0)
-        found.append(_happened("crm", "contacts", contacts, lately, merged_on, "merge_in_crm"))
-        columns = ["source_system", "entity", "source_record_id", "mishap", "day"]
+        found.append(_happened("crm", "contacts", contacts, merged_on > 0, merged_on, "merge_in_crm"))
+        columns = ["source_system", "entity", "source_record_id", "kind", "day"]
         return {"truth/deliveries": pd.concat(found, ignore_index=True)[columns]}
 
     def _registers(self) -> dict[str, pd.DataFrame]:
@@ -173,7 +170,7 @@ class Past:
         customers = self._records("shop", "customers", day)
         closed = shop.customers["record_id"][self.closed_on <= day.number]
         orders = _follow_up(self._delivered("shop", "orders", shop.orders, day), day)
-        carts = self._delivered("shop", "carts", shop.carts, day)
+        carts = self._name_accounts(self._delivered("shop", "carts", shop.carts, day), "customer_no", day)
         carts = _forget(carts, ["completed_at"], day)
         carts["order_no"] = carts["order_no"].where(carts["completed_at"].notna())
         return replace(
@@ -184,6 +181,12 @@ class Past:
             returns=_forget(self._delivered("shop", "returns", shop.returns, day), ["refunded_at"], day),
             carts=carts,
         )
+
+    def _name_accounts(self, rows: pd.DataFrame, column: str, day: Day) -> pd.DataFrame:
+        """The rows with the accounts that there were: who opens one later is a stranger until then."""
+        accounts = self.systems.shop.customers
+        opened = accounts["record_id"][accounts["created_at"] < day.evening]
+        return rows.assign(**{column: rows[column].where(rows[column].isin(opened))})
 
     def _mail_order(self, day: Day) -> MailOrder:
         house = self.systems.mail_order
@@ -326,4 +329,4 @@ def _permissions(permissions: pd.DataFrame, day: Day) -> pd.DataFrame:
 
 def _happened(source: str, entity: str, record_ids: pd.Series[str], hit: Array, day: Array, name: str) -> pd.DataFrame:
     found = pd.DataFrame({"source_record_id": texts(pick(record_ids, np.flatnonzero(hit))), "day": day[hit]})
-    return found.assign(source_system=source, entity=entity, mishap=name)
+    return found.assign(source_system=source, entity=entity, kind=name)
