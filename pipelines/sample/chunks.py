@@ -49,7 +49,14 @@ def write_company(
         processes: how many chunks are made side by side; as many as there are cores unless said otherwise.
     """
     arguments = [
-        (min(chunk_persons, customers - first), Chance(seed, chunk), calendar, rates, days, folder / f".part-{chunk:04}")
+        (
+            min(chunk_persons, customers - first),
+            Chance(seed, chunk),
+            calendar,
+            rates,
+            days,
+            folder / f".part-{chunk:04}",
+        )
         for chunk, first in enumerate(range(0, customers, chunk_persons))
     ]
     total: dict[str, int] = {}
@@ -82,7 +89,7 @@ def _write_chunk(arguments: Arguments) -> dict[str, int]:
     is_first = chance.chunk == 0
     if not days:
         return write_tables(create_company(size, calendar, chance, rates), folder, is_first=is_first)
-    written = {}
+    written: dict[str, int] = {}
     for name, tables in _deliver(size, chance, calendar, rates, days):
         (folder / name).mkdir(exist_ok=True)
         rows = write_tables(tables, folder / name, is_first=is_first)

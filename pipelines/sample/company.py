@@ -63,7 +63,7 @@ class Systems:
 
 
 def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Tables:
-    """Every table of a chunk of that many real people, by `folder/name`, each as its system exports it, and the truth."""
+    """Every table of a chunk of that many real people, by `folder/name`: what the systems export, and the truth."""
     systems = run_systems(customers, calendar, chance, rates)
     return {**export_systems(systems, calendar), **tell_truth(systems, calendar)}
 

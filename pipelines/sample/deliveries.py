@@ -44,7 +44,7 @@ class Days:
 
     def day(self, number: int) -> Day:
         days_before = self.last - number
-        return Day(number, self.calendar.days(np.array(days_before)).astype("datetime64[s]")[()], days_before)
+        return Day(number, np.datetime64(self.calendar.today, "s") - np.timedelta64(days_before, "D"), days_before)
 
     def earlier(self) -> list[Day]:
         """All but the last one."""
@@ -126,8 +126,10 @@ def plan_deliveries(
     return Plan(known, late_on, missing_on, twice_on)
 
 
-def open_second_accounts(customers: pd.DataFrame, first_id: int, days: Days, random: Random, rates: Rates) -> pd.DataFrame:
-    """Second accounts of people with one, as rows of `customers` with `closed_on`, the first day without the account."""
+def open_second_accounts(
+    customers: pd.DataFrame, first_id: int, days: Days, random: Random, rates: Rates
+) -> pd.DataFrame:
+    """Second accounts of people with one: rows of `customers` with `closed_on`, the first day without the account."""
     may_open = (customers["copy_of"] < 0).to_numpy() & (days.last >= 3)
     chosen = _choose(may_open, rates["open_and_close"], random)
     opened = _between(np.ones(len(chosen), dtype=int), days.last - 2, random)

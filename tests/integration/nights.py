@@ -26,7 +26,7 @@ from pipelines.settings import Settings
 from pipelines.transform import run_dbt
 from pipelines.warehouse import connect
 
-HOUR = timedelta(hours=2)
+AFTER_MIDNIGHT = timedelta(hours=2)
 
 
 @dataclass(frozen=True)
@@ -38,9 +38,9 @@ class Night:
 
 
 def run_night(settings: Settings, sample: Path, as_of: datetime, patch: pytest.MonkeyPatch) -> Night:
-    """Land what is in `sample` at two o'clock of the day of as_of, say who is who, and make that the current version."""
+    """Land what is in `sample` two hours after as_of, say who is who, and make that the current version."""
     patch.setenv("KUNDENSTAMM_SAMPLE", str(sample))
-    configuration, now = load_configuration(settings), as_of + HOUR
+    configuration, now = load_configuration(settings), as_of + AFTER_MIDNIGHT
     run_id = f"{now:%m%d%H%M}"
     loads = {
         f"{report.source}.{report.entity}": report

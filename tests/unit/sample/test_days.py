@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import fields, is_dataclass
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -238,7 +239,8 @@ def test_orders_are_whole_and_what_belongs_together_comes_together(deliveries: l
 def test_nobody_names_an_account_that_was_not_open_yet(
     made: tuple[list[Systems], list[Tables], pd.DataFrame], day: int
 ) -> None:
-    known = set(made[0][-1].shop.customers["record_id"][made[0][-1].shop.customers["created_at"] < DAYS.day(day).evening])
+    accounts = made[0][-1].shop.customers
+    known = set(accounts["record_id"][accounts["created_at"] < DAYS.day(day).evening])
     for file, column in (("shop/orders", "customer_no"), ("shop/carts", "customer_no"), ("web/events", "userId")):
         assert set(made[1][day][file][column].dropna()) <= known, file
 
@@ -246,7 +248,7 @@ def test_nobody_names_an_account_that_was_not_open_yet(
 def test_nothing_goes_missing_when_nothing_goes_wrong() -> None:
     _, deliveries, truth = make_days(600, **dict.fromkeys(DELIVERY_RATES, 0))
     assert set(truth["kind"]) <= {"merge_in_crm"}
-    for former, tables in zip(deliveries, deliveries[1:], strict=False):
+    for former, tables in pairwise(deliveries):
         for file, key in FILES.values():
             assert tables[file][key].is_unique
             assert set(former[file][key]) <= set(tables[file][key]), file
@@ -255,7 +257,7 @@ def test_nothing_goes_missing_when_nothing_goes_wrong() -> None:
 @pytest.mark.parametrize("customers", [1, 30, 600])
 def test_no_delivery_shrinks_to_its_limit(customers: int) -> None:
     _, deliveries, _ = make_days(customers, **dict.fromkeys(DELIVERY_RATES, 1))
-    for former, tables in zip(deliveries, deliveries[1:], strict=False):
+    for former, tables in pairwise(deliveries):
         for file, key in FILES.values():
             lost = set(former[file][key]) - set(tables[file][key])
             assert len(lost) <= 0.15 * len(former[file]), file
