@@ -121,8 +121,12 @@ def sample(
     customers: Annotated[int, typer.Option(min=1, help="How many persons.")] = 10_000,
     seed: Annotated[int, typer.Option(help="Same seed, same company.")] = 1,
     as_of: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The last day; default today.")] = None,
+    days: Annotated[
+        int,
+        typer.Option(min=0, max=60, help="Also write the deliveries of that many days before it, each in day_NN."),
+    ] = 0,
     reuse: Annotated[
-        bool, typer.Option(help="Keep a sample of the same customers and seed, whatever its day.")
+        bool, typer.Option(help="Keep a sample of the same customers, days and seed, whatever its day.")
     ] = False,
     defect: Annotated[
         list[str] | None, typer.Option(metavar="NAME=RATE", help="Plant a defect into that share of the rows.")
@@ -133,11 +137,11 @@ def sample(
 
     defects = read_defects(defect or [])
 
-    if reuse and not defects and is_sample_of(out, customers=customers, seed=seed):
+    if reuse and not defects and is_sample_of(out, customers=customers, seed=seed, days=days):
         console.print(f"The sample company is in {_short(out)}.")
         return
     moment = as_of or datetime.now(UTC).replace(tzinfo=None, hour=0, minute=0, second=0, microsecond=0)
-    report = generate_sample(out.expanduser().absolute(), customers=customers, seed=seed, as_of=moment)
+    report = generate_sample(out.expanduser().absolute(), customers=customers, seed=seed, as_of=moment, days=days)
     console.print(f"Wrote the sample company to {_short(out)}: {report.sentence}")
     for name, rate in defects.items():
         changed = break_sample(out.expanduser().absolute(), name, rate)

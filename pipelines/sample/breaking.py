@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import KundenstammError
-from pipelines.sample.folder import read_parameters, write_parameters
+from pipelines.sample.folder import name_day, read_parameters, write_parameters
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,6 +23,8 @@ DEFAULT_RATE = 0.3
 def break_sample(folder: Path, defect: str, rate: float = DEFAULT_RATE) -> int:
     """Plant one of `DEFECTS` into that share of the rows and say so in `sample.json`; return the rows changed.
 
+    Of a sample with daily deliveries, the last one is broken.
+
     Raises:
         KundenstammError: for an unknown defect, a rate outside 0 to 1, or a folder that is no sample.
     """
@@ -33,7 +35,8 @@ def break_sample(folder: Path, defect: str, rate: float = DEFAULT_RATE) -> int:
     # A broken sample is not the one that its parameters describe, so it is never taken for it again.
     content["parameters"]["defects"] = {**content["parameters"].get("defects", {}), defect: rate}
     write_parameters(folder, content)
-    return DEFECTS[defect](folder, rate)
+    days = content["parameters"].get("days", 0)
+    return DEFECTS[defect](folder / name_day(days, days) if days else folder, rate)
 
 
 def read_defects(named: Sequence[str]) -> dict[str, float]:

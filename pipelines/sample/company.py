@@ -5,6 +5,7 @@ Add a system here. What a system knows belongs to its own module, and how it is 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
@@ -13,8 +14,15 @@ from pipelines.sample import crm, enrichment, erp, mail_order, marketplace, news
 from pipelines.sample.campaigns import describe_effects, invite
 from pipelines.sample.chance import Calendar, Chance, numbers_as_texts, texts
 from pipelines.sample.companies import create_companies, employ_persons
+from pipelines.sample.crm import Crm
+from pipelines.sample.mail_order import MailOrder
+from pipelines.sample.marketplace import Marketplace
+from pipelines.sample.newsletter import Newsletter
 from pipelines.sample.noise import Rates, apply_noises, list_noises
 from pipelines.sample.persons import create_persons
+from pipelines.sample.shop import Shop
+from pipelines.sample.support import Support
+from pipelines.sample.tills import Tills
 from pipelines.sample.writing import GERMAN, Format, Parquet
 
 # The folder, ending and format of each system's files; `newsletter` writes its messages in a format of their own.
@@ -38,12 +46,30 @@ SHARED_FILES = frozenset({"shop/products", "mail_order/artikel", "truth/campaign
 Tables = dict[str, pd.DataFrame]
 
 
-def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Tables:
-    """Every table of a chunk of that many real people, by `folder/name`, each as its system exports it.
+@dataclass(frozen=True)
+class Systems:
+    """What every system knows about a chunk of people."""
 
-    `truth/persons` says who every person record is, `truth/noises` what went wrong with a record, `truth/campaigns`
-    what the campaigns did.
-    """
+    shop: Shop
+    mail_order: MailOrder
+    tills: Tills
+    marketplace: Marketplace
+    crm: Crm
+    support: Support
+    newsletter: Newsletter
+    events: pd.DataFrame
+    invoices: pd.DataFrame
+    attributes: pd.DataFrame
+
+
+def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Tables:
+    """Every table of a chunk of that many real people, by `folder/name`: what the systems export, and the truth."""
+    systems = run_systems(customers, calendar, chance, rates)
+    return {**export_systems(systems, calendar), **tell_truth(systems, calendar)}
+
+
+def run_systems(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Systems:
+    """All that happened to a chunk of that many real people until the day before as_of."""
     companies = create_companies(customers, calendar, chance)
     persons = employ_persons(create_persons(customers, calendar, chance), companies, chance)
     persons = apply_noises(persons, "persons", rates, chance)
@@ -55,43 +81,67 @@ def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Ra
     register = crm.keep_crm(persons, companies, house, calendar, chance, rates)
     desk = support.keep_support(persons, house, calendar, chance, rates)
     letters = newsletter.send_newsletters(register.contacts, invitations, persons, bought, calendar, chance, rates)
+    return Systems(
+        shop=house,
+        mail_order=bought,
+        tills=branches,
+        marketplace=market,
+        crm=register,
+        support=desk,
+        newsletter=letters,
+        events=web.measure(house, calendar, chance),
+        invoices=erp.write_invoices(house, calendar, chance),
+        attributes=enrichment.buy_attributes(register.contacts, calendar, chance),
+    )
+
+
+def export_systems(systems: Systems, calendar: Calendar) -> Tables:
+    """Every table by `folder/name`, as its system exports it."""
     exports = {
-        "crm": crm.export_crm(register),
-        "shop": shop.export_shop(house),
-        "support": support.export_support(desk),
-        "mail_order": mail_order.export_mail_order(bought),
-        "tills": tills.export_tills(branches),
-        "marketplace": marketplace.export_marketplace(market),
-        "newsletter": {**newsletter.export_newsletter(letters), **newsletter.export_campaigns(calendar)},
-        "web": web.export_web(web.measure(house, calendar, chance)),
-        "erp": erp.export_erp(erp.write_invoices(house, calendar, chance)),
-        "enrichment": enrichment.export_attributes(enrichment.buy_attributes(register.contacts, calendar, chance)),
+        "crm": crm.export_crm(systems.crm),
+        "shop": shop.export_shop(systems.shop),
+        "support": support.export_support(systems.support),
+        "mail_order": mail_order.export_mail_order(systems.mail_order),
+        "tills": tills.export_tills(systems.tills),
+        "marketplace": marketplace.export_marketplace(systems.marketplace),
+        "newsletter": {**newsletter.export_newsletter(systems.newsletter), **newsletter.export_campaigns(calendar)},
+        "web": web.export_web(systems.events),
+        "erp": erp.export_erp(systems.invoices),
+        "enrichment": enrichment.export_attributes(systems.attributes),
     }
+    return {f"{system}/{name}": table for system, export in exports.items() for name, table in export.items()}
+
+
+def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
+    """`truth/persons` says who every person record is, `truth/noises` what went wrong with a record, `truth/campaigns`
+    what the campaigns did.
+    """
+    house, market = systems.shop, systems.marketplace
     is_guest = house.orders["is_guest"] & house.orders["email"].fillna(house.orders["tel"]).notna()
     known_buyers = market.orders["email"].fillna(market.orders["phone"]).fillna(market.orders["mobile"]).notna()
     records = [
-        ("crm", "contacts", register.contacts, "record_id"),
+        ("crm", "contacts", systems.crm.contacts, "record_id"),
         ("shop", "customers", house.customers, "record_id"),
         ("shop", "orders", house.orders[is_guest], "order_no"),
-        ("support", "users", desk.users, "record_id"),
-        ("mail_order", "customers", bought.customers, "record_id"),
-        ("tills", "customers", branches.cards, "record_id"),
+        ("support", "users", systems.support.users, "record_id"),
+        ("mail_order", "customers", systems.mail_order.customers, "record_id"),
+        ("tills", "customers", systems.tills.cards, "record_id"),
         ("marketplace", "orders", market.orders[known_buyers], "order_no"),
     ]
     others = [
         ("shop", "orders", house.orders[~is_guest], "order_no"),
         ("shop", "returns", house.returns, "return_no"),
-        ("mail_order", "orders", bought.orders, "order_no"),
-        ("mail_order", "returns", bought.returns, "return_no"),
-        ("crm", "permissions", register.permissions, "permission_no"),
-        ("support", "tickets", desk.tickets, "ticket_no"),
-        ("newsletter", "messages", letters.sendings, "sending_no"),
+        ("mail_order", "orders", systems.mail_order.orders, "order_no"),
+        ("mail_order", "returns", systems.mail_order.returns, "return_no"),
+        ("crm", "permissions", systems.crm.permissions, "permission_no"),
+        ("support", "tickets", systems.support.tickets, "ticket_no"),
+        ("newsletter", "messages", systems.newsletter.sendings, "sending_no"),
     ]
-    tables = {f"{system}/{name}": table for system, export in exports.items() for name, table in export.items()}
-    tables["truth/persons"] = pd.concat([_persons(*record) for record in records], ignore_index=True)
-    tables["truth/noises"] = pd.concat([_noises(*record) for record in records + others], ignore_index=True)
-    tables["truth/campaigns"] = describe_effects(calendar)
-    return tables
+    return {
+        "truth/persons": pd.concat([_persons(*record) for record in records], ignore_index=True),
+        "truth/noises": pd.concat([_noises(*record) for record in records + others], ignore_index=True),
+        "truth/campaigns": describe_effects(calendar),
+    }
 
 
 def _persons(source: str, entity: str, records: pd.DataFrame, record_id: str) -> pd.DataFrame:

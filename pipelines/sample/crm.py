@@ -242,7 +242,6 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
     """The CRM's own tables with the CRM's own column names, everything as text."""
     contacts, companies, permissions = crm.contacts, crm.companies, crm.permissions
     company = contacts["company"].to_numpy()
-    works = company >= 0
     methods = crm.methods
     return {
         **export_sales(crm.sales),
@@ -279,8 +278,8 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
                 "Land": "Deutschland",
                 "Geburtsdatum": contacts["birth_date"],
                 "Geschlecht": contacts["gender"].map({"female": "w", "male": "m"}),
-                "Firmen-Nr": pick(companies["record_id"], company).where(works),
-                "Firma": pick(companies["name"], company).where(works),
+                "Firmen-Nr": texts(companies["record_id"].reindex(company)),
+                "Firma": texts(companies["name"].reindex(company)),
                 "Position": contacts["job_title"],
                 "Status": contacts["stage"],
                 "Herkunft": contacts["lead_source"],

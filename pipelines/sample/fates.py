@@ -30,9 +30,11 @@ def employ_staff(persons: pd.DataFrame, hit: Array, _: Random) -> pd.DataFrame:
 
 
 def change_employer(persons: pd.DataFrame, hit: Array, random: Random) -> pd.DataFrame:
-    """The person worked for another company before; people without an employer stay as they are."""
+    """The person worked for another company before, where there is one; who has no employer stays as they are."""
     company = persons["company"].to_numpy()
-    count = max(int(company.max(initial=0)), 1)
+    count = int(company.max(initial=0))
+    if not count:
+        return persons
     other = (company + random.integers(1, count + 1, len(persons))) % (count + 1)
     return persons.assign(former_company=np.where(hit & (company >= 0), other, persons["former_company"]))
 

@@ -18,6 +18,7 @@ from typing import Any
 from pipelines.errors import KundenstammError
 
 PARAMETERS = "sample.json"
+MOST_DAYS = 60  # the latest campaign begins before them
 _COUNTED = {
     "contacts": "crm/contacts.csv",
     "permissions": "crm/permissions.csv",
@@ -35,12 +36,16 @@ class SampleReport:
     folder: Path
     rows: dict[str, int]
     is_reused: bool
+    days: int = 0
 
     @property
     def sentence(self) -> str:
-        """The size of the sample, for people."""
-        counts = {name: f"{self.rows[file]:,}" for name, file in _COUNTED.items()}
-        return ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
+        """The size of the sample, on the last day where there are several, for people."""
+        latest = f"{name_day(self.days, self.days)}/" if self.days else ""
+        counts = {name: f"{self.rows[latest + file]:,}" for name, file in _COUNTED.items()}
+        text = ", ".join(f"{count} {name}" for name, count in counts.items()) + "."
+        first = name_day(0, self.days)
+        return f"{text} Deliveries are in {first} to {latest.rstrip('/')}." if self.days else text
 
 
 def generate_sample(
@@ -49,6 +54,7 @@ def generate_sample(
     customers: int,
     seed: int,
     as_of: date | datetime,
+    days: int = 0,
     rates: Mapping[str, float] | None = None,
 ) -> SampleReport:
     """Write the sample company to `out`: one folder per system with its files, and the truth in `truth/*.parquet`.
@@ -56,10 +62,15 @@ def generate_sample(
     The same arguments give the same files, byte for byte. Nothing in them is later than the day before `as_of` (a
     naive datetime is UTC). A folder that holds this very sample is left alone; another sample is replaced at once.
 
+    With `days`, the systems are in `day_00` to `day_<days>`: what they delivered on each of the last days. The last
+    one is what `out` holds without `days`.
+
     Args:
         customers: number of real people, at least 1.
         seed: not negative.
-        rates: share of rows for a noise of `pipelines.sample.noise.NOISES`, by name, instead of its usual one.
+        days: daily deliveries after that of day 0, up to `MOST_DAYS`.
+        rates: share of rows for a noise of `pipelines.sample.noise.NOISES` or, with `days`, a mishap of
+            `pipelines.sample.deliveries.DELIVERY_RATES`, by name, instead of its usual one.
 
     Raises:
         KundenstammError: for arguments that are not allowed, or when `out` holds something that is not a sample.
@@ -68,28 +79,33 @@ def generate_sample(
         raise KundenstammError(f"The sample cannot have {customers} customers; give a number of at least 1.")
     if seed < 0:
         raise KundenstammError(f"The seed {seed} is negative; give a whole number from 0.")
+    if not 0 <= days <= MOST_DAYS:
+        raise KundenstammError(f"The sample cannot have {days} daily deliveries; give a number from 0 to {MOST_DAYS}.")
     from pipelines.sample.chance import Calendar
     from pipelines.sample.chunks import write_company
+    from pipelines.sample.deliveries import DELIVERY_RATES
     from pipelines.sample.noise import resolve_rates
 
     if isinstance(as_of, datetime) and as_of.tzinfo is not None:
         as_of = as_of.astimezone(UTC)
-    calendar, all_rates = Calendar.at(as_of), resolve_rates(rates)
-    parameters = {
+    calendar, all_rates = Calendar.at(as_of), resolve_rates(rates, DELIVERY_RATES if days else {})
+    parameters: dict[str, Any] = {
         "customers": customers,
         "seed": seed,
         "as_of": calendar.today.isoformat(),
         "rates": all_rates,
         "generator": generator_digest(),
     }
+    if days:
+        parameters["days"] = days
     out = out.absolute()
     found = read_parameters(out)
     if found and found["parameters"] == parameters and all((out / file).is_file() for file in found["rows"]):
-        return SampleReport(out, found["rows"], is_reused=True)
+        return SampleReport(out, found["rows"], is_reused=True, days=days)
     temporary = out.with_name(f".{out.name}.{os.getpid()}")
     try:
         temporary.mkdir(parents=True)
-        rows = write_company(customers, seed, calendar, all_rates, temporary)
+        rows = write_company(customers, seed, calendar, all_rates, temporary, days=days)
         write_parameters(temporary, {"parameters": parameters, "rows": rows})
         _put_in_place(temporary, out)
     except OSError as error:
@@ -98,11 +114,16 @@ def generate_sample(
         ) from None
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-    return SampleReport(out, rows, is_reused=False)
+    return SampleReport(out, rows, is_reused=False, days=days)
 
 
-def is_sample_of(out: Path, *, customers: int, seed: int) -> bool:
-    """Whether the folder holds a sample of so many customers and that seed, made by this generator for any day.
+def name_day(number: int, last: int) -> str:
+    """The folder of a day, with as many digits as the last one has, at least two."""
+    return f"day_{number:0{max(len(str(last)), 2)}}"
+
+
+def is_sample_of(out: Path, *, customers: int, seed: int, days: int = 0) -> bool:
+    """Whether the folder holds a sample of so many customers, days and that seed, made by this generator for any day.
 
     Raises:
         KundenstammError: when the folder holds something that is not a sample.
@@ -112,7 +133,8 @@ def is_sample_of(out: Path, *, customers: int, seed: int) -> bool:
     if found is None or not all((out / file).is_file() for file in found["rows"]):
         return False
     wanted = {"customers": customers, "seed": seed, "generator": generator_digest()}
-    return all(found["parameters"].get(name) == value for name, value in wanted.items())
+    is_same = all(found["parameters"].get(name) == value for name, value in wanted.items())
+    return is_same and found["parameters"].get("days", 0) == days
 
 
 def read_parameters(folder: Path) -> dict[str, Any] | None:

@@ -101,13 +101,13 @@ def list_noises(rows: pd.DataFrame, record_id: str) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True) if found else pd.DataFrame({"source_record_id": [], "noise": []})
 
 
-def resolve_rates(overrides: Rates | None) -> dict[str, float]:
-    """The rate of every noise, with the overrides.
+def resolve_rates(overrides: Rates | None, more: Rates | None = None) -> dict[str, float]:
+    """The rate of every noise, and of `more` that can go wrong, with the overrides.
 
     Raises:
         KundenstammError: for an unknown noise or a rate outside 0 to 1.
     """
-    rates = {noise.name: noise.rate for noise in NOISES}
+    rates = {noise.name: noise.rate for noise in NOISES} | dict(more or {})
     for name, rate in (overrides or {}).items():
         if name not in rates:
             raise KundenstammError(f"There is no noise named '{name}'; allowed: {', '.join(rates)}.")

@@ -146,10 +146,16 @@ def follow_up(orders: pd.DataFrame, calendar: Calendar, random: Random) -> None:
     arrived = ~cancelled & ~waits & (delivered_days >= 1)
     moments = calendar.moments(np.maximum(delivered_days, 1), random)
     orders["delivered_at"] = np.where(arrived, moments, NOTHING)
-    reminders = np.minimum((orders["days_ago"].to_numpy() - UNPAID_AFTER_DAYS) // 20 + 1, 3)
-    orders["dunning"] = np.where(unpaid, np.maximum(reminders, 0), 0)
     orders["is_unpaid"] = unpaid
+    orders["dunning"] = count_reminders(orders, 0)
     orders["changed_at"] = orders[["ordered_at", "cancelled_at", "paid_at", "delivered_at"]].max(axis=1)
+
+
+def count_reminders(orders: pd.DataFrame, days_before: int) -> Array:
+    """How often the buyer of each unpaid order had been reminded so many days before yesterday, at most three times."""
+    days = orders["days_ago"].to_numpy() - days_before
+    reminders = np.clip((days - UNPAID_AFTER_DAYS) // 20 + 1, 0, 3)
+    return np.where(orders["is_unpaid"].to_numpy(), reminders, 0)
 
 
 def send_back(

@@ -107,6 +107,12 @@ def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
         generate_sample(tmp_path / "sample", customers=30, seed=1, as_of=DAY)
 
 
+def test_a_company_with_a_single_employer_is_written(tmp_path: Path) -> None:
+    report = generate_sample(tmp_path / "s", customers=60, seed=3, as_of=DAY, rates={"change_employer": 1})
+    assert report.rows["crm/companies.csv"] == 1
+    assert report.rows["crm/company_contacts.csv"] > 0
+
+
 def test_an_empty_folder_is_used(tmp_path: Path) -> None:
     (tmp_path / "sample").mkdir()
     assert not generate_sample(tmp_path / "sample", customers=1, seed=0, as_of=DAY).is_reused
