@@ -120,6 +120,14 @@ RULES = (
         confidence=0.95,
     ),
     Rule("email_lower_case", {"value": "lower(value)"}),
+    # test@test.de, keine@keine.de: the word for nothing on both sides, because the form insists on an address.
+    Rule(
+        "email_filled_in",
+        {"value": "cast(null as text)"},
+        when=f"is_placeholder(split_part(value, '@', 1)) and "
+        f"split_part({_DOMAIN_OF_VALUE}, '.', 1) = split_part(value, '@', 1)",
+        confidence=0.95,
+    ),
     Rule(
         "email_known_typo",
         {"value": _with_domain("known_typos")},

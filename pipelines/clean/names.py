@@ -41,6 +41,11 @@ _WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 # Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
 _SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
+# Löwe Technik GmbH & Co. KG: at least one word and a legal form that is nobody's last name.
+_COMPANY = (
+    r"(?i)^\S.*\s(?:g?gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug(?:\s*\(haftungsbeschränkt\))?|e\.\s?k\.|e\.\s?v\.|ltd\.?)"
+    r"(?:\s*(?:&|und)\s*co\.?\s*(?:kg|kgaa|ohg))?$"
+)
 _PARTICLES_AND_WORD = rf"(?i)^(?:{_PARTICLE}\s+)+\S+$"
 _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
 
@@ -179,6 +184,19 @@ _TITLE_SPELLED = (
 )
 
 RULES = (
+    *(
+        Rule(
+            f"company_from_{field}",
+            {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
+            when=f"{others} and regexp_matches({field}, {literal(_COMPANY)})",
+            confidence=0.95,
+        )
+        for field, others in (
+            ("last_name", "first_name is null"),
+            ("first_name", "last_name is null"),
+            ("full_name", "first_name is null and last_name is null"),
+        )
+    ),
     *_move(_SALUTATION, "salutation", ("full_name", "first_name")),
     # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
     *_move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ("last_name",)),

@@ -16,6 +16,9 @@ from pipelines.warehouse import literal
 WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "ja", "j", "wahr")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "nein", "falsch")
+# What stands in a date's place where there is none: 00.00.0000, 0000-00-00 00:00:00, or a word.
+NO_DATE = r"0+[-/.]0+[-/.]0+([T ][0:.]+)?Z?"
+NO_DATE_WORDS = ("-", "n/a", "k.a.", "keine angabe", "unbekannt", "unknown")
 # More contradicting values than this share make a column undecidable; fewer are single bad values and are rejected.
 CONTRADICTION_SHARE = 0.01
 WHOLE_DOUBLES = "9007199254740992"  # 2^53: larger doubles are not exact whole numbers
@@ -63,6 +66,12 @@ def as_text(expression: str, kind: str) -> str:
     else:
         text = f"({expression})::varchar"
     return f"nullif(trim({text}, {WHITE_SPACE}), '')"
+
+
+def as_date_text(text: str) -> str:
+    """A trimmed text that should be a date; NULL where it says that there is none."""
+    words = ", ".join(literal(word) for word in NO_DATE_WORDS)
+    return f"case when not regexp_full_match({text}, '{NO_DATE}') and lower({text}) not in ({words}) then {text} end"
 
 
 def is_native(kind: str, target: Type) -> bool:

@@ -59,7 +59,8 @@ def _date_evidence(connection: DuckDBPyConnection, field: Field) -> tuple[int, .
 
 
 def _text(field: Field) -> str:
-    return contract.as_text(field.expression or "null", field.kind)
+    text = contract.as_text(field.expression or "null", field.kind)
+    return contract.as_date_text(text) if _is_open(field, (Type.DATE, Type.TIMESTAMP)) else text
 
 
 def _is_open(field: Field, types: tuple[Type, ...]) -> bool:

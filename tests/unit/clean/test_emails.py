@@ -19,6 +19,10 @@ CASES = {
     "anna..m@firma.de": (None, None),
     "a@b@firma.de": (None, None),
     "keine Angabe": (None, None),
+    "test@test.de": (None, None),
+    "Keine@keine.de": (None, None),
+    "test@firma.de": ("test@firma.de", "test@firma.de"),
+    "maier@maier.de": ("maier@maier.de", "maier@maier.de"),
 }
 
 
@@ -27,7 +31,7 @@ def test_addresses_are_mended_or_refused(clean: Any) -> None:
     assert {r["raw_value"]: (r["value"], r["match_value"]) for r in cleaned.tables["emails"]} == CASES
     assert all(r["is_valid"] == (r["value"] is not None) for r in cleaned.tables["emails"])
     assert all((r["contact_point_key"] is None) == (r["value"] is None) for r in cleaned.tables["emails"])
-    assert [p["is_email_valid"] for p in cleaned.rows("persons", email=None)] == [False] * 4
+    assert [p["is_email_valid"] for p in cleaned.rows("persons", email=None)] == [False] * 6
 
 
 def test_a_rare_domain_one_typing_error_from_a_provider_is_put_right(clean: Any) -> None:

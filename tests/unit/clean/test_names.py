@@ -110,6 +110,29 @@ def test_names_are_brought_into_their_fields(apply_to_drafts: Any) -> None:
     assert found == {case: expected for case, (_, expected) in CASES.items()}
 
 
+COMPANIES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "for a last name": ({"last_name": "Löwe Bau GmbH & Co. KG"}, {"company_name": "Löwe Bau GmbH & Co. KG"}),
+    "for a first name": ({"first_name": "Löwe Technik e. K."}, {"company_name": "Löwe Technik e. K."}),
+    "for a whole name": ({"full_name": "Turnverein Nord e.V."}, {"company_name": "Turnverein Nord e.V."}),
+    "beside the company": (
+        {"last_name": "Löwe AG", "company_name": "Löwe Holding AG"},
+        {"company_name": "Löwe Holding AG"},
+    ),
+    "behind a first name": (
+        {"first_name": "Anna", "last_name": "Löwe GmbH"},
+        {"first_name": "Anna", "last_name": "Löwe GmbH"},
+    ),
+    "for one word": ({"last_name": "Gmbh"}, {"last_name": "Gmbh"}),
+}
+
+
+def test_a_company_in_place_of_a_person_is_a_company(apply_to_drafts: Any) -> None:
+    drafts, _ = apply_to_drafts([delivered for delivered, _ in COMPANIES.values()], NAME_RULES)
+    fields = ("first_name", "last_name", "full_name", "company_name")
+    found = [{field: row[field] for field in fields if row[field] is not None} for row in drafts]
+    assert dict(zip(COMPANIES, found, strict=True)) == {case: expected for case, (_, expected) in COMPANIES.items()}
+
+
 USUAL = [{"first_name": f, "last_name": n} for f in ("Anna", "Karl") for n in ("Maier", "Schulz", "Lang") for _ in "ab"]
 
 

@@ -123,6 +123,16 @@ def test_a_date_that_is_none_rejects_the_record_and_keeps_its_last_good_row(sour
     assert json.loads(kept[0])["birth_date"] == "gestern"
 
 
+@pytest.mark.parametrize("nothing", ["00.00.0000", "0000-00-00", "0000-00-00 00:00:00", "unbekannt", "N/A", "-"])
+def test_a_date_that_says_that_there_is_none_is_an_empty_field(source: Source, nothing: str) -> None:
+    source.write(f"id;last_name;birth_date;updated_at\n1;Maier;{nothing};{nothing}\n2;Weiß;13.02.1975;13.02.2025\n")
+    assert source.load().counts.rejected == 0
+    assert source.landed("select last_name, birth_date::text, updated_at is null from contacts order by 1") == [
+        ("Maier", None, True),
+        ("Weiß", "1975-02-13", False),
+    ]
+
+
 def test_a_mended_record_resolves_its_reject_and_forgets_the_record(source: Source) -> None:
     source.write("id;last_name;birth_date\n1;Maier;31.02.1980\n2;Weiß;13.02.1975\n")
     source.load()
