@@ -105,7 +105,7 @@ def ask_permissions(
     email["order_days"] = pick(contacts["person"].map(latest["days_ago"]), email["contact"].to_numpy())
     email["noises"] = answers["noises"].to_numpy()[email["contact"].to_numpy()]
     before: pd.DataFrame = email[answers["has_objected_before"].to_numpy()[email["contact"].to_numpy()]]
-    before = before.assign(answer="objection", named="own", is_before=True)
+    before = before.assign(answer="objection", named="own", consent=before.index)
     withdraws = answers["withdraws_second"].to_numpy()
     second = _permissions(contacts, "E-Mail", np.full(len(contacts), "withdrawn", dtype=object), withdraws)
     second = second.assign(named="second", noises=answers["noises"].to_numpy()[withdraws])
@@ -159,7 +159,7 @@ def _permissions(contacts: pd.DataFrame, channel: str, answer: Array, chosen: Ar
     found = pd.DataFrame({"contact": rows, "channel": channel, "answer": texts(answer[rows])})
     found["contact_no"] = pick(contacts["record_id"], rows)
     found["named"] = texts([None] * len(rows))
-    found["is_before"] = False
+    found["consent"] = -1
     found["since_days"] = contacts["since_days"].to_numpy()[rows]
     return found
 
@@ -187,13 +187,13 @@ def _date(permissions: pd.DataFrame, calendar: Calendar, random: Random) -> None
     days = np.where(sold, permissions["order_days"].fillna(1).to_numpy(), days).astype(int)
     count = len(permissions)
     asked = calendar.moments(days, random)
+    # Who objected first did so a month before the consent; both stand for one mailbox.
+    consent = permissions["consent"].to_numpy()
+    asked = np.where(consent >= 0, asked[consent] - np.timedelta64(30, "D"), asked)
     given = asked + random.integers(10, 600, count).astype("timedelta64[s]")
     confirmed = given + random.integers(60, 3 * 3600, count).astype("timedelta64[s]")
     withdrawn = np.maximum(calendar.moments(later(days, random), random), confirmed + np.timedelta64(30, "m"))
     is_consent = permissions["kind"] == "Einwilligung"
-    # Who objected first did so a month before the consent; both stand for one mailbox.
-    earlier = np.where(permissions["is_before"], np.timedelta64(30, "D"), np.timedelta64(0, "D"))
-    given = np.where(permissions["is_before"], given - earlier, given)
     permissions["asked_at"] = pd.Series(asked).where(is_consent)
     permissions["given_at"] = pd.Series(given).where(answer != "requested")
     double = answer.isin(["confirmed", "withdrawn"]) & (permissions["channel"] == "E-Mail")

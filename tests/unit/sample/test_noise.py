@@ -306,6 +306,18 @@ def test_the_noises_of_a_record_are_really_on_that_record(tables: DuckDBPyConnec
         assert wrong <= 0.35 * figure(tables, f"select count(*) {rows}"), name
 
 
+def test_who_opts_in_after_an_objection_objected_before(tables: DuckDBPyConnection) -> None:
+    given = """strptime({}."Erteilt am", '%d.%m.%Y %H:%M:%S')"""
+    [(first, last)] = tables.execute(
+        f"""select min({given.format("c")} - {given.format("o")}), max({given.format("c")} - {given.format("o")})
+        from permissions o join noises n on n.noise = 'opt_in_after_objection' and n.source_record_id = o.Nr
+        join permissions c using ("Kontakt-Nr")
+        where o.Art = 'Widerspruch' and c.Art = 'Einwilligung' and o.Kanal = 'E-Mail' and c.Kanal = 'E-Mail'
+            and c."Bestätigt am" is not null and c."Widerrufen am" is null"""
+    ).fetchall()
+    assert 29 <= first.days <= last.days <= 31
+
+
 def test_umlauts_are_written_in_both_ways_only_with_noise(tables: DuckDBPyConnection, pure: DuckDBPyConnection) -> None:
     share = (
         "select avg((\"Straße\" like '%strasse %')::int) from contacts where regexp_matches(\"Straße\", 'stra(ß|ss)e ')"
