@@ -69,7 +69,7 @@ def _stage(settings: Settings) -> None:
         STAGING.extend(sql for (sql,) in views)
         return
     with connect(settings.build_warehouse, settings) as connection:
-        for statement in ("create schema staging", *STAGING):
+        for statement in ("create schema if not exists staging", *STAGING):
             connection.execute(statement)
 
 
