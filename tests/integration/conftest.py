@@ -17,6 +17,16 @@ from tests.integration.company import Company, copy_configuration, said
 
 AS_OF = datetime.fromisoformat("2026-11-01")
 CUSTOMERS = 400
+# So many of each that even among few customers every kind of noise happens.
+RARE = {
+    **dict.fromkeys(("name_son_after_father", "bear_twins", "let_minors_in", "report_deaths", "employ_staff"), 0.02),
+    **dict.fromkeys(("restore_in_crm", "delete_in_crm", "put_company_in_name", "fill_in_placeholders"), 0.02),
+    **dict.fromkeys(("inject_hostile_latin_text", "inject_hostile_text", "invalidate_emails", "complain"), 0.02),
+    **dict.fromkeys(("spoil_dates", "pay_in_foreign_currency", "opt_in_after_objection"), 0.05),
+    **dict.fromkeys(("use_role_mailbox", "change_employer", "withdraw_one_address"), 0.3),
+    **dict.fromkeys(("merge_in_crm", "unmerge_in_crm"), 0.3),
+    "ask_from_unknown_address": 0.05,
+}
 
 
 def _once(folder: Path, make: Callable[[Path], None]) -> Path:
@@ -43,7 +53,7 @@ def new_company(shared_folder: Path) -> Company:
     """The sample company and a canary, with nothing run yet; do not change it."""
 
     def make(folder: Path) -> None:
-        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF)
+        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF, rates=RARE)
         copy_configuration(folder / "config")
         plant(Company(folder), "12.03.1980")
 
