@@ -25,8 +25,10 @@ TABLES = {
 
 
 def _is_read(entity: Entity) -> bool:
-    """Whether cleaning reads the entity: what holds contact points, or refers to a person."""
-    return any(c.name in {"email", "phone"} or c.references == "person" for c in entity.columns)
+    """Whether cleaning reads the entity: companies, what holds contact points, or refers to a person."""
+    return entity.name == "companies" or any(
+        c.name in {"email", "phone"} or c.references == "person" for c in entity.columns
+    )
 
 
 STAGING = [dg.AssetKey(["staging", f"stg_{e.role}__{e.name}"]) for e in ENTITIES.values() if _is_read(e)]

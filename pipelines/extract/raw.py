@@ -160,11 +160,10 @@ def _referred(entity: Entity, column: Column, source: SourceConfig, configuratio
 def _employments_query(connection: DuckDBPyConnection, configuration: Configuration, landed: Mapping[str, str]) -> str:
     """One row per person record, company it named and period: what landing knows, superseded rows included."""
     selects = []
-    for source in configuration.sources:
-        for name in source.landed_entities:
-            entity = source.find_entity(name)
+    for entity in (e for e in ENTITIES.values() if e.is_person):
+        for source in _deliverers(configuration, entity):
             catalog = landed.get(source.name)
-            if entity and entity.is_person and catalog and landed_names(connection, name, catalog):
+            if catalog and landed_names(connection, entity.name, catalog):
                 selects.append(_employments_of(source, entity, configuration, catalog))
     if not selects:
         return (
