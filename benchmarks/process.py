@@ -1,0 +1,121 @@
+"""Watch one run of the nightly job from outside: time, processor time, memory and spilled bytes of every step.
+
+Add a figure here when it can be read off the process or its folders while it runs.
+"""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import psutil
+
+COMMAND = Path(sys.executable).with_name("kundenstamm")
+# What `kundenstamm run` prints when a step is done.
+DONE = re.compile(r"^  (?P<stage>\w+) +(?P<step>\w+) +(?:(?P<rows>[\d,]+) rows)? +(?P<seconds>[\d.]+) s")
+SAMPLED_EVERY = 0.2  # seconds
+
+
+@dataclass(frozen=True)
+class Cost:
+    """What one step took.
+
+    Attributes:
+        rows: that it wrote, where it says so.
+        seconds: of wall time.
+        cpu_seconds: of all cores.
+        peak_bytes: resident memory at most.
+        spilled_bytes: in temporary files at most, at one time.
+    """
+
+    rows: int | None
+    seconds: float
+    cpu_seconds: float
+    peak_bytes: int
+    spilled_bytes: int
+
+
+@dataclass(frozen=True)
+class _Sample:
+    at: float
+    cpu_seconds: float
+    resident_bytes: int
+    spilled_bytes: int
+
+
+def watch_run(arguments: Sequence[str], environment: Mapping[str, str], spill: Path) -> tuple[dict[str, Cost], Cost]:
+    """Run `kundenstamm run` and return what each step took, by `stage: step`, and the whole process.
+
+    Args:
+        arguments: further arguments of `kundenstamm run`.
+        environment: of the process.
+        spill: the folder of its temporary files.
+
+    Raises:
+        SystemExit: the run was not published; what it said is printed.
+    """
+    began = time.monotonic()
+    process = subprocess.Popen(
+        [COMMAND, "run", *arguments],
+        env={**environment, "PYTHONUNBUFFERED": "1"},  # a line comes when its step is done
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+    samples: list[_Sample] = []
+    sampler = threading.Thread(target=_sample, args=(psutil.Process(process.pid), spill, samples))
+    sampler.start()
+    assert process.stdout is not None  # noqa: S101 - it was asked for
+    lines = [(time.monotonic(), line) for line in process.stdout]
+    code = process.wait()
+    ended = time.monotonic()
+    sampler.join()
+    if code:
+        raise SystemExit(f"The run ended with {code}:\n{''.join(line for _, line in lines)}")
+    steps: dict[str, Cost] = {}
+    for at, line in lines:
+        if found := DONE.match(line):
+            seconds = float(found["seconds"])
+            rows = int(found["rows"].replace(",", "")) if found["rows"] else None
+            steps[f"{found['stage']}: {found['step']}"] = _cost(samples, at - seconds, at, rows)
+    return steps, _cost(samples, began, ended, None)
+
+
+def _sample(process: psutil.Process, spill: Path, samples: list[_Sample]) -> None:
+    try:
+        while process.status() != psutil.STATUS_ZOMBIE:
+            times = process.cpu_times()
+            resident = process.memory_info().rss
+            samples.append(_Sample(time.monotonic(), times.user + times.system, resident, _size(spill)))
+            time.sleep(SAMPLED_EVERY)
+    except psutil.NoSuchProcess:
+        return
+
+
+def _size(folder: Path) -> int:
+    size = 0
+    for file in folder.rglob("*"):
+        try:
+            size += file.stat().st_size if file.is_file() else 0
+        except OSError:  # it is gone already
+            continue
+    return size
+
+
+def _cost(samples: list[_Sample], began: float, ended: float, rows: int | None) -> Cost:
+    """The cost between two moments; a step shorter than the distance of two samples has the nearest ones."""
+    before = max((s for s in samples if s.at <= began), key=lambda s: s.at, default=samples[0])
+    within = [s for s in samples if began < s.at <= ended + SAMPLED_EVERY] or [samples[-1]]
+    return Cost(
+        rows=rows,
+        seconds=ended - began,
+        cpu_seconds=within[-1].cpu_seconds - before.cpu_seconds,
+        peak_bytes=max(s.resident_bytes for s in within),
+        spilled_bytes=max(s.spilled_bytes for s in within),
+    )
