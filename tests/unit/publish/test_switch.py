@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from pathlib import Path
 
@@ -54,6 +55,15 @@ def test_an_open_session_stays_on_its_version(settings: Settings, configuration:
 def test_a_reader_cannot_write(settings: Settings) -> None:
     with open_reader(settings) as connection, pytest.raises(duckdb.Error, match="read-only"):
         connection.execute("delete from marts.customers")
+
+
+@pytest.mark.usefixtures("published")
+def test_a_session_takes_queries_of_several_lines_and_goes_on_after_a_wrong_one(settings: Settings) -> None:
+    typed = "select nothing\nfrom nowhere;\n\nselect count(*)\n  as customers\nfrom marts.customers;\nselect 'last'"
+    session = CliRunner().invoke(app, ["sql", "--data", str(settings.data_dir)], input=typed)
+    assert session.exit_code == 0
+    assert "nowhere does not exist" in session.stdout
+    assert re.search(r"customers .* 3 .* last", " ".join(session.stdout.split()))
 
 
 @pytest.mark.usefixtures("published")
