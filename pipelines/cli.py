@@ -205,6 +205,7 @@ def validate(config: ConfigOption = None) -> None:
     from pipelines.configuration import load_configuration
 
     load_catalogue(load_configuration(settings))
+    console.print("The configuration is valid.")
     from pipelines.defs.launch import prepare_instance
 
     prepare_instance(settings)
@@ -230,6 +231,7 @@ def ui(
 def _become_dagster(*arguments: str) -> None:
     """Replace this process by Dagster's own command, started where workspace.yaml is."""
     os.chdir(PROJECT_DIR)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # as in `main`: libraries warn those who call them
     os.execv(Path(sys.executable).with_name("dagster"), ["dagster", *arguments])  # noqa: S606
 
 
