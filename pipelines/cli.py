@@ -13,14 +13,16 @@ import sys
 import warnings
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.console import Console
-from rich.table import Table
 
 from pipelines.errors import ConfigurationError, KundenstammError, LockedError
 from pipelines.settings import PROJECT_DIR, QUIET_ENVIRONMENT, Settings
+
+if TYPE_CHECKING:
+    from pipelines.publish import VersionInfo
 
 PUBLISHED, FAILED, REFUSED, ACTIVE, CONFIGURATION = 0, 1, 2, 3, 4
 
@@ -162,18 +164,9 @@ def versions(data: DataOption = None) -> None:
     """List the published versions that are kept."""
     from pipelines.publish import list_versions
 
-    table = Table("version", "published", "as of", "verdict", "customers", "", box=None)
-    table.columns[0].no_wrap = True  # it is typed again for a rollback
-    for version in list_versions(_settings(data=data)):
-        table.add_row(
-            version.version,
-            f"{version.published_at:%Y-%m-%d %H:%M} UTC",
-            f"{version.as_of:%Y-%m-%d}",
-            version.verdict,
-            f"{version.customer_count:,}",
-            "current" if version.is_current else "",
-        )
-    console.print(table)
+    listed = [_version_line(version) for version in list_versions(_settings(data=data))]
+    for line in listed or ["Nothing is published yet."]:
+        console.print(line, markup=False)
 
 
 @app.command()
@@ -212,6 +205,7 @@ def validate(config: ConfigOption = None) -> None:
     from pipelines.configuration import load_configuration
 
     load_catalogue(load_configuration(settings))
+    console.print("The configuration is valid.")
     from pipelines.defs.launch import prepare_instance
 
     prepare_instance(settings)
@@ -237,7 +231,17 @@ def ui(
 def _become_dagster(*arguments: str) -> None:
     """Replace this process by Dagster's own command, started where workspace.yaml is."""
     os.chdir(PROJECT_DIR)
+    os.environ.setdefault("PYTHONWARNINGS", "ignore")  # as in `main`: libraries warn those who call them
     os.execv(Path(sys.executable).with_name("dagster"), ["dagster", *arguments])  # noqa: S606
+
+
+def _version_line(version: VersionInfo) -> str:
+    """One line that no terminal cuts: the name is typed again for a rollback."""
+    return (
+        f"{version.version}  published {version.published_at:%Y-%m-%d %H:%M} UTC  as of {version.as_of:%Y-%m-%d}  "
+        f"{version.verdict.replace('_', ' '):20}  {version.customer_count:,} customers"
+        f"{'  current' if version.is_current else ''}"
+    )
 
 
 def _short(path: Path) -> str:

@@ -68,14 +68,27 @@ def run_reader(settings: Settings, query: str | None, *, restricted: bool, conso
             if not _show(connection, query, console):
                 raise WarehouseError("The query was not carried out; the engine's words are above.")
             return
-        console.print(f"Version {settings.current.resolve().name}, read-only. End with Ctrl-D.")
-        while True:
-            try:
-                line = console.input("sql> ")
-            except (EOFError, KeyboardInterrupt):
-                return
-            if line.strip():
-                _show(connection, line, console)
+        console.print(f"Version {settings.current.resolve().name}, read-only. End a query with ; and all with Ctrl-D.")
+        for typed in _read_queries(console):
+            _show(connection, typed, console)
+
+
+def _read_queries(console: Console) -> Iterator[str]:
+    """Every query typed or pasted, over as many lines as it has; the last one needs no semicolon."""
+    query = ""
+    while True:
+        try:
+            line = console.input("...> " if query else "sql> ")
+        except KeyboardInterrupt:
+            return
+        except EOFError:
+            if query:
+                yield query
+            return
+        query = f"{query}\n{line}".strip()
+        if query.endswith(";"):
+            yield query
+            query = ""
 
 
 def _show(connection: DuckDBPyConnection, query: str, console: Console) -> bool:

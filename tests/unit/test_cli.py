@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 import sys
 
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.settings import PROJECT_DIR, Settings
 
 
@@ -32,3 +35,19 @@ def test_what_is_in_the_way_is_a_sentence(
     assert done.returncode == code
     assert sentence in done.stderr
     assert "Traceback" not in done.stderr
+
+
+def test_a_valid_configuration_is_said_to_be_valid_and_dagster_keeps_its_warnings_to_itself(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What follows the sentence replaces the process; `make lint` carries it out."""
+    started: list[tuple[list[str], str | None]] = []
+    monkeypatch.setattr(os, "execv", lambda _, arguments: started.append((arguments, os.environ["PYTHONWARNINGS"])))
+    monkeypatch.delenv("PYTHONWARNINGS", raising=False)
+    monkeypatch.setenv("KUNDENSTAMM_DATA_DIR", str(settings.data_dir))
+    monkeypatch.chdir(PROJECT_DIR)
+    validated = CliRunner().invoke(app, ["validate", "--config", str(PROJECT_DIR / "config")])
+    assert validated.stdout == "The configuration is valid.\n"
+    [(arguments, warnings)] = started
+    assert arguments[:3] == ["dagster", "definitions", "validate"]
+    assert warnings == "ignore"

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import dataclasses
+import re
 from datetime import timedelta
 from pathlib import Path
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
 from pipelines import warehouse
 from pipelines.build import Build
+from pipelines.cli import app
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError, RefusedError
 from pipelines.publish import (
@@ -55,6 +58,15 @@ def test_a_reader_cannot_write(settings: Settings) -> None:
 
 
 @pytest.mark.usefixtures("published")
+def test_a_session_takes_queries_of_several_lines_and_goes_on_after_a_wrong_one(settings: Settings) -> None:
+    typed = "select nothing\nfrom nowhere;\n\nselect count(*)\n  as customers\nfrom marts.customers;\nselect 'last'"
+    session = CliRunner().invoke(app, ["sql", "--data", str(settings.data_dir)], input=typed)
+    assert session.exit_code == 0
+    assert "nowhere does not exist" in session.stdout
+    assert re.search(r"customers .* 3 .* last", " ".join(session.stdout.split()))
+
+
+@pytest.mark.usefixtures("published")
 def test_identifiers_need_the_restricted_file(settings: Settings) -> None:
     with open_reader(settings, restricted=True) as connection:
         assert connection.execute("select count(*) from marts.customer_profiles").fetchone() == (3,)
@@ -83,6 +95,23 @@ def test_old_versions_are_pruned_but_never_the_current_one(
     publish_new(keeping_two, configuration, run="run-3", day=3)
     assert len(list_versions(settings)) == 2
     assert [v.is_current for v in list_versions(settings)] == [True, False]
+
+
+def test_the_list_of_versions_is_whole_in_a_narrow_terminal(
+    settings: Settings, published: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "40")
+    [version] = list_versions(settings)
+    listed = CliRunner().invoke(app, ["versions", "--data", str(settings.data_dir)])
+    assert listed.exit_code == 0
+    [line] = listed.stdout.splitlines()
+    assert line.startswith(f"{published}  published {version.published_at:%Y-%m-%d %H:%M} UTC  as of ")
+    assert line.endswith(f"{version.customer_count:,} customers  current")
+
+
+def test_the_list_of_versions_of_an_empty_folder_says_so(settings: Settings) -> None:
+    listed = CliRunner().invoke(app, ["versions", "--data", str(settings.data_dir)])
+    assert listed.stdout == "Nothing is published yet.\n"
 
 
 def test_a_rollback_makes_a_kept_version_current_and_withdraws_every_audience(
