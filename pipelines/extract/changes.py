@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.entities import Entity, Type
 from pipelines.errors import SourceError
-from pipelines.extract.landing import IS_GONE, landed_names, record_columns
+from pipelines.extract.landing import IS_GONE, column_names, record_columns
 from pipelines.extract.report import Counts
 from pipelines.warehouse import identifier, literal
 
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 GONE_AT_SOURCE = "(deleted_at is not null or merged_into_record_id is not null)"
+
+
+@dataclass(frozen=True)
+class _Stock:
+    """What the current table of an entity holds; the control amounts are those of its live records."""
+
+    landed: int
+    live: int
+    control_amounts: dict[str, str]
 
 
 @dataclass(frozen=True)
@@ -48,42 +57,41 @@ def land(
     Raises:
         SourceError: when the delivery shrank beyond the limit without approval, or the counts do not add up.
     """
-    table = identifier(entity.name)
     _compare(connection, entity, is_keyed)
-    counts = _count(connection, delivered_count)
-    live_before = _number(connection, f"select count(*) from {table} where not {IS_GONE}")
-    landed_before = _number(connection, f"select count(*) from {table}")
+    counts, absent_count = _count(connection, delivered_count)
+    before = _take_stock(connection, entity)
     if counts.accounted != counts.delivered:
         raise SourceError(
             f"{where}: {counts.delivered} records were delivered but {counts.accounted} are accounted for; nothing "
             f"was landed. This is a fault of the program: please report it."
         )
-    _assert_not_shrunk(connection, counts, live_before, max_shrink, approved_shrink, where)
-    expected_amounts = _control_amounts(connection, entity, _live_after(connection, entity))
-    _apply(connection, entity, run_id, now)
-    _replace_rejects(connection, entity, run_id, now)
-    live_after = _number(connection, f"select count(*) from {table} where not {IS_GONE}")
-    landed_after = _number(connection, f"select count(*) from {table}")
-    control_amounts = _control_amounts(connection, entity, f"select * from {table} where not {IS_GONE}")
-    if (
-        live_after != live_before + counts.new + counts.revived - counts.deleted
-        or landed_after != landed_before + counts.new
-        or control_amounts != expected_amounts
-    ):
+    if not approved_shrink:
+        _assert_not_shrunk(counts, absent_count, before.live, max_shrink, where)
+    expected = _Stock(
+        landed=before.landed + counts.new,
+        live=before.live + counts.new + counts.revived - counts.deleted,
+        control_amounts=_expect_amounts(connection, entity),
+    )
+    _apply(connection, entity, counts, absent_count, run_id, now)
+    if counts.rejected or _has_open_rejects(connection, entity):
+        _replace_rejects(connection, entity, run_id, now)
+    after = _take_stock(connection, entity)
+    if after != expected:
         raise SourceError(
-            f"{where}: the landed records do not equal what was delivered ({live_after} live of {landed_after}); "
+            f"{where}: the landed records do not equal what was delivered ({after.live} live of {after.landed}); "
             f"nothing was landed. This is a fault of the program: please report it."
         )
-    return Landed(counts, live_after, control_amounts)
+    return Landed(counts, after.live, after.control_amounts)
 
 
 def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> None:
     """Decide what becomes of each record.
 
-    Table `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `is_gone`, `was_gone`, `fate`.
+    Table `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `_rounded`, `is_gone`,
+    `was_gone`, `fate`.
     Table `absences`, one row per landed record that a full delivery no longer has, not even as a reject.
     """
-    arrived = landed_names(connection, "arrived", "temp")
+    arrived = column_names(connection, "arrived")
     gone = [f"{c} is not null" for c in ("deleted_at", "merged_into_record_id") if c in arrived]
     record_id = (
         "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
@@ -93,7 +101,7 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> 
         f"""
         create or replace temp table fates as
         with numbered as (
-            select _row, {record_id} as source_record_id, _content, {"updated_at, " if updated else ""}
+            select _row, {record_id} as source_record_id, _content, _rounded, {"updated_at, " if updated else ""}
                 {" or ".join(gone) or "false"} as is_gone, _field,
                 {"source_record_id is null" if is_keyed else "false"} as lacks_id
             from arrived
@@ -105,7 +113,7 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> 
             window newest as (partition by source_record_id order by {updated}_row desc)
         ),
         fated as (
-            select ranked._row, ranked.source_record_id, ranked._content, ranked.is_gone,
+            select ranked._row, ranked.source_record_id, ranked._content, ranked._rounded, ranked.is_gone,
                 coalesce(landed.was_gone, false) as was_gone,
                 case
                     when place > 1 and ranked._content = kept_content then 'repeated'
@@ -123,7 +131,7 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> 
         )
         select * from fated
         union all
-        select _row, source_record_id, _content, is_gone, false, 'rejected'
+        select _row, source_record_id, _content, 0, is_gone, false, 'rejected'
         from numbered
         where _field is not null or lacks_id
         """
@@ -131,54 +139,53 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> 
     connection.execute(
         f"""
         create or replace temp table absences as
-        select source_record_id, {IS_GONE} as was_gone
+        select source_record_id
         from {identifier(entity.name)} as landed
-        where _absent_since is null and not {GONE_AT_SOURCE}
-            and not exists (select 1 from fates where fates.source_record_id = landed.source_record_id)
-            and not exists (select 1 from unreadable where unreadable.source_record_id = landed.source_record_id)
-            and not exists (select 1 from protected where protected.source_record_id = landed.source_record_id)
+        where not {IS_GONE} and not exists (
+            select 1
+            from (
+                select source_record_id from fates
+                union all
+                select source_record_id from unreadable
+                union all
+                select source_record_id from protected
+            ) as delivered
+            where delivered.source_record_id = landed.source_record_id
+        )
         """
     )
 
 
-def _count(connection: DuckDBPyConnection, delivered_count: int) -> Counts:
-    fates = dict(connection.execute("select fate, count(*) from fates group by fate").fetchall())
-    kept = "fate in ('new', 'changed')"
-    return Counts(
-        delivered=delivered_count,
-        new=fates.get("new", 0),
-        changed=fates.get("changed", 0),
-        unchanged=fates.get("unchanged", 0),
-        revived=fates.get("revived", 0),
-        rejected=fates.get("rejected", 0) + _number(connection, "select count(*) from unreadable"),
-        superseded=fates.get("superseded", 0),
-        repeated=fates.get("repeated", 0),
-        deleted=_number(connection, "select count(*) from absences")
-        + _number(connection, f"select count(*) from fates where {kept} and is_gone and not was_gone"),
-        rounded=_number(
-            connection,
-            "select coalesce(sum(_rounded), 0) from arrived join fates using (_row) where fate <> 'rejected'",
-        ),
-    )
+def _count(connection: DuckDBPyConnection, delivered_count: int) -> tuple[Counts, int]:
+    """What became of the records that arrived, and how many landed ones are absent."""
+    rows = connection.execute(
+        """
+        select fate, count(*), sum(_rounded)::bigint, count(*) filter (where is_deleted)
+        from (
+            select fate, _rounded, fate in ('new', 'changed') and is_gone and not was_gone as is_deleted from fates
+            union all
+            select 'rejected', 0, false from unreadable
+            union all
+            select 'absent', 0, true from absences
+        )
+        group by fate
+        """
+    ).fetchall()
+    fates = {fate: count for fate, count, *_ in rows}
+    absent_count = fates.pop("absent", 0)
+    rounded, deleted = (sum(row[position] for row in rows) for position in (2, 3))
+    return Counts(delivered=delivered_count, **fates, rounded=rounded, deleted=deleted), absent_count
 
 
-def _assert_not_shrunk(
-    connection: DuckDBPyConnection,
-    counts: Counts,
-    live_before: int,
-    max_shrink: float,
-    approved_shrink: str | None,
-    where: str,
-) -> None:
-    if approved_shrink or live_before == 0:
+def _assert_not_shrunk(counts: Counts, absent_count: int, live_before: int, max_shrink: float, where: str) -> None:
+    if live_before == 0:
         return
     remedy = "Have it delivered in full, or approve the shrink with a reason."
     if counts.delivered == 0:
         raise SourceError(
             f"{where}: the delivery holds no record, but {live_before} are landed; nothing was changed. {remedy}"
         )
-    absent = _number(connection, "select count(*) from absences")
-    shrink = absent - counts.new - counts.revived
+    shrink = absent_count - counts.new - counts.revived
     if shrink > max_shrink * live_before:
         raise SourceError(
             f"{where}: the delivery shrank by {shrink} of {live_before} live records ({shrink / live_before:.0%}); "
@@ -186,40 +193,48 @@ def _assert_not_shrunk(
         )
 
 
-def _apply(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime) -> None:
+def _apply(
+    connection: DuckDBPyConnection, entity: Entity, counts: Counts, absent_count: int, run_id: str, now: datetime
+) -> None:
+    """Write what became of the records; a statement that would touch no row is not run, because most nights it is."""
     current, history = identifier(entity.name), identifier(f"{entity.name}_history")
     at = f"{literal(now)}::timestamp"
-    connection.execute(
-        f"""
-        insert into {history} by name
-        select *, {at} as _valid_to
-        from {current}
-        where source_record_id in (
-            select source_record_id from fates where fate in ('changed', 'revived')
-            union all
-            select source_record_id from absences
+    replaced_count = counts.changed + counts.revived
+    if replaced_count or absent_count:
+        connection.execute(
+            f"""
+            insert into {history} by name
+            select *, {at} as _valid_to
+            from {current}
+            where source_record_id in (
+                select source_record_id from fates where fate in ('changed', 'revived')
+                union all
+                select source_record_id from absences
+            )
+            """
         )
-        """
-    )
-    connection.execute(
-        f"update {current} set _absent_since = {at}, _valid_from = {at} "
-        "where source_record_id in (select source_record_id from absences)"
-    )
-    connection.execute(
-        f"delete from {current} where source_record_id in "
-        "(select source_record_id from fates where fate in ('changed', 'revived'))"
-    )
+    if absent_count:
+        connection.execute(
+            f"update {current} set _absent_since = {at}, _valid_from = {at} "
+            "where source_record_id in (select source_record_id from absences)"
+        )
+    if replaced_count:
+        connection.execute(
+            f"delete from {current} where source_record_id in "
+            "(select source_record_id from fates where fate in ('changed', 'revived'))"
+        )
     columns = _arrived_columns(connection, entity)
     record = ", ".join(f"arrived.{identifier(c)}" for c in columns)
     stamped = (
         f"select fates.source_record_id, {record}, arrived._content, {at} as _valid_from, {at} as _loaded_at, "
         f"{literal(run_id)} as _run_id"
     )
-    connection.execute(
-        f"insert into {current} by name {stamped} from arrived join fates using (_row) "
-        "where fate in ('new', 'changed', 'revived')"
-    )
-    if _number(connection, "select count(*) from fates where fate = 'superseded'"):
+    if counts.new or replaced_count:
+        connection.execute(
+            f"insert into {current} by name {stamped} from arrived join fates using (_row) "
+            "where fate in ('new', 'changed', 'revived')"
+        )
+    if counts.superseded:
         # Versions that were never current: known, but not again at every delivery.
         connection.execute(
             f"insert into {history} by name {stamped}, {at} as _valid_to from arrived join fates using (_row) "
@@ -227,6 +242,13 @@ def _apply(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: dat
             "where known.source_record_id = fates.source_record_id and known._content = fates._content) "
             "order by _row"
         )
+
+
+def _has_open_rejects(connection: DuckDBPyConnection, entity: Entity) -> bool:
+    rows = connection.execute(
+        f"select 1 from rejects where entity = {literal(entity.name)} and resolved_at is null limit 1"
+    ).fetchall()
+    return bool(rows)
 
 
 def _replace_rejects(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime) -> None:
@@ -290,54 +312,64 @@ def _delivered_record(connection: DuckDBPyConnection) -> str:
     """SQL for a record as it was delivered, as far as the mapping uses it."""
     from pipelines.extract.delivery import FLAG
 
-    names = [n for n in landed_names(connection, "delivered", "temp") if not n.startswith(FLAG)]
+    names = [n for n in column_names(connection, "delivered") if not n.startswith(FLAG)]
     parts = ", ".join(f"{literal(n)}, delivered.{identifier(n)}" for n in names)
     return f"json_object({parts})" if names else "'{}'::json"
 
 
-def _live_after(connection: DuckDBPyConnection, entity: Entity) -> str:
-    """The rows that must be live after the load, computed without the landed result: kept ones that arrived, and
-    landed ones that were delivered only as rejects."""
-    columns = [c.name for c in record_columns(entity) if c.type is Type.DECIMAL]
+def _expect_amounts(connection: DuckDBPyConnection, entity: Entity) -> dict[str, str]:
+    """The control amounts after the load, computed without the landed result: of the kept records that arrived, and
+    of the landed ones that were delivered only as rejects."""
+    columns = [c.name for c in entity.columns if c.type is Type.DECIMAL]
+    if not columns:
+        return {}
     arrived = set(_arrived_columns(connection, entity))
     from_arrived = ", ".join(
         identifier(c) if c in arrived else f"null::{Type.DECIMAL} as {identifier(c)}" for c in columns
     )
-    landed = ", ".join(identifier(c) for c in columns)
-    if not columns:
-        return "select 1 where false"
-    return f"""
-        select {from_arrived} from arrived join fates using (_row)
-        where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone
-        union all
-        select {landed} from {identifier(entity.name)}
-        where not {IS_GONE} and source_record_id not in (
-            select source_record_id from fates where fate <> 'rejected'
+    sums = _control_sums(entity)
+    row = connection.execute(
+        f"""
+        select {", ".join(sums.values())}
+        from (
+            select {from_arrived} from arrived join fates using (_row)
+            where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone
             union all
-            select source_record_id from absences
+            select {", ".join(map(identifier, columns))} from {identifier(entity.name)}
+            where not {IS_GONE} and source_record_id not in (
+                select source_record_id from fates where fate <> 'rejected'
+                union all
+                select source_record_id from absences
+            )
         )
+        """
+    ).fetchone()
+    return dict(zip(sums, row or (), strict=True))
+
+
+def _take_stock(connection: DuckDBPyConnection, entity: Entity) -> _Stock:
+    live = f"filter (where not {IS_GONE})"
+    sums = _control_sums(entity, live)
+    row = connection.execute(
+        f"select count(*), count(*) {live}, {', '.join(sums.values())} from {identifier(entity.name)}"
+    ).fetchone()
+    landed_count, live_count, *amounts = row or ()
+    return _Stock(landed_count, live_count, dict(zip(sums, amounts, strict=True)))
+
+
+def _control_sums(entity: Entity, condition: str = "") -> dict[str, str]:
+    """SQL for the sum of every amount as text, and of quantity times unit amount where an entity has both.
+
+    `condition` is a filter clause of the sums.
     """
-
-
-def _control_amounts(connection: DuckDBPyConnection, entity: Entity, rows: str) -> dict[str, str]:
-    """The sum of every amount over `rows` as text; of quantity times unit amount where an entity has both."""
-    names = [c.name for c in entity.columns if c.type is Type.DECIMAL]
-    sums = {n: f"sum({identifier(n)})" for n in names}
-    if {"quantity", "unit_amount"} <= set(names):
-        sums["quantity_x_unit_amount"] = "sum(quantity * unit_amount)"
-    if not sums:
-        return {}
-    row = connection.execute(f"select {', '.join(f'{s}::varchar' for s in sums.values())} from ({rows})").fetchone()
-    return {n: value or "0" for n, value in zip(sums, row or (), strict=True)}
+    terms = {c.name: identifier(c.name) for c in entity.columns if c.type is Type.DECIMAL}
+    if {"quantity", "unit_amount"} <= set(terms):
+        terms["quantity_x_unit_amount"] = "quantity * unit_amount"
+    return {name: f"coalesce((sum({term}) {condition})::varchar, '0')" for name, term in terms.items()}
 
 
 def _arrived_columns(connection: DuckDBPyConnection, entity: Entity) -> list[str]:
     """Columns of the landed table that arrived, but for the id."""
-    arrived = set(landed_names(connection, "arrived", "temp"))
+    arrived = set(column_names(connection, "arrived"))
     own = [c.name for c in record_columns(entity)[1:]]
     return [c for c in (*own, "identifiers", "custom") if c in arrived]
-
-
-def _number(connection: DuckDBPyConnection, query: str) -> int:
-    row = connection.execute(query).fetchone()
-    return int(row[0]) if row else 0

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pipelines.entities import Type
 from pipelines.warehouse import literal
 
-WHITE_SPACE = "' ' || chr(9) || chr(10) || chr(13) || chr(160)"
+WHITE_SPACE = literal(" \t\n\r\N{NO-BREAK SPACE}")
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "ja", "j", "wahr")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "nein", "falsch")
 # What stands in a date's place where there is none: 00.00.0000, 0000-00-00 00:00:00, or a word.

@@ -94,7 +94,7 @@ def read_delivery(
         used = used_columns(entity, config, list(columns))
         unmapped_names = [c for c in columns if c not in used]
         types = _sampled_types(connection, layouts, unmapped_names)
-        _fill_delivered(connection, layouts, columns, used, form, key_source(config, list(columns)), where)
+        row_count = _fill_delivered(connection, layouts, columns, used, form, key_source(config, list(columns)), where)
     assert_not_changed_meanwhile(files, where)
     mapped = {c: columns[c] for c in used}
     fields = map_fields(connection, entity, config, mapped, where)
@@ -105,8 +105,7 @@ def read_delivery(
     convert_records(connection, settings, fields, conventions, key, where)
     return Delivery(
         fields=fields,
-        delivered_count=_number(connection, "select count(*) from delivered")
-        + _number(connection, "select count(*) from unreadable"),
+        delivered_count=row_count + _number(connection, "select count(*) from unreadable"),
         is_keyed=is_keyed,
         detected={layout.file.name: layout.stated for layout in layouts} | stated,
         unmapped=_report_unmapped(connection, unmapped_names, types),
@@ -188,15 +187,18 @@ def _fill_delivered(
     form: FormatConfig,
     key: tuple[str, ...],
     where: str,
-) -> None:
-    """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order."""
+) -> int:
+    """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order.
+
+    Returns how many rows it has.
+    """
     flags = [c for c in columns if c not in used]
     definition = [f"{identifier(c)} {columns[c]}" for c in used]
     definition += [f"{identifier(FLAG + c)} boolean" for c in flags]
     connection.execute(
         f"create or replace temp table delivered ({', '.join(definition) or identifier(FLAG) + ' boolean'})"
     )
-    before = 0
+    total = 0
     for layout in layouts:
         select = []
         for name in used:
@@ -207,11 +209,13 @@ def _fill_delivered(
         for name in flags:
             present = layout.columns.get(name)
             select.append("false" if present is None else f"{contract.as_text(identifier(name), present)} is not null")
-        connection.execute(f"insert into delivered select {', '.join(select) or 'false'} from {layout.relation}")
-        after = _number(connection, "select count(*) from delivered")
+        inserted = _number(
+            connection, f"insert into delivered select {', '.join(select) or 'false'} from {layout.relation}"
+        )
         if layout.file.type == "csv":
-            collect_csv_errors(connection, layout, form, key, after - before, where)
-        before = after
+            collect_csv_errors(connection, layout, form, key, inserted, where)
+        total += inserted
+    return total
 
 
 def _drop_csv_errors(connection: DuckDBPyConnection) -> None:

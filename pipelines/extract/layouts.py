@@ -195,10 +195,6 @@ def read_parquet_layout(connection: DuckDBPyConnection, file: DeliveredFile, whe
     return Layout(file, {name: kind for name, kind, *_ in rows}, relation, "parquet")
 
 
-def count_rows(connection: DuckDBPyConnection, relation: str) -> int:
-    return int(_one(connection, f"select count(*) from {relation}")[0])
-
-
 def _first_record(text: str, delimiter: str, quote: str) -> list[str]:
     csv.field_size_limit(MAX_LINE_BYTES)
     try:

@@ -117,11 +117,10 @@ class _Load:
         self.connection.execute("begin")
         landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)
         reports = [self._write(self.entity, landed, files, delivery.detected, delivery.unmapped)]
-        load_id = self._last_load_id()
         if self.is_flat:
             orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
             reports.append(self._write(ORDERS, orders, files, {}, ()))
-        move_cursor(self.connection, self.entity, files, contract, load_id)
+        move_cursor(self.connection, self.entity, files, contract)
         self.connection.execute("commit")
         for table in ("delivered", "arrived", "fates", "absences", "refused", "unreadable", "protected"):
             self.connection.execute(f"drop table if exists temp.{table}")
@@ -196,10 +195,6 @@ class _Load:
             reports.append(self._write(entity, landed, files, last["detected"], unmapped, status="unchanged"))
         self.connection.execute("commit")
         return reports
-
-    def _last_load_id(self) -> int:
-        row = self.connection.execute("select max(load_id) from loads").fetchone()
-        return int(row[0]) if row else 0
 
 
 def _report_disabled(settings: Settings, source: SourceConfig) -> list[LoadReport]:

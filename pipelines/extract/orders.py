@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
 from pipelines.extract.fields import ORDER_PREFIX
-from pipelines.extract.landing import landed_names
+from pipelines.extract.landing import column_names
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -24,7 +24,7 @@ def derive_orders(connection: DuckDBPyConnection) -> int:
     An order is every `order_record_id` of a kept, live line; each attribute is the first that is filled in file order.
     Orders of rejected lines become `protected`: they are not absent because a line of theirs is broken.
     """
-    lines = set(landed_names(connection, "arrived", "temp"))
+    lines = set(column_names(connection, "arrived"))
     columns = [c.name for c in (*ORDERS.columns, *SYSTEM_COLUMNS[1:]) if ORDER_PREFIX + c.name in lines]
     attributes = "".join(
         f", arg_min({carried}, _row) filter (where {carried} is not null) as {identifier(name)}"

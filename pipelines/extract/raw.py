@@ -7,13 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.configuration import Configuration, SourceConfig
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity
 from pipelines.extract.fields import ORDER_PREFIX
-from pipelines.extract.landing import IS_GONE, assert_same_company, landed_names
+from pipelines.extract.landing import IS_GONE, assert_same_company
 from pipelines.extract.report import COUNT_NAMES
 from pipelines.keys import record_key, use_secret
 from pipelines.settings import Settings
@@ -24,6 +25,17 @@ if TYPE_CHECKING:
 
 CONTACT_FIELDS = ("email", "phone", "mobile", "street", "postal_code", "city", "region", "country")
 RECONCILED = tuple(n for n in COUNT_NAMES if n != "rounded")
+
+
+@dataclass(frozen=True)
+class _Landing:
+    """An attached landing file: its catalog, quoted, and the columns of its tables by name."""
+
+    catalog: str
+    columns: Mapping[str, frozenset[str]]
+
+    def table(self, name: str) -> str:
+        return f"{self.catalog}.{identifier(name)}"
 
 
 def build_raw(
@@ -53,16 +65,15 @@ def build_raw(
     use_secret(connection, settings)
     connection.execute("create schema if not exists raw")
     with _attached(connection, settings, configuration) as landed:
-        queries = {e.table: _entity_query(connection, e, configuration, landed) for e in ENTITIES.values()}
-        queries["employments"] = _employments_query(connection, configuration, landed)
-        queries["person_history"] = _person_history_query(connection, configuration, landed)
+        queries = {e.table: _entity_query(e, configuration, landed) for e in ENTITIES.values()}
+        queries["employments"] = _employments_query(configuration, landed)
+        queries["person_history"] = _person_history_query(configuration, landed)
         queries["rejects"] = _rejects_query(configuration, landed)
         queries["reconciliation"] = _reconciliation_query(configuration, landed, since or {})
         counts = {}
         for table, query in queries.items():
             if tables is None or table in tables:
-                connection.execute(f"create or replace table raw.{identifier(table)} as {query}")
-                row = connection.execute(f"select count(*) from raw.{identifier(table)}").fetchone()
+                row = connection.execute(f"create or replace table raw.{identifier(table)} as {query}").fetchone()
                 counts[table] = int(row[0]) if row else 0
     return counts
 
@@ -76,47 +87,64 @@ def find_removed_sources(settings: Settings, configuration: Configuration) -> li
 @contextmanager
 def _attached(
     connection: DuckDBPyConnection, settings: Settings, configuration: Configuration
-) -> Iterator[dict[str, str]]:
-    """Catalog name by source, of the sources that were ever landed."""
-    landed: dict[str, str] = {}
+) -> Iterator[dict[str, _Landing]]:
+    """The landings by source, of the sources that were ever landed."""
+    catalogs: dict[str, str] = {}
     try:
         for source in configuration.sources:
             file = settings.landing_file(source.name)
             if file.exists():
                 catalog = f"landing_{source.name}"
                 connection.execute(f"attach {literal(file)} as {identifier(catalog)} (read_only)")
-                landed[source.name] = catalog
-                if landed_names(connection, "meta", catalog):
-                    row = connection.execute(f"select company from {identifier(catalog)}.meta").fetchone()
-                    assert_same_company(row[0] if row else None, configuration, f"landing/{file.name}")
+                catalogs[source.name] = catalog
+        columns = _columns_by_table(connection)
+        landed = {name: _Landing(identifier(c), columns.get(c, {})) for name, c in catalogs.items()}
+        for name, landing in landed.items():
+            if "meta" in landing.columns:
+                row = connection.execute(f"select company from {landing.table('meta')}").fetchone()
+                assert_same_company(row[0] if row else None, configuration, f"landing/{name}.duckdb")
         yield landed
     finally:
-        for catalog in landed.values():
+        for catalog in catalogs.values():
             connection.execute(f"detach {identifier(catalog)}")
 
 
-def _deliverers(configuration: Configuration, entity: Entity) -> list[SourceConfig]:
-    return [s for s in configuration.sources if any(s.find_entity(n) == entity for n in s.landed_entities)]
+def _columns_by_table(connection: DuckDBPyConnection) -> dict[str, dict[str, frozenset[str]]]:
+    """The columns of the tables in schema `main` of every attached file, by catalog and table."""
+    rows = connection.execute(
+        "select database_name, table_name, list(column_name) from duckdb_columns() "
+        "where schema_name = 'main' group by database_name, table_name"
+    ).fetchall()
+    found: dict[str, dict[str, frozenset[str]]] = {}
+    for catalog, table, names in rows:
+        found.setdefault(catalog, {})[table] = frozenset(names)
+    return found
 
 
-def _entity_query(
-    connection: DuckDBPyConnection, entity: Entity, configuration: Configuration, landed: Mapping[str, str]
-) -> str:
+def _landings_of(
+    configuration: Configuration, entity: Entity, landed: Mapping[str, _Landing]
+) -> Iterator[tuple[SourceConfig, _Landing]]:
+    """The sources that deliver an entity and have landed it, each with its landing."""
+    for source in configuration.sources:
+        landing = landed.get(source.name)
+        if landing and entity.name in landing.columns and entity in map(source.find_entity, source.landed_entities):
+            yield source, landing
+
+
+def _entity_query(entity: Entity, configuration: Configuration, landed: Mapping[str, _Landing]) -> str:
     selects = []
-    for source in _deliverers(configuration, entity):
-        present = landed_names(connection, entity.name, landed[source.name]) if source.name in landed else []
-        if present:
-            columns = _columns(entity, source, configuration, set(present))
-            selects.append(
-                f"select {', '.join(columns)} from {identifier(landed[source.name])}.{identifier(entity.name)}"
-            )
+    for source, landing in _landings_of(configuration, entity, landed):
+        columns = _columns(entity, source, configuration, landing.columns[entity.name])
+        selects.append(f"select {', '.join(columns)} from {landing.table(entity.name)}")
     if not selects:
-        columns = _columns(entity, None, configuration, set())
+        columns = _columns(entity, None, configuration, ())
         return f"select {', '.join(columns)} where false"
     return " union all ".join(selects) + " order by source_system, source_record_id"
 
 
-def _columns(entity: Entity, source: SourceConfig | None, configuration: Configuration, present: set[str]) -> list[str]:
+def _columns(
+    entity: Entity, source: SourceConfig | None, configuration: Configuration, present: Collection[str]
+) -> list[str]:
     """The columns of a raw table in their fixed order, from the landing of one source or all empty."""
     name = literal(source.name) if source else "null"
 
@@ -157,14 +185,12 @@ def _referred(entity: Entity, column: Column, source: SourceConfig, configuratio
     return target.name, str(column.references)
 
 
-def _employments_query(connection: DuckDBPyConnection, configuration: Configuration, landed: Mapping[str, str]) -> str:
+def _employments_query(configuration: Configuration, landed: Mapping[str, _Landing]) -> str:
     """One row per person record, company it named and period: what landing knows, superseded rows included."""
     selects = []
     for entity in (e for e in ENTITIES.values() if e.is_person):
-        for source in _deliverers(configuration, entity):
-            catalog = landed.get(source.name)
-            if catalog and landed_names(connection, entity.name, catalog):
-                selects.append(_employments_of(source, entity, configuration, catalog))
+        for source, landing in _landings_of(configuration, entity, landed):
+            selects.append(_employments_of(source, entity, configuration, landing))
     if not selects:
         return (
             "select null::varchar as record_key, null::varchar as company_record_key, null::timestamp as valid_from, "
@@ -173,7 +199,7 @@ def _employments_query(connection: DuckDBPyConnection, configuration: Configurat
     return " union all ".join(f"({query})" for query in selects) + " order by record_key, valid_from nulls first"
 
 
-def _employments_of(source: SourceConfig, entity: Entity, configuration: Configuration, catalog: str) -> str:
+def _employments_of(source: SourceConfig, entity: Entity, configuration: Configuration, landing: _Landing) -> str:
     """The periods of one entity. A period starts when the source changed the record; the first, when it was made.
 
     What the source says of its own changes is preferred to the time of landing, so that one delivery of everything
@@ -182,7 +208,7 @@ def _employments_of(source: SourceConfig, entity: Entity, configuration: Configu
     company = next(column for column in entity.columns if column.references == "companies")
     owner, companies = _referred(entity, company, source, configuration)
     company_key = record_key(literal(owner), literal(companies), "company")
-    current, history = (f"{identifier(catalog)}.{identifier(entity.name + suffix)}" for suffix in ("", "_history"))
+    current, history = (landing.table(entity.name + suffix) for suffix in ("", "_history"))
     version = f"""
         select source_record_id, created_at, coalesce(updated_at, _valid_from) as changed_at, _valid_from,
             coalesce(deleted_at, _absent_since, case when {IS_GONE} then changed_at end) as gone_at,
@@ -217,16 +243,12 @@ def _employments_of(source: SourceConfig, entity: Entity, configuration: Configu
     """
 
 
-def _person_history_query(
-    connection: DuckDBPyConnection, configuration: Configuration, landed: Mapping[str, str]
-) -> str:
+def _person_history_query(configuration: Configuration, landed: Mapping[str, _Landing]) -> str:
     """One row per person record and set of contact fields that it had once and has no more."""
     selects = []
     for entity in (e for e in ENTITIES.values() if e.is_person):
-        for source in _deliverers(configuration, entity):
-            catalog = landed.get(source.name)
-            if catalog and (present := landed_names(connection, f"{entity.name}_history", catalog)):
-                selects.append(_superseded_contact_fields(entity, source.name, identifier(catalog), set(present)))
+        for source, landing in _landings_of(configuration, entity, landed):
+            selects.append(_superseded_contact_fields(entity, source.name, landing))
     if not selects:
         texts = ("record_key", "source_system", "entity", *CONTACT_FIELDS)
         columns = [f"null::varchar as {t}" for t in texts] + ["null::timestamp as valid_from"]
@@ -234,12 +256,13 @@ def _person_history_query(
     return " union all ".join(selects) + " order by record_key, valid_until, valid_from"
 
 
-def _superseded_contact_fields(entity: Entity, source: str, catalog: str, present: set[str]) -> str:
+def _superseded_contact_fields(entity: Entity, source: str, landing: _Landing) -> str:
     """Until when they held is said by the version that replaced them, else by the load that landed it."""
+    present = landing.columns[f"{entity.name}_history"]
     fields = ", ".join(f if f in present else f"null::varchar as {f}" for f in CONTACT_FIELDS)
     names = ", ".join(CONTACT_FIELDS)
     now_same = " and ".join(f"current_row.{f} is not distinct from ended.{f}" for f in CONTACT_FIELDS)
-    current, history = f"{catalog}.{identifier(entity.name)}", f"{catalog}.{identifier(entity.name + '_history')}"
+    current, history = (landing.table(entity.name + suffix) for suffix in ("", "_history"))
     version = f"select source_record_id, {fields}, created_at, updated_at, _valid_from"
     return f"""
         select * from (
@@ -280,13 +303,13 @@ def _superseded_contact_fields(entity: Entity, source: str, catalog: str, presen
     """
 
 
-def _rejects_query(configuration: Configuration, landed: Mapping[str, str]) -> str:
+def _rejects_query(configuration: Configuration, landed: Mapping[str, _Landing]) -> str:
     """One row per open reject: keys and reasons, no values."""
     selects = [
         f"select {literal(s.name)}::varchar as source_system, entity, "
         f"{record_key(literal(s.name), 'entity', 'source_record_id')} as record_key, "
         f"field, value_class, reason, run_id, rejected_at "
-        f"from {identifier(landed[s.name])}.rejects "
+        f"from {landed[s.name].table('rejects')} "
         f"where resolved_at is null and entity in ({', '.join(literal(e) for e in s.landed_entities)})"
         for s in configuration.sources
         if s.name in landed
@@ -298,7 +321,7 @@ def _rejects_query(configuration: Configuration, landed: Mapping[str, str]) -> s
 
 
 def _reconciliation_query(
-    configuration: Configuration, landed: Mapping[str, str], since: Mapping[str, datetime]
+    configuration: Configuration, landed: Mapping[str, _Landing], since: Mapping[str, datetime]
 ) -> str:
     """One row per source and entity: sums over the loads after the watermark, amounts of the latest load."""
     selects = []
@@ -322,6 +345,6 @@ def _reconciliation_query(
             selects.append(
                 f"{named} count(*) filter (where {after}) as load_count, {sums}, max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts "
-                f"from {identifier(landed[source.name])}.loads where entity = {literal(entity)}"
+                f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
     return " union all ".join(selects) + " order by source_system, entity"

@@ -113,21 +113,24 @@ def convert_records(
     """
     import duckdb
 
-    read, dated, typed, checked, broken, rounded = [], [], [], [], [], []
+    read, filled, dated, typed, checked, broken, rounded = [], [], [], [], [], [], []
     for field in fields:
         name, text = identifier(field.name), identifier(f"text of {field.name}")
         if field.expression is None:
             checked.append(f"{default_value(field)} as {name}")
             continue
-        convention = conventions[field.name]
-        read.append(f"{_text(field)} as {text}")
+        convention, is_native = conventions[field.name], contract.is_native(field.kind, field.type)
+        delivered = identifier(f"value of {field.name}") if is_native else text
+        value_read = field.expression if is_native else contract.as_text(field.expression, field.kind)
+        read.append(f"{value_read} as {delivered}")
         if field.type is Type.TEXT:
             value = text
-        elif contract.is_native(field.kind, field.type):
-            native = identifier(f"value of {field.name}")
-            read.append(f"{field.expression} as {native}")
-            value = contract.convert_native(native, field.kind, field.type, convention.zone)
+        elif is_native:
+            value = contract.convert_native(delivered, field.kind, field.type, convention.zone)
+            text = f"{delivered}::varchar"  # only written out where the conversion fails
         elif field.type in {Type.DATE, Type.TIMESTAMP}:
+            if _is_open(field, (field.type,)):
+                filled.append(f"{contract.as_date_text(text)} as {text}")
             iso = identifier(f"iso of {field.name}")
             dated.append(f"{contract.iso_text(text, convention.dates)} as {iso}")
             value = contract.convert_text(iso, field.kind, field.type, convention)
@@ -137,16 +140,17 @@ def convert_records(
         default = "" if field.default is None else f", {default_value(field)}"
         checked.append(f"coalesce({name}{default}) as {name}")
         if field.type is not Type.TEXT:
-            broken.append((f"{text} is not null and {name} is null", field, text))
-            typed.append(text)
-        if field.type is Type.DECIMAL and not contract.is_native(field.kind, field.type):
+            broken.append((f"{delivered} is not null and {name} is null", field, text))
+            typed.append(delivered)
+            checked.append(delivered)
+        if field.type is Type.DECIMAL and not is_native:
             rounded.append(f"{contract.is_rounded(text, field.kind, convention.decimal, name)}::integer")
     if key is not None:
         read.append(f'{key} as "composite key"')
         typed.append('"composite key"')
         checked.append('"composite key" as source_record_id')
     failing = " ".join(f"when {test} then {literal(f.name)}" for test, f, _ in broken)
-    classes = " ".join(f"when {test} then {contract.value_class(text, f.type)}" for test, f, text in broken)
+    failed = " ".join(f"when {test} then {text}" for test, _, text in broken)
     contents = ["source_record_id"] if key is not None else []
     contents += [f.name for f in fields if key is None or f.name != "source_record_id"]
     raw = {f.name: text for _, f, text in broken}
@@ -158,18 +162,19 @@ def convert_records(
     query = f"""
         create or replace temp table arrived as
         with read as (select rowid as _row, {", ".join(read) or "1"} from delivered),
-        dated as (select {", ".join(["*", *dated])} from read),
+        filled as (select * {f"replace ({', '.join(filled)})" if filled else ""} from read),
+        dated as (select {", ".join(["*", *dated])} from filled),
         typed as (select _row, {", ".join(typed) or "1"} from dated),
         checked as (
-            select _row, {", ".join(checked)}, {", ".join(raw.values()) or "1"},
+            select _row, {", ".join(checked)},
                 {f"case {failing} end" if failing else "null::varchar"} as _field,
-                {f"case {classes} end" if classes else "null::varchar"} as _class,
+                {f"case {failed} end" if failed else "null::varchar"} as _text,
                 {" + ".join(rounded) or "0"} as _rounded
             from typed
         )
         select _row, {", ".join(columns)}, {_json(fields, IDENTIFIER_PREFIX)} as identifiers,
             {_json(fields, CUSTOM_PREFIX)} as custom, md5(concat_ws(chr(31), {content})) as _content,
-            _field, _class, _rounded
+            _field, {_value_class([f for _, f, _ in broken])} as _class, _rounded
         from checked
     """
     try:
@@ -180,6 +185,15 @@ def convert_records(
             f"{where}: an expression of the mapping fails on a delivered value; use try_cast and try_strptime in "
             f"`sql`. The engine's own words are in build/errors.log."
         ) from None
+
+
+def _value_class(fields: list[Field]) -> str:
+    """SQL for what the refused `_text` of `_field` is, written once per type: its patterns take long to prepare."""
+    names: dict[Type, list[str]] = {}
+    for field in fields:
+        names.setdefault(field.type, []).append(literal(field.name))
+    cases = [f"when _field in ({', '.join(n)}) then {contract.value_class('_text', t)}" for t, n in names.items()]
+    return f"case {' '.join(cases)} end" if cases else "null::varchar"
 
 
 def _json(fields: list[Field], prefix: str) -> str:

@@ -7,11 +7,13 @@ import os
 import signal
 import subprocess
 import sys
+from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.errors import SourceError
-from pipelines.extract import changes
+from pipelines.extract import Counts, changes
 from tests.unit.extract.conftest import Source
 
 # Loads contacts.csv and dies by SIGKILL at the statement that starts with a given text.
@@ -96,8 +98,8 @@ def test_counts_that_do_not_add_up_land_nothing(source: Source, monkeypatch: pyt
     source.load()
     apply = changes._apply
 
-    def lose_a_row(connection, entity, run_id, now):  # type: ignore[no-untyped-def]
-        apply(connection, entity, run_id, now)
+    def lose_a_row(connection, *arguments):  # type: ignore[no-untyped-def]
+        apply(connection, *arguments)
         connection.execute("delete from contacts where source_record_id = '2'")
 
     monkeypatch.setattr(changes, "_apply", lose_a_row)
@@ -111,11 +113,50 @@ def test_an_amount_that_changes_on_the_way_lands_nothing(source: Source, monkeyp
     source.entity, source.role, source.file = "orders", "shop", "orders.csv"
     apply = changes._apply
 
-    def add_a_cent(connection, entity, run_id, now):  # type: ignore[no-untyped-def]
-        apply(connection, entity, run_id, now)
+    def add_a_cent(connection, *arguments):  # type: ignore[no-untyped-def]
+        apply(connection, *arguments)
         connection.execute("update orders set total_amount = total_amount + 0.01 where source_record_id = '2'")
 
     monkeypatch.setattr(changes, "_apply", add_a_cent)
     source.write("id;total_amount\n1;10.50\n2;20.25\n")
     with pytest.raises(SourceError, match="do not equal what was delivered"):
         source.load()
+
+
+def test_a_delivery_that_changes_nothing_writes_no_record(source: Source, monkeypatch: pytest.MonkeyPatch) -> None:
+    statements: list[str] = []
+
+    class Watched:
+        def __init__(self, connection: Any) -> None:
+            self.connection = connection
+
+        def execute(self, query: str, *parameters: Any) -> Any:
+            statements.append(query.strip())
+            return self.connection.execute(query, *parameters)
+
+        def __getattr__(self, name: str) -> Any:
+            return getattr(self.connection, name)
+
+    def written() -> list[str]:
+        targets = (
+            'insert into "contacts',
+            'update "contacts"',
+            'delete from "contacts"',
+            "insert into rej",
+            "update rej",
+        )
+        found = [s for s in statements if s.startswith(targets)]
+        statements.clear()
+        return found
+
+    connect = duckdb.connect
+    monkeypatch.setattr(duckdb, "connect", lambda *args, **options: Watched(connect(*args, **options)))
+    source.write("id;city\n1;Ulm\n2;Bonn\n")
+    source.load()
+    assert len(written()) == 1
+    source.write("id;city\n2;Bonn\n1;Ulm\n")
+    assert source.load().counts == Counts(delivered=2, unchanged=2)
+    assert written() == []
+    source.write("id;city\n1;Ulm\n2;Kiel\n")
+    source.load()
+    assert len(written()) == 3
