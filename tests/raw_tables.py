@@ -67,6 +67,8 @@ LEDGER_TABLES = {
                 "superseded",
                 "repeated",
                 "deleted",
+                "latest_delivered",
+                "latest_rejected",
             )
         },
         "loaded_at": "TIMESTAMP",

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 CONTACT_FIELDS = ("email", "phone", "mobile", "street", "postal_code", "city", "region", "country")
 RECONCILED = tuple(n for n in COUNT_NAMES if n != "rounded")
+# Also told of the latest load alone: what was refused in an earlier one may have been mended since.
+OF_LATEST_LOAD = ("delivered", "rejected")
 
 
 @dataclass(frozen=True)
@@ -323,7 +325,7 @@ def _rejects_query(configuration: Configuration, landed: Mapping[str, _Landing])
 def _reconciliation_query(
     configuration: Configuration, landed: Mapping[str, _Landing], since: Mapping[str, datetime]
 ) -> str:
-    """One row per source and entity: sums over the loads after the watermark, amounts of the latest load."""
+    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts."""
     selects = []
     for source in configuration.sources:
         for entity in source.landed_entities:
@@ -332,7 +334,7 @@ def _reconciliation_query(
                 f"{str(source.enabled).lower()} as is_enabled, "
             )
             if source.name not in landed:
-                zeros = ", ".join(f"0::bigint as {n}_count" for n in RECONCILED)
+                zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *(f"latest_{n}" for n in OF_LATEST_LOAD)))
                 selects.append(
                     f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
                     f"'{{}}'::json as control_amounts"
@@ -342,8 +344,11 @@ def _reconciliation_query(
             sums = ", ".join(
                 f"coalesce(sum({n}_count) filter (where {after}), 0)::bigint as {n}_count" for n in RECONCILED
             )
+            latest = ", ".join(
+                f"coalesce(arg_max({n}_count, load_id), 0)::bigint as latest_{n}_count" for n in OF_LATEST_LOAD
+            )
             selects.append(
-                f"{named} count(*) filter (where {after}) as load_count, {sums}, max(loaded_at) as loaded_at, "
+                f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )

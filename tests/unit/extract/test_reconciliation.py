@@ -163,6 +163,16 @@ def test_a_reconciliation_sums_the_loads_since_the_watermark(source: Source) -> 
     assert source.raw(query, since={"crm": first[0]}) == [(1, 2, 1, 1)]
 
 
+def test_a_mended_delivery_is_told_of_the_latest_load(source: Source) -> None:
+    source.write("id;birth_date\n1;31.13.2000\n2;2000-01-01\n")
+    source.load()
+    query = "select delivered_count, rejected_count, latest_delivered_count, latest_rejected_count "
+    assert source.raw(f"{query} from raw.reconciliation") == [(2, 1, 2, 1)]
+    source.write("id;birth_date\n1;2000-12-31\n2;2000-01-01\n3;2000-01-01\n")
+    source.load()
+    assert source.raw(f"{query} from raw.reconciliation") == [(5, 1, 3, 0)]
+
+
 def test_rounding_is_half_up_and_counted(source: Source) -> None:
     source.entity, source.role, source.file = "order_lines", "shop", "lines.csv"
     source.mapping["format"] = {"decimal": "."}
