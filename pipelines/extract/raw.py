@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 CONTACT_FIELDS = ("email", "phone", "mobile", "street", "postal_code", "city", "region", "country")
 RECONCILED = tuple(n for n in COUNT_NAMES if n != "rounded")
 # Also told of the latest load alone: what was refused in an earlier one may have been mended since.
-OF_LATEST_LOAD = ("delivered", "rejected")
+LATEST = ("latest_delivered", "latest_rejected")
 
 
 @dataclass(frozen=True)
@@ -334,7 +334,7 @@ def _reconciliation_query(
                 f"{str(source.enabled).lower()} as is_enabled, "
             )
             if source.name not in landed:
-                zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *(f"latest_{n}" for n in OF_LATEST_LOAD)))
+                zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *LATEST))
                 selects.append(
                     f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
                     f"'{{}}'::json as control_amounts"
@@ -345,10 +345,11 @@ def _reconciliation_query(
                 f"coalesce(sum({n}_count) filter (where {after}), 0)::bigint as {n}_count" for n in RECONCILED
             )
             latest = ", ".join(
-                f"coalesce(arg_max({n}_count, load_id), 0)::bigint as latest_{n}_count" for n in OF_LATEST_LOAD
+                f"coalesce(arg_max({n.removeprefix('latest_')}_count, load_id), 0)::bigint as {n}_count" for n in LATEST
             )
             selects.append(
-                f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, max(loaded_at) as loaded_at, "
+                f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, "
+                f"max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
