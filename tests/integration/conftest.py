@@ -50,10 +50,10 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def new_company(shared_folder: Path) -> Company:
-    """The sample company and a canary, with nothing run yet; do not change it."""
+    """A company in which every kind of noise happens, and a canary, with nothing run yet; do not change it."""
 
     def make(folder: Path) -> None:
-        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF)
+        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF, rates=RARE)
         copy_configuration(folder / "config")
         plant(Company(folder), "12.03.1980")
 
@@ -62,7 +62,7 @@ def new_company(shared_folder: Path) -> Company:
 
 @pytest.fixture(scope="session")
 def published_company(shared_folder: Path, new_company: Company) -> Company:
-    """The sample company after one published run; do not change it."""
+    """That company after one published run; do not change it."""
 
     def make(folder: Path) -> None:
         company = new_company.copy_to(folder)
@@ -71,19 +71,6 @@ def published_company(shared_folder: Path, new_company: Company) -> Company:
         (folder / "output.txt").write_text(done.stdout + done.stderr)
 
     return Company(_once(shared_folder / "published-company", make))
-
-
-@pytest.fixture(scope="session")
-def noisy_company(shared_folder: Path) -> Company:
-    """A company in which every kind of noise happens, after one published run; do not change it."""
-
-    def make(folder: Path) -> None:
-        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF, rates=RARE)
-        copy_configuration(folder / "config")
-        done = Company(folder).run()
-        assert done.returncode == 0, said(done)
-
-    return Company(_once(shared_folder / "noisy-company", make))
 
 
 @pytest.fixture
