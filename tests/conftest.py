@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -12,13 +13,32 @@ from pipelines.settings import PROJECT_DIR, Settings
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 
+# Folders whose tests share what takes long to make in one process, a worker or a built warehouse.
+TOGETHER = {"unit/audit", "unit/unify"}
+
+
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await."""
+    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await.
+
+    All other tests of a file, of some folders even, stay with one worker, so that their fixtures are made once.
+    """
     slow = [item for item in items if item.get_closest_marker("slow")]
     awaiting = [item for item in slow if "published_company" in getattr(item, "fixturenames", ())]
     independent = [item for item in slow if item not in awaiting]
     quick = [item for item in items if item not in slow]
+    for item in quick:
+        file = item.path.relative_to(Path(__file__).parent)
+        folder = file.parent.as_posix()
+        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else file.as_posix()))
     items[:] = awaiting[:1] + independent + awaiting[1:] + quick
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all parallel test processes have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
 @pytest.fixture(autouse=True)
