@@ -6,6 +6,8 @@ import os
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.settings import PROJECT_DIR, Settings
@@ -14,23 +16,31 @@ SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 
 # Folders whose tests share what takes long to make in one process, a worker or a built warehouse.
-TOGETHER = {"unit/audit", "unit/unify"}
+TOGETHER = ("tests/unit/audit", "tests/unit/unify")
 
 
-@pytest.hookimpl(tryfirst=True)
+class Scheduling(LoadScopeScheduling):
+    """Tests of a file, of some folders even, stay with one process, which makes their fixtures once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        if file.startswith("tests/integration/"):
+            return f"{file}::{test.partition('[')[0]}"
+        folder = str(Path(file).parent)
+        return folder if folder in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # the order is the one below
+    return Scheduling(config, log)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await.
-
-    All other tests of a file, of some folders even, stay with one worker, so that their fixtures are made once.
-    """
+    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await."""
     slow = [item for item in items if item.get_closest_marker("slow")]
     awaiting = [item for item in slow if "published_company" in getattr(item, "fixturenames", ())]
     independent = [item for item in slow if item not in awaiting]
     quick = [item for item in items if item not in slow]
-    for item in quick:
-        file = item.path.relative_to(Path(__file__).parent)
-        folder = file.parent.as_posix()
-        item.add_marker(pytest.mark.xdist_group(folder if folder in TOGETHER else file.as_posix()))
     items[:] = awaiting[:1] + independent + awaiting[1:] + quick
 
 
