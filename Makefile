@@ -32,7 +32,7 @@ run: setup  ## Run the nightly job on the sample company; CUSTOMERS=10000
 	@$(BIN)/kundenstamm run
 
 test: setup  ## Run all tests
-	@$(BIN)/pytest -n $(JOBS) --dist load --maxschedchunk 2
+	@$(BIN)/pytest -n $(JOBS)
 
 ui: setup  ## Dagster UI and daemon on 127.0.0.1:3000, schedule included
 	@$(BIN)/kundenstamm ui

@@ -2,14 +2,37 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
+from xdist.remote import Producer
+from xdist.scheduler import LoadScopeScheduling
 
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.settings import PROJECT_DIR, Settings
 
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
+
+
+# Folders whose tests share what takes long to make in one process, a worker or a built warehouse.
+TOGETHER = ("tests/unit/audit", "tests/unit/unify")
+
+
+class Scheduling(LoadScopeScheduling):
+    """Tests of a file, of some folders even, stay with one process, which makes their fixtures once."""
+
+    def _split_scope(self, nodeid: str) -> str:
+        file, _, test = nodeid.partition("::")
+        if file.startswith("tests/integration/"):
+            return f"{file}::{test.partition('[')[0]}"
+        folder = str(Path(file).parent)
+        return folder if folder in TOGETHER else file
+
+
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
+    config.option.loadscopereorder = False  # the order is the one below
+    return Scheduling(config, log)
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
@@ -19,6 +42,13 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     independent = [item for item in slow if item not in awaiting]
     quick = [item for item in items if item not in slow]
     items[:] = awaiting[:1] + independent + awaiting[1:] + quick
+
+
+@pytest.fixture(scope="session")
+def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder that all parallel test processes have in common."""
+    base = tmp_path_factory.getbasetemp()
+    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
 @pytest.fixture(autouse=True)

@@ -89,6 +89,14 @@ class Company:
             connection.execute("use published")
             return connection.execute(sql).fetchall()
 
+    def switch_off(self, *sources: str) -> None:
+        file = self.config / "sources.yml"
+        text = file.read_text()
+        for source in sources:
+            assert f"  - name: {source} " in text or f"  - name: {source}\n" in text
+            text = text.replace(f"  - name: {source}", f"  - enabled: false\n    name: {source}")
+        file.write_text(text)
+
     @property
     def version(self) -> str:
         return (self.data / "published" / "current").readlink().name

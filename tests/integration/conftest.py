@@ -2,10 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
-import os
-import shutil
-from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
@@ -14,6 +10,7 @@ import pytest
 from pipelines.sample import generate_sample
 from tests.integration.canary import plant
 from tests.integration.company import Company, copy_configuration, said
+from tests.sharing import make_once
 
 AS_OF = datetime.fromisoformat("2026-11-01")
 CUSTOMERS = 400
@@ -29,40 +26,21 @@ RARE = {
 }
 
 
-def _once(folder: Path, make: Callable[[Path], None]) -> Path:
-    """Make a folder once for all parallel test processes."""
-    with Path(f"{folder}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
-        if not folder.exists():
-            partial = Path(f"{folder}.partial")
-            shutil.rmtree(partial, ignore_errors=True)
-            partial.mkdir(parents=True)
-            make(partial)
-            partial.rename(folder)
-    return folder
-
-
-@pytest.fixture(scope="session")
-def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    base = tmp_path_factory.getbasetemp()
-    return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
-
-
 @pytest.fixture(scope="session")
 def new_company(shared_folder: Path) -> Company:
-    """The sample company and a canary, with nothing run yet; do not change it."""
+    """A company in which every kind of noise happens, and a canary, with nothing run yet; do not change it."""
 
     def make(folder: Path) -> None:
-        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF)
+        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF, rates=RARE)
         copy_configuration(folder / "config")
         plant(Company(folder), "12.03.1980")
 
-    return Company(_once(shared_folder / "new-company", make))
+    return Company(make_once(shared_folder / "new-company", make))
 
 
 @pytest.fixture(scope="session")
 def published_company(shared_folder: Path, new_company: Company) -> Company:
-    """The sample company after one published run; do not change it."""
+    """That company after one published run; do not change it."""
 
     def make(folder: Path) -> None:
         company = new_company.copy_to(folder)
@@ -70,20 +48,7 @@ def published_company(shared_folder: Path, new_company: Company) -> Company:
         assert done.returncode == 0, said(done)
         (folder / "output.txt").write_text(done.stdout + done.stderr)
 
-    return Company(_once(shared_folder / "published-company", make))
-
-
-@pytest.fixture(scope="session")
-def noisy_company(shared_folder: Path) -> Company:
-    """A company in which every kind of noise happens, after one published run; do not change it."""
-
-    def make(folder: Path) -> None:
-        generate_sample(folder / "sample", customers=CUSTOMERS, seed=7, as_of=AS_OF, rates=RARE)
-        copy_configuration(folder / "config")
-        done = Company(folder).run()
-        assert done.returncode == 0, said(done)
-
-    return Company(_once(shared_folder / "noisy-company", make))
+    return Company(make_once(shared_folder / "published-company", make))
 
 
 @pytest.fixture

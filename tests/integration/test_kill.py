@@ -40,11 +40,13 @@ def _kill_after(company: Company, step: str) -> None:
 def test_a_run_killed_in_every_stage_leaves_the_published_version_and_no_lock(
     published: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    """The run after them all has one process per step."""
     version, result, members = published.version, published.query(RESULT), published.query(MEMBERS)
     for stage, step in BEFORE.items():
         _kill_after(published, step)
         assert published.version == version, stage
         assert published.query(RESULT) == result, stage
+    published.extra["KUNDENSTAMM_EXECUTOR"] = "multiprocess"
     done = published.run()
     assert done.returncode == 0, said(done)
     second = published.version

@@ -84,9 +84,9 @@ _CONTACTABLE = "(is_contactable_email or is_contactable_phone or is_contactable_
 
 
 @pytest.fixture(scope="module")
-def published(noisy_company: Company) -> Iterator[DuckDBPyConnection]:
-    with open_reader(noisy_company.settings, restricted=True) as connection:
-        connection.execute(_TRUTH.format(truth=noisy_company.sample / "truth", namesakes=NAMESAKES))
+def published(published_company: Company) -> Iterator[DuckDBPyConnection]:
+    with open_reader(published_company.settings, restricted=True) as connection:
+        connection.execute(_TRUTH.format(truth=published_company.sample / "truth", namesakes=NAMESAKES))
         yield connection
 
 

@@ -1,144 +1,13 @@
-"""What a person does in the Dagster UI, through its GraphQL API, with webserver and daemon as `make ui` starts them."""
+"""What a person does in the Dagster UI, through its GraphQL API."""
 
 from __future__ import annotations
 
-import json
-import os
-import signal
-import socket
-import subprocess
-import time
-import urllib.request
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
-from typing import Any
-
 import pytest
 
-from tests.integration.company import COMMAND, Company, said
+from tests.integration.company import Company, said
+from tests.integration.ui import serving, until
 
 pytestmark = pytest.mark.slow
-
-SELECTOR = {"repositoryLocationName": "kundenstamm", "repositoryName": "__repository__"}
-ENDED = {"SUCCESS", "FAILURE", "CANCELED"}
-
-
-class Ui:
-    """The GraphQL API of one running UI."""
-
-    def __init__(self, port: int) -> None:
-        self._url = f"http://127.0.0.1:{port}/graphql"
-
-    def ask(self, query: str, **variables: Any) -> dict[str, Any]:
-        body = json.dumps({"query": query, "variables": variables}).encode()
-        request = urllib.request.Request(self._url, data=body, headers={"Content-Type": "application/json"})
-        with urllib.request.urlopen(request, timeout=60) as response:
-            answer = json.loads(response.read())
-        assert not answer.get("errors"), answer["errors"]
-        return dict(answer["data"])
-
-    def is_up(self) -> bool:
-        try:
-            answer = self.ask("{ workspaceOrError { ... on Workspace { locationEntries { loadStatus } } } }")
-        except OSError:
-            return False
-        entries = answer["workspaceOrError"]["locationEntries"]
-        return bool(entries) and all(e["loadStatus"] == "LOADED" for e in entries)
-
-    def launch(self, job: str, *, assets: list[list[str]] | None = None, config: dict[str, Any] | None = None) -> str:
-        selector: dict[str, Any] = {**SELECTOR, "pipelineName": job}
-        if assets is not None:
-            selector["assetSelection"] = [{"path": path} for path in assets]
-            selector["assetCheckSelection"] = []
-        answer = self.ask(
-            "mutation($p: ExecutionParams!) { launchRun(executionParams: $p) { __typename "
-            "... on LaunchRunSuccess { run { id } } ... on PythonError { message } } }",
-            p={"selector": selector, "runConfigData": config or {}, "mode": "default"},
-        )["launchRun"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["id"])
-
-    def rerun_from_failure(self, run_id: str) -> str:
-        answer = self.ask(
-            "mutation($p: ReexecutionParams!) { launchRunReexecution(reexecutionParams: $p) { __typename "
-            "... on LaunchRunSuccess { run { id } } ... on PythonError { message } } }",
-            p={"parentRunId": run_id, "strategy": "FROM_FAILURE"},
-        )["launchRunReexecution"]
-        assert answer["__typename"] == "LaunchRunSuccess", answer
-        return str(answer["run"]["id"])
-
-    def status(self, run_id: str) -> str:
-        answer = self.ask("query($id: ID!) { runOrError(runId: $id) { ... on Run { status } } }", id=run_id)
-        return str(answer["runOrError"]["status"])
-
-    def failures(self, run_id: str) -> str:
-        answer = self.ask(
-            "query($id: ID!) { logsForRun(runId: $id, limit: 1000) { ... on EventConnection { events { "
-            "... on MessageEvent { message } ... on ExecutionStepFailureEvent { failureMetadata { description } } "
-            "} } } }",
-            id=run_id,
-        )
-        events = answer["logsForRun"]["events"]
-        return "\n".join((e.get("failureMetadata") or {}).get("description") or e.get("message") or "" for e in events)
-
-    def wait(self, run_id: str, statuses: set[str] = ENDED) -> str:
-        return until(lambda: self.status(run_id), lambda status: status in statuses)
-
-
-def until(ask: Callable[[], Any], good: Callable[[Any], bool], seconds: float = 240) -> Any:
-    deadline = time.monotonic() + seconds
-    while not good(answer := ask()):
-        assert time.monotonic() < deadline, f"still {answer!r} after {seconds} s"
-        time.sleep(0.3)
-    return answer
-
-
-@contextmanager
-def serving(company: Company) -> Iterator[tuple[Ui, Callable[[], None]]]:
-    """The UI of a company, and a function that kills it and everything it started, as a power cut does."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    log = (company.root / f"ui-{port}.log").open("w")
-    process = subprocess.Popen(
-        [str(COMMAND), "ui", "--port", str(port)],
-        env=company.environment,
-        stdout=log,
-        stderr=subprocess.STDOUT,
-        start_new_session=True,
-    )
-
-    def cut_power() -> None:
-        for pid in _processes_of(company):
-            try:
-                os.kill(pid, signal.SIGKILL)
-            except ProcessLookupError:
-                continue
-        process.wait()
-
-    try:
-        ui = Ui(port)
-        until(ui.is_up, bool, seconds=90)
-        yield ui, cut_power
-    finally:
-        cut_power()
-        log.close()
-
-
-def _processes_of(company: Company) -> list[int]:
-    """Every process whose environment names this company's data folder."""
-    mark = f"KUNDENSTAMM_DATA_DIR={company.data}".encode()
-    found = []
-    for process in Path("/proc").iterdir():
-        if process.name.isdigit() and int(process.name) != os.getpid():
-            try:
-                variables = (process / "environ").read_bytes().split(b"\0")
-            except OSError:
-                continue
-            if mark in variables:
-                found.append(int(process.name))
-    return found
 
 
 def _open_build(company: Company) -> str:
@@ -148,20 +17,46 @@ def _open_build(company: Company) -> str:
         return ""
 
 
-def test_a_run_of_the_command_line_is_re_executed_in_the_ui_and_an_asset_alone(published: Company) -> None:
-    file = published.sample / "support" / "tickets.jsonl"
+def _cut_power_in_extract(company: Company) -> str:
+    """Start a run in the UI and kill it with the daemon and everything else, as a reboot does. Returns its id."""
+    with serving(company) as (ui, cut_power):
+        run_id = ui.launch("nightly")
+        until(lambda: _open_build(company), lambda build: run_id in build)
+        cut_power()
+    return run_id
+
+
+def _run_without_a_file(company: Company) -> None:
+    file = company.sample / "support" / "tickets.jsonl"
     kept = file.read_bytes()
     file.unlink()
-    assert published.run().returncode == 1
+    failed = company.run()
+    assert failed.returncode == 1, said(failed)
+    assert "tickets.jsonl" in said(failed)
+    assert "Traceback" not in said(failed)
     file.write_bytes(kept)
-    before = published.version
+
+
+def test_after_a_power_cut_runs_of_the_command_line_are_re_executed_in_the_ui_and_an_asset_alone(
+    published: Company,
+) -> None:
+    members = "select record_key, customer_id from marts.customer_source_records order by all"
+    version, before = published.version, published.query(members)
+    dead = _cut_power_in_extract(published)
     with serving(published) as (ui, _):
+        assert ui.status(dead) == "STARTED"
+        _run_without_a_file(published)
+        assert ui.status(dead) == "FAILURE"
+        assert published.version == version
+
         runs = ui.ask("{ runsOrError(limit: 1) { ... on Runs { results { id status } } } }")
         [failed] = runs["runsOrError"]["results"]
+        assert failed["id"] != dead
         assert failed["status"] == "FAILURE"
         again = ui.rerun_from_failure(failed["id"])
         assert ui.wait(again) == "SUCCESS", ui.failures(again)
-        assert published.version != before
+        assert published.version != version
+        assert published.query(members) == before
 
         alone = ui.launch("nightly", assets=[["marts", "customers"]])
         assert ui.wait(alone) == "SUCCESS", ui.failures(alone)
@@ -172,22 +67,3 @@ def test_a_run_of_the_command_line_is_re_executed_in_the_ui_and_an_asset_alone(p
 
         stale = ui.rerun_from_failure(early)
         assert ui.wait(stale) == "FAILURE"
-
-
-def test_after_a_power_cut_the_dead_run_is_marked_and_the_queue_moves_on(published: Company) -> None:
-    """The run that follows has one process per step."""
-    members = "select record_key, customer_id from marts.customer_source_records order by all"
-    version, before = published.version, published.query(members)
-    with serving(published) as (ui, cut_power):
-        run_id = ui.launch("nightly")
-        until(lambda: _open_build(published), lambda build: run_id in build)
-        cut_power()
-    assert published.version == version
-    with serving(published) as (ui, _):
-        assert ui.status(run_id) == "STARTED"
-        published.extra["KUNDENSTAMM_EXECUTOR"] = "multiprocess"
-        done = published.run()
-        assert done.returncode == 0, said(done)
-        assert ui.status(run_id) == "FAILURE"
-        assert published.version != version
-        assert published.query(members) == before

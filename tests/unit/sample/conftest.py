@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from duckdb import DuckDBPyConnection
@@ -16,6 +17,7 @@ from pipelines.sample.noise import NOISES
 from pipelines.sample.writing import Csv
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
+from tests.sharing import make_once
 
 AS_OF = date.fromisoformat("2026-11-21")
 CUSTOMERS = 3000
@@ -23,19 +25,22 @@ DIALECTS = {system: form for system, (_, form) in FORMATS.items() if isinstance(
 
 
 @pytest.fixture(scope="session")
-def sample(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def sample(shared_folder: Path) -> Path:
     """The sample as shipped; do not change it."""
-    folder = tmp_path_factory.mktemp("sample") / "shipped"
-    generate_sample(folder, customers=CUSTOMERS, seed=1, as_of=AS_OF)
-    return folder
+    return _make_sample(shared_folder / "shipped")
 
 
 @pytest.fixture(scope="session")
-def faultless(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def faultless(shared_folder: Path) -> Path:
     """A sample without any noise; do not change it."""
-    folder = tmp_path_factory.mktemp("sample") / "faultless"
-    generate_sample(folder, customers=CUSTOMERS, seed=1, as_of=AS_OF, rates={noise.name: 0 for noise in NOISES})
-    return folder
+    return _make_sample(shared_folder / "faultless", {noise.name: 0 for noise in NOISES})
+
+
+def _make_sample(folder: Path, rates: dict[str, float] | None = None) -> Path:
+    def make(partial: Path) -> None:
+        generate_sample(partial, customers=CUSTOMERS, seed=1, as_of=AS_OF, rates=rates)
+
+    return make_once(folder, make)
 
 
 @pytest.fixture(scope="session")
@@ -56,11 +61,11 @@ def pure(faultless: Path) -> Iterator[DuckDBPyConnection]:
 def loaded(folder: Path) -> Iterator[DuckDBPyConnection]:
     """A database with the files of a sample; CSV is decoded beforehand and stays text."""
     settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder.parent / f"{folder.name}-data")})
-    with connect(None, settings) as connection:
+    with connect(None, settings) as connection, TemporaryDirectory() as texts:
         for file in sorted(folder.glob("*/*.*")):
             if file.suffix == ".csv":
                 dialect = DIALECTS.get(file.parent.name, Csv())
-                decoded = folder.parent / f"{folder.name}-{file.stem}.utf8.csv"
+                decoded = Path(texts) / file.name
                 decoded.write_bytes(file.read_bytes().decode(dialect.encoding).encode())
                 relation = (
                     f"read_csv({literal(decoded)}, delim = {literal(dialect.delimiter)}, header = true, "
