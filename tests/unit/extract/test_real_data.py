@@ -12,14 +12,14 @@ from pipelines.extract import LoadReport, build_raw, load_source
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
-REAL = Path(__file__).parents[2] / "fixtures" / "real"
+CONFIG = Path(__file__).parents[2] / "fixtures" / "real" / "config"
 
 
-def land(name: str, settings: Settings) -> tuple[Settings, Configuration, list[LoadReport]]:
-    settings = Settings(**{**vars(settings), "config_dir": REAL / name / "config"})
+def land(sources: tuple[str, ...], settings: Settings) -> tuple[Settings, Configuration, list[LoadReport]]:
+    settings = Settings(**{**vars(settings), "config_dir": CONFIG})
     configuration = load_configuration(settings)
     reports = []
-    for source in configuration.sources:
+    for source in map(configuration.source, sources):
         reports += load_source(settings, configuration, source, run_id="run", now=datetime(2026, 1, 1, tzinfo=UTC))
     settings.build_dir.mkdir(parents=True)
     return settings, configuration, reports
@@ -29,7 +29,7 @@ def test_both_sides_of_febrl_are_landed_whole(
     settings: Settings, shared_data: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("KUNDENSTAMM_PUBLIC_DATA", str(shared_data))
-    settings, configuration, reports = land("febrl", settings)
+    settings, configuration, reports = land(("crm", "shop"), settings)
     assert [(r.entity, r.counts.new, r.counts.rejected) for r in reports] == [
         ("contacts", 5000, 0),
         ("customers", 5000, 0),
