@@ -40,7 +40,6 @@ def import_great_expectations() -> None:
     """Do the import that takes seconds, with everything that reports home switched off."""
     os.environ.update(QUIET_ENVIRONMENT)
     _import_lazily("scipy.stats")  # a third of the seconds, for one expectation that is not in use
-    _import_lazily("altair")  # draws what nobody looks at
     import great_expectations  # noqa: F401
     import sqlalchemy  # noqa: F401
 
@@ -55,8 +54,7 @@ def _import_lazily(name: str) -> None:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)  # otherwise `from parent import child` looks into it
+    setattr(sys.modules[parent], child, module)  # otherwise `from parent import child` looks into it
 
 
 @contextlib.contextmanager
