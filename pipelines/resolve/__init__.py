@@ -5,7 +5,7 @@ business of the stages before and after.
 """
 
 from pipelines.resolve.accounts import AccountReport, resolve_accounts
-from pipelines.resolve.overrides import OverrideReport, write_outcomes
+from pipelines.resolve.overrides import OverrideReport, tell_outcomes, write_outcomes
 from pipelines.resolve.resolve import ResolveReport, resolve_identities
 
 __all__ = [
@@ -14,5 +14,6 @@ __all__ = [
     "ResolveReport",
     "resolve_accounts",
     "resolve_identities",
+    "tell_outcomes",
     "write_outcomes",
 ]

@@ -75,11 +75,16 @@ def write_outcomes(connection: DuckDBPyConnection) -> OverrideReport:
     counts = connection.execute(
         "select status, count(*) from identity.overrides group by status order by status"
     ).fetchall()
+    return OverrideReport(dict(counts), tuple(tell_outcomes(connection)))
+
+
+def tell_outcomes(connection: DuckDBPyConnection) -> list[str]:
+    """One sentence for every decision of `identity.overrides` that has no effect or contradicts another, by line."""
     told = connection.execute(
         "select line, status, conflicting_lines from identity.overrides "
         "where status in ('contradicted', 'broken', 'stale') order by line"
     ).fetchall()
-    return OverrideReport(dict(counts), tuple(_sentence(*row) for row in told))
+    return [_sentence(*row) for row in told]
 
 
 def find_path(links: Iterable[tuple[int, str, str]], a: str, b: str) -> list[int]:
