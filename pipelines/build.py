@@ -15,8 +15,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines import lock, policies, warehouse
+from pipelines import keys, lock, policies, warehouse
 from pipelines.errors import BuildError
+from pipelines.overrides import FILE
 
 if TYPE_CHECKING:
     from pipelines.configuration import Configuration
@@ -67,9 +68,11 @@ def open_build(
     `build.json` is written last, so a build that was killed while it was opened counts as none.
 
     Raises:
-        BuildError: the data folder belongs to another company or cannot be written; nothing was touched.
+        BuildError: the data folder belongs to another company or cannot be written, or the secret of its keys is
+            gone; nothing was touched.
     """
     claim_data_folder(settings, configuration)
+    keys.load_secret(settings)
     started_at = to_utc(now)
     build = Build(
         build_id=build_id,
@@ -83,6 +86,7 @@ def open_build(
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
     with warehouse.connect(settings.build_warehouse, settings) as connection:
+        keys.use_secret(connection, settings)
         for schema in warehouse.SCHEMAS:
             connection.execute(f"create schema {warehouse.identifier(schema)}")
         policies.write_policies(connection, configuration, build)
@@ -125,7 +129,7 @@ def require_build(settings: Settings, configuration: Configuration, *, run_id: s
     if build.config_digest != configuration.digest:
         raise BuildError(
             f"The configuration was changed since the build of run {build.build_id[:8]} was opened "
-            f"(digest {build.config_digest}, now {configuration.digest}); nothing was changed. "
+            f"(config/ or {FILE}; digest {build.config_digest}, now {configuration.digest}); nothing was changed. "
             f"Start the job `nightly` anew, or restore the configuration."
         )
     return build

@@ -198,9 +198,9 @@ def sql(
 
 
 @app.command()
-def validate(config: ConfigOption = None) -> None:
-    """Check the configuration and load Dagster's code location."""
-    settings = _settings(config)
+def validate(config: ConfigOption = None, data: DataOption = None) -> None:
+    """Check the configuration and overrides.csv, and load Dagster's code location."""
+    settings = _settings(config, data)
     from pipelines.audit import load_catalogue
     from pipelines.configuration import load_configuration
 

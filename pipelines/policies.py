@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.overrides import write_overrides
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -19,7 +21,7 @@ FIELD_GROUPS = ("name", "email", "phone", "mobile", "address", "birth_date", "co
 
 
 def write_policies(connection: DuckDBPyConnection, configuration: Configuration, build: Build) -> None:
-    """Replace every table of schema `config`; the tables and columns are those of `_TABLES`."""
+    """Replace every table of schema `config`: those of `_TABLES`, and `overrides`, whose keys need the secret."""
     company, survivorship = configuration.company, configuration.survivorship
     priorities: list[tuple[object, ...]] = []
     for group in FIELD_GROUPS:
@@ -57,6 +59,7 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
         if rows[table]:
             marks = ", ".join("?" for _ in rows[table][0])
             connection.executemany(f"insert into config.{table} values ({marks})", rows[table])
+    write_overrides(connection, configuration.overrides, build.as_of, company.time_zone)
 
 
 _TABLES = {

@@ -7,6 +7,7 @@ from rich.table import Table
 
 from pipelines.audit import Verdict, load_verdict
 from pipelines.publish import read_status, reader_command
+from pipelines.resolve import tell_outcomes
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -16,8 +17,11 @@ FIGURES = {
     "person records": "select count(*) from identity.members",
     "merged records": "select count(*) - count(distinct customer_id) from identity.members",
     "refused links": "select count(*) from identity.refused_links",
+    "decisions of people": "select count(*) from identity.overrides where status = 'in_force'",
     "audience members": "select count(*) from activation.audience_members",
 }
+
+SHOWN = 10  # lines of overrides.csv that a run complains about on the screen
 
 
 def print_summary(console: Console, settings: Settings) -> None:
@@ -36,11 +40,16 @@ def print_summary(console: Console, settings: Settings) -> None:
         for label, query in FIGURES.items():
             row = connection.execute(query).fetchone()
             table.add_row(label, f"{int(row[0]) if row else 0:,}", "")
+        told = tell_outcomes(connection)
     verdict = load_verdict(settings)
     if verdict is not None:
         for suite, counts in _by_suite(verdict).items():
             table.add_row(f"audit of {suite}", str(sum(counts.values())), _in_words(counts))
     console.print(table)
+    for sentence in told[:SHOWN]:
+        console.print(sentence, markup=False)
+    if len(told) > SHOWN:
+        console.print(f"And {len(told) - SHOWN} further lines of overrides.csv; all are in the report.")
     status = read_status(settings)
     for line in status.lines():
         console.print(line, markup=False)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.clean.persons import PERSON_COLUMNS
+from pipelines.overrides import TABLE_COLUMNS
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -70,6 +71,8 @@ SETS: dict[str, tuple[Mapping, ...]] = {
 def create_persons(connection: DuckDBPyConnection) -> None:
     """Create empty `clean.persons`, `clean.contact_points` and `truth` (`record_key`, `person`)."""
     connection.execute("create schema if not exists clean")
+    connection.execute("create schema if not exists config")
+    connection.execute(f"create or replace table config.overrides ({TABLE_COLUMNS})")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
     connection.execute(f"create or replace table clean.persons ({columns})")
     connection.execute(

@@ -46,6 +46,12 @@ COUNTS = {
         "select method, rule, reason, count(*) as links from identity.refused_links group by all "
         "order by method, rule, reason",
     ),
+    "identity.overrides": (
+        "What people decided in overrides.csv",
+        "select kind, status, count(*) as decisions, string_agg(case when status not in ('in_force', 'inactive') then "
+        "'line ' || line || coalesce(' against ' || nullif(array_to_string(conflicting_lines, ', '), ''), '') end, "
+        "'; ' order by line) as lines from identity.overrides group by kind, status order by kind, status",
+    ),
 }
 
 

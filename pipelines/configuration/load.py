@@ -1,4 +1,8 @@
-"""Read and validate `config/`: all files, all problems at once, each with file, line, key path, finding and remedy."""
+"""Read and validate what people decided: all files, all problems at once, each with place, finding and remedy.
+
+Add a file of `config/` here. `overrides.csv` of the data folder belongs to it: it decides about the result as `config/`
+does, so that a change of it asks for a new build as well.
+"""
 
 from __future__ import annotations
 
@@ -7,7 +11,7 @@ import json
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +25,7 @@ from pipelines.configuration.sources import SourceConfig, SourcesConfig
 from pipelines.configuration.survivorship import SurvivorshipConfig
 from pipelines.configuration.value import ValueConfig
 from pipelines.errors import ConfigurationError
+from pipelines.overrides import Overrides, read_overrides
 from pipelines.settings import Settings
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
@@ -54,6 +59,7 @@ class Configuration:
     audiences_file: AudiencesConfig
     value: ValueConfig
     directory: Path
+    overrides: Overrides = field(default_factory=Overrides)
 
     @property
     def sources(self) -> list[SourceConfig]:
@@ -65,14 +71,12 @@ class Configuration:
     def as_dict(self) -> dict[str, Any]:
         """What decides about the data, as plain data and without the values of variables: fit for a manifest.
 
-        Alerts are left out: they hold addresses of people, and changing them changes no figure.
+        Alerts are left out: they hold addresses of people, and changing them changes no figure. Overrides name people
+        as well; their number and the digest of their file stand for them.
         """
-        parts = {
-            f.name: getattr(self, f.name).model_dump(mode="json", by_alias=True)
-            for f in fields(self)
-            if f.name != "directory"
-        }
+        parts = {part: getattr(self, part).model_dump(mode="json", by_alias=True) for part in FILES}
         del parts["company"]["alerts"]
+        parts["overrides"] = {"count": len(self.overrides.rows), "sha256": self.overrides.digest}
         return parts
 
     @property
@@ -83,7 +87,7 @@ class Configuration:
 
 
 def load_configuration(settings: Settings, environment: Mapping[str, str] | None = None) -> Configuration:
-    """Read every file of `settings.config_dir`.
+    """Read every file of `settings.config_dir`, and the overrides of `settings.data_dir`.
 
     Raises:
         ConfigurationError: with one sentence for each problem in any file.
@@ -111,9 +115,12 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
             problems.append(f"{file.name}: this file is not known; allowed: {', '.join(known)}.")
     problems += _cross_check(documents)
     problems += _unset_variables(documents, environment, settings)
+    sources = parts.get("sources_file")
+    decided = read_overrides(settings.overrides_file, sources.sources if sources else None)
+    problems += decided.problems
     if problems:
         raise ConfigurationError(problems)
-    return Configuration(**parts, directory=settings.config_dir)
+    return Configuration(**parts, directory=settings.config_dir, overrides=decided.overrides)
 
 
 def load_company(settings: Settings, environment: Mapping[str, str] | None = None) -> CompanyConfig:

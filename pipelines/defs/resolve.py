@@ -22,6 +22,7 @@ TABLES = {
     "account_records": "Which account every company record belongs to. One row per company record.",
     "account_orders": "Which account an order names by company or VAT id. One row per order that does.",
     "account_id_history": "Every account id ever issued and what it is today. One row per id.",
+    "overrides": "What people decided about records, and whether it holds. One row per line of overrides.csv.",
     "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
     "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
@@ -43,21 +44,25 @@ INPUT = ("persons", "contact_points", "companies", "company_evidence")
     pool=WAREHOUSE_POOL,
 )
 def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    from pipelines.resolve import resolve_accounts, resolve_identities
+    from pipelines.resolve import resolve_accounts, resolve_identities, write_outcomes
     from pipelines.warehouse import connect
 
     with step(context) as working:
         with connect(working.settings.build_warehouse, working.settings) as connection:
             report = resolve_identities(connection, working.settings, working.configuration, working.build)
             accounts = resolve_accounts(connection, working.settings, working.build)
+            overrides = write_outcomes(connection)
             rows = count_tables(connection, "identity", TABLES)
         if report.oversized_count:
             context.log.warning(
                 f"{report.oversized_count} records are alike in too much to be compared with each other in one of the "
                 f"blocks, and may be missing links; look for a default value that many records carry."
             )
+        for sentence in overrides.sentences:
+            context.log.warning(sentence)
+        facts = {"links": _facts(report), "account_records": asdict(accounts), "overrides": overrides.counts}
         for table in TABLES:
-            metadata = {"links": _facts(report), "account_records": asdict(accounts)}.get(table)
+            metadata = facts.get(table)
             yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table], metadata=metadata)
 
 

@@ -5,6 +5,15 @@ business of the stages before and after.
 """
 
 from pipelines.resolve.accounts import AccountReport, resolve_accounts
+from pipelines.resolve.overrides import OverrideReport, tell_outcomes, write_outcomes
 from pipelines.resolve.resolve import ResolveReport, resolve_identities
 
-__all__ = ["AccountReport", "ResolveReport", "resolve_accounts", "resolve_identities"]
+__all__ = [
+    "AccountReport",
+    "OverrideReport",
+    "ResolveReport",
+    "resolve_accounts",
+    "resolve_identities",
+    "tell_outcomes",
+    "write_outcomes",
+]

@@ -9,8 +9,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.clustering import connect
+from pipelines.resolve.clustering import MERGED_RANK, Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.ids import ACCOUNT_PREFIX, EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
+from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.records import open_scratch
 from pipelines.resolve.state import copy_table
 
@@ -49,12 +50,14 @@ def resolve_accounts(connection: DuckDBPyConnection, settings: Settings, build: 
         account_id_history: one row per account id ever issued.
 
     Records are one company when their source merged them, or when they share the VAT id, the register entry, or name
-    and postal code. A name joins none whose VAT ids, register entries or legal forms differ.
+    and postal code. A name joins none whose VAT ids, register entries or legal forms differ. What people decided about
+    two companies holds against all of it.
     """
     with open_scratch(connection) as warehouse:
         _read_state(connection, settings)
         connection.execute(_RECORDS.format(warehouse=warehouse))
         connection.execute(_LINKS.format(warehouse=warehouse, most_names=MOST_NAMES_OF_A_NUMBER))
+        read_decided_pairs(connection, warehouse)
         _cluster(connection)
         assign_ids(connection, build.version, build.as_of, ACCOUNT_PREFIX)
         connection.execute(f"create schema if not exists {warehouse}.identity")
@@ -86,7 +89,17 @@ def _cluster(connection: DuckDBPyConnection) -> None:
     import pandas as pd
 
     size = (connection.execute("select count(*) from records").fetchone() or (0,))[0]
-    labels = connect(size, connection.execute("select a, b from links").fetchall())
+    must = connection.execute("select a, b from must_links order by a, b").fetchall()
+    found = connection.execute("select least(a, b), greatest(a, b) from links order by all").fetchall()
+    labels = connect(size, [*must, *found])
+    apart = connection.execute("select a, b from cannot_links order by a, b").fetchall()
+    if apart := [(a, b) for a, b in apart if labels[a] == labels[b]]:
+        edges = [Edge(position, a, b, MERGED_RANK, None) for position, (a, b) in enumerate(found)]
+        forest = Forest(size)
+        agglomerate(Component(edges, dict.fromkeys(range(size), 0), same=must, apart=apart), forest)
+        for a, b in must:
+            forest.join(a, b)
+        labels = forest.labels()
     connection.register("label_frame", pd.DataFrame({"n": range(size), "cluster": labels}))
     connection.execute(
         "create table clusters as select record_key, cluster::integer as cluster, is_live, created_at "

@@ -10,7 +10,8 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 EXACT_RANK = 100  # edges of a lower rank are exact and need no agreement of the rest of the cluster
-MERGED_RANK = 0  # what the source itself declared one person is not questioned
+MERGED_RANK = 0  # what the source itself declared one person is questioned by people only
+DECIDED_APART = "cannot_link"  # the reason of a link that people forbade
 WEIGHT_CAP = 20.0  # one pair must not outvote the cluster
 
 
@@ -74,6 +75,7 @@ class Component:
         conflicts: by form, the forms that cannot be the same person, and why.
         is_crowd: there are too many forms for that; only forms with an edge between them count as compatible.
         scores: (a, b, match weight) of its scored pairs, also of those below the threshold.
+        same, apart: pairs of records that people declared one person, or two.
     """
 
     edges: list[Edge] = field(default_factory=list)
@@ -81,6 +83,43 @@ class Component:
     conflicts: dict[int, dict[int, str]] = field(default_factory=dict)
     is_crowd: bool = False
     scores: list[tuple[int, int, float]] = field(default_factory=list)
+    same: list[tuple[int, int]] = field(default_factory=list)
+    apart: list[tuple[int, int]] = field(default_factory=list)
+
+
+class _Decisions:
+    """Which clusters people keep apart: a union-find of its own, since what they joined counts as one from the start.
+
+    Two pairs that contradict each other are joined; the audit tells.
+    """
+
+    def __init__(self, component: Component) -> None:
+        self.parent: dict[int, int] = {}
+        self.apart: dict[int, set[int]] = {}
+        for a, b in component.same:
+            self.join(a, b)
+        for a, b in component.apart:
+            a, b = self.root(a), self.root(b)
+            if a != b:
+                self.apart.setdefault(a, set()).add(b)
+                self.apart.setdefault(b, set()).add(a)
+
+    def root(self, node: int) -> int:
+        while (parent := self.parent.get(node, node)) != node:
+            node = parent
+        return node
+
+    def forbid(self, a: int, b: int) -> bool:
+        return self.root(b) in self.apart.get(self.root(a), ())
+
+    def join(self, a: int, b: int) -> None:
+        kept, gone = sorted((self.root(a), self.root(b)))
+        if kept == gone:
+            return
+        self.parent[gone] = kept
+        for other in self.apart.pop(gone, ()):
+            self.apart[other] = self.apart[other] - {gone} | {kept}
+            self.apart.setdefault(kept, set()).add(other)
 
 
 @dataclass
@@ -93,10 +132,11 @@ def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     """Merge the records of one component along its edges, best first, unless their clusters do not fit.
 
     A cluster does not fit when any two of their forms are in conflict; over a scored edge it also does not when the
-    scored pairs between the two speak against a match on the whole.
+    scored pairs between the two speak against a match on the whole. What people keep apart is never joined; what they
+    declared one person is not joined here, but counts as one when something is kept apart from it.
 
     Args:
-        component: edges, forms, conflicts and scores.
+        component: what is known.
         forest: is changed: its trees are the clusters found.
 
     Returns:
@@ -110,19 +150,22 @@ def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
         if edge.weight is None:
             _add_score(clusters, edge.a, edge.b, WEIGHT_CAP)
     direct = {frozenset((component.form_of[e.a], component.form_of[e.b])) for e in component.edges}
+    decisions = _Decisions(component)
     refused: dict[int, tuple[Edge, str]] = {}
     for edge in sorted(component.edges, key=lambda e: e.strength):
         root_a, root_b = forest.root(edge.a), forest.root(edge.b)
         if root_a == root_b:
             continue
         a, b = handles[root_a], handles[root_b]
-        if edge.rank != MERGED_RANK:
+        reason = DECIDED_APART if decisions.forbid(edge.a, edge.b) else None
+        if reason is None and edge.rank != MERGED_RANK:
             reason = _find_conflict(clusters[a].forms, clusters[b].forms, component, direct)
             if reason is None and edge.rank >= EXACT_RANK and clusters[a].scores.get(b, 0.0) < 0:
                 reason = "cluster_disagrees"
-            if reason is not None:
-                refused[edge.position] = edge, reason
-                continue
+        if reason is not None:
+            refused[edge.position] = edge, reason
+            continue
+        decisions.join(edge.a, edge.b)
         forest.join(root_a, root_b)
         handles[min(root_a, root_b)] = _merge(clusters, a, b)
     # Two records that did not fit at first may have come together through others.

@@ -43,7 +43,8 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
         id_history: one row per id ever issued, `HISTORY_COLUMNS`.
         id_events: one row per event of an id, `EVENT_COLUMNS`; the known ones and those of this version.
 
-    An id goes to the cluster that holds most of its published records (live ones first, then the oldest). A cluster
+    An id goes to the cluster that holds most of its published records (live ones first, then the oldest), but rather
+    to the one that holds its founder than to one that has an id of its own. A cluster
     that inherits several keeps the oldest id: the first one issued, of several issued together that of the oldest
     record. A part that was a customer of its own before it was merged gets its old id back, and so do records that
     were away for some versions. The id of a new customer is derived from its oldest record.
@@ -127,13 +128,23 @@ where customer_id not in (select customer_id from parts)
 qualify row_number() over (partition by customer_id order by is_founder desc, live_count desc, oldest) = 1
 """
 
-# The larger part keeps the id: live records, then the oldest. A part that was a customer of its own before, and that
-# does not hold the record which founded the shared id, gets its old id back and leaves this one to the others.
+# The larger part keeps the id: live records, then the oldest. A part without the record which founded the shared id
+# leaves it to the others when it has an id without it: it was a customer of its own before and gets that id back, or
+# it went to a customer who keeps theirs.
 _HEIRS = """
 create table heirs as
-with competing as (
+with founded as (
+    select parts.cluster, parts.customer_id
+    from parts join known_ids using (customer_id) join ordered on founder_record_key = record_key
+    where ordered.cluster = parts.cluster
+),
+competing as (
     select parts.*,
-        parts.cluster in (select cluster from restorable) and founder.cluster is distinct from parts.cluster as yields,
+        founder.cluster is distinct from parts.cluster
+        and (parts.cluster in (select cluster from restorable)
+            or exists (
+                select 1 from founded
+                where founded.cluster = parts.cluster and founded.customer_id <> parts.customer_id)) as yields,
     from parts
     left join known_ids using (customer_id)
     left join ordered as founder on founder.record_key = founder_record_key

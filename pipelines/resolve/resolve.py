@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `training`, `scoring`, `guards`, `clustering`, `ids`.
+`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from pipelines.resolve.guards import Reliability, find_component_conflicts, judg
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
+from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
@@ -98,6 +99,7 @@ def resolve_identities(
         score_pairs(connection, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
         judge_edges(connection, configuration.identity.match_probability, reliability)
+        read_decided_pairs(connection, warehouse)
         _cluster(connection, reliability)
         assign_ids(connection, build.version, build.as_of)
         _write_identity(connection, warehouse, model)
@@ -112,7 +114,8 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     size = int(row[0]) if row else 1
     fetched = connection.execute("select a, b, rank, match_weight from candidates order by a, b").fetchall()
     edges = [Edge(position, *values) for position, values in enumerate(fetched)]
-    component_of = connect(size, ((e.a, e.b) for e in edges))
+    must = connection.execute("select a, b from must_links order by a, b").fetchall()
+    component_of = connect(size, [*((e.a, e.b) for e in edges), *must])
     connection.register("component_frame", pd.DataFrame({"n": range(size), "component": component_of}))
     # Components of one record have nothing to be cut.
     connection.execute(
@@ -133,6 +136,8 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     for component in questioned.values():
         reasons = agglomerate(component, forest)
         refused += [(edges[p].a, edges[p].b, reason) for p, reason in sorted(reasons.items())]
+    for a, b in must:
+        forest.join(a, b)
     connection.register("cluster_frame", pd.DataFrame({"n": range(size), "cluster": forest.labels()}))
     connection.execute(
         """
@@ -153,11 +158,14 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
 def _read_questioned(
     connection: DuckDBPyConnection, edges: list[Edge], component_of: list[int]
 ) -> dict[int, Component]:
-    """The components with a conflict, a crowd, or a scored pair that speaks against the match."""
+    """The components with a conflict, a crowd, or a pair that people or its score keep apart."""
     connection.execute(
         """
         create table questioned as
         select component from conflicts union select component from crowds
+        union
+        select l.component from cannot_links join components as l on l.n = a join components as r on r.n = b
+        where l.component = r.component
         union
         select l.component from scores join components as l on l.n = a join components as r on r.n = b
         where l.component = r.component and match_weight < 0
@@ -180,6 +188,12 @@ def _read_questioned(
         "where l.component = r.component order by a, b"
     ).fetchall():
         questioned[c].scores.append((a, b, weight))
+    for table in ("must_links", "cannot_links"):
+        for c, a, b in connection.execute(
+            f"select l.component, a, b from {table} join components as l on l.n = a join components as r on r.n = b "
+            "semi join questioned on questioned.component = l.component where l.component = r.component order by a, b"
+        ).fetchall():
+            (questioned[c].same if table == "must_links" else questioned[c].apart).append((a, b))
     for edge in edges:
         if (found := questioned.get(component_of[edge.a])) is not None:
             found.edges.append(edge)
@@ -231,10 +245,16 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
 
 
 _LINKS = """
+with accepted as (
+    select a, b, method, rule, match_weight, match_probability from candidates anti join cluster_refusals using (a, b)
+)
 select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability,
     case when method = 'probabilistic' then {model_version} end as model_version
-from candidates
-anti join cluster_refusals using (a, b)
+from (
+    from accepted
+    union all
+    select a, b, 'override', 'must_link', null, null from must_links anti join accepted using (a, b)
+)
 join records as l on l.n = a join records as r on r.n = b
 order by record_key_a, record_key_b
 """

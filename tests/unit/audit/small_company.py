@@ -161,7 +161,21 @@ def _add_reconciliation(world: World) -> None:
 
 
 def _add_identity(connection: DuckDBPyConnection) -> None:
-    """Two ids of an earlier version, and one that was merged into Anna's in it."""
+    """Two ids of an earlier version, and one that was merged into Anna's in it; two decisions about Anna."""
+    [(first, second)] = connection.execute(
+        "select min(record_key), max(record_key) from identity.members where customer_id = ?", [ANNA]
+    ).fetchall()
+    for line, kind, other in ((2, "must-link", second), (3, "pin-value", None)):
+        _insert(
+            connection,
+            "identity.overrides",
+            line=line,
+            kind=kind,
+            a_record_key=first,
+            b_record_key=other,
+            is_active=True,
+            status="in_force",
+        )
     for customer_id, status, current in ((ANNA, "active", ANNA), (BEN, "active", BEN), (GONE, "merged", ANNA)):
         _insert(
             connection,
@@ -199,7 +213,11 @@ def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> Non
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:
     """Tables that Python writes and no model reads, empty, with the columns their published form has."""
-    copied = {"corrections_values": "clean.corrections", "refused_links": "identity.refused_links"}
+    copied = {
+        "corrections_values": "clean.corrections",
+        "refused_links": "identity.refused_links",
+        "overrides": "identity.overrides",
+    }
     for source in load_manifest()["sources"].values():
         name = (
             f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else copied.get(source["name"])

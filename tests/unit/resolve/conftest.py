@@ -17,6 +17,7 @@ from pipelines.clean.persons import PERSON_COLUMNS
 from pipelines.configuration import Configuration
 from pipelines.configuration.identity import IdentityConfig
 from pipelines.keys import contact_point_key, use_secret
+from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import ResolveReport, resolve_identities
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS
 from pipelines.settings import Settings
@@ -63,6 +64,8 @@ class Resolved:
 def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
     """Create `clean.persons` and `clean.contact_points`; every row needs a `record_key`, the rest is optional."""
     connection.execute("create schema if not exists clean")
+    connection.execute("create schema if not exists config")
+    connection.execute(f"create table if not exists config.overrides ({TABLE_COLUMNS})")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
     connection.execute(f"create or replace table clean.persons ({columns})")
     filled = [

@@ -12,6 +12,7 @@ from pipelines.clean.companies import write_companies
 from pipelines.clean.countries import create_country_names
 from pipelines.clean.functions import create_functions
 from pipelines.keys import record_key
+from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import resolve_accounts
 from pipelines.resolve.accounts import MOST_NAMES_OF_A_NUMBER
 from pipelines.settings import Settings
@@ -55,6 +56,8 @@ class Companies:
         create_functions(self.connection)
         create_country_names(self.connection)
         self.connection.execute("create schema if not exists clean")
+        self.connection.execute("create schema if not exists config")
+        self.connection.execute(f"create table if not exists config.overrides ({TABLE_COLUMNS})")
         write_companies(self.connection, "DE")
         build = make_build(version) if version else make_build()
         resolve_accounts(self.connection, self.settings, build)
@@ -196,3 +199,22 @@ def test_the_id_stays_when_records_come_go_and_are_joined(companies: Companies) 
 def test_the_order_of_records_is_irrelevant(companies: Companies) -> None:
     rows = [{"source_record_id": n, "name": f"Nagel {n[0]}", **ULM} for n in ("a1", "b1", "a2", "b2", "c")]
     assert companies.resolve(rows) == companies.resolve(rows[::-1])
+
+
+def test_people_join_and_separate_companies_against_all_evidence(companies: Companies) -> None:
+    def decide(kind: str, a: str, b: str) -> None:
+        keys = ", ".join(record_key("'crm'", "'companies'", literal(c)) for c in (a, b))
+        companies.connection.execute(
+            "insert into config.overrides (kind, a_record_key, b_record_key, is_active) "
+            f"select {literal(kind)}, {keys}, true"
+        )
+
+    rows = [{"source_record_id": c, "vat_id": VAT} for c in "abc"] + [{"source_record_id": "d", "vat_id": OTHER_VAT}]
+    try:
+        assert len(set(companies.resolve(rows).values())) == 2
+        decide("cannot-link", "a", "c")
+        decide("must-link", "c", "d")
+        accounts = companies.resolve(rows)
+        assert accounts["a"] == accounts["b"] != accounts["c"] == accounts["d"]
+    finally:
+        companies.connection.execute("drop table config.overrides")

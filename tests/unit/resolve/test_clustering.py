@@ -77,6 +77,41 @@ def test_what_the_source_merged_is_never_cut() -> None:
     assert cluster(component, 2) == ([0, 0], {})
 
 
+def test_two_records_that_people_keep_apart_are_not_joined_through_others() -> None:
+    # 0-1-2-3, all of one name and merged at the source even: 0 and 3 are two persons, the last edges yield.
+    component = Component(
+        edges=[Edge(i, i, i + 1, 0, None) for i in range(3)], form_of=dict.fromkeys(range(4), 0), apart=[(3, 0)]
+    )
+    assert cluster(component, 4) == ([0, 0, 0, 3], {2: "cannot_link"})
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.data())
+def test_what_people_decided_holds_whatever_else_is_known(data: st.DataObject) -> None:
+    size = data.draw(st.integers(2, 10))
+    pair = st.tuples(st.integers(0, size - 1), st.integers(0, size - 1)).filter(lambda p: p[0] < p[1])
+    same = sorted(data.draw(st.sets(pair, max_size=4)))
+    groups = connect(size, same)
+    apart = sorted((a, b) for a, b in data.draw(st.sets(pair, max_size=5)) if groups[a] != groups[b])
+    found = data.draw(st.dictionaries(pair, st.one_of(st.none(), st.integers(3, 30).map(float)), max_size=25))
+    listed = [
+        Edge(i, a, b, data.draw(st.integers(0, 3)) if weight is None else 100, weight)
+        for i, ((a, b), weight) in enumerate(sorted(found.items()))
+    ]
+    against = conflict(*data.draw(st.sets(st.sampled_from([(0, 1), (1, 2), (0, 3)]))))
+    form_of = {n: n % 4 for n in range(size)}
+
+    def run(same: list[tuple[int, int]], apart: list[tuple[int, int]]) -> list[int]:
+        labels, _ = cluster(Component(listed, form_of, against, same=same, apart=apart), size)
+        return connect(size, [*enumerate(labels), *same])
+
+    labels = run(same, apart)
+    assert all(labels[a] == labels[b] for a, b in same)
+    assert all(labels[a] != labels[b] for a, b in apart)
+    # Without anything kept apart, what people join adds to what was found and takes nothing away.
+    assert run(same, []) == connect(size, [*enumerate(run([], [])), *same])
+
+
 @settings(max_examples=150, deadline=None)
 @given(st.data())
 def test_clusters_are_free_of_conflicts_and_independent_of_the_order_of_edges(data: st.DataObject) -> None:
