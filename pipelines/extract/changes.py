@@ -19,7 +19,8 @@ from pipelines.warehouse import identifier, literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-GONE_AT_SOURCE = "(deleted_at is not null or merged_into_record_id is not null)"
+# A record that cannot be landed: a field breaks the contract, or it has no id.
+IS_REFUSED = "_field is not null or source_record_id is null"
 
 
 @dataclass(frozen=True)
@@ -57,9 +58,9 @@ def land(
     Raises:
         SourceError: when the delivery shrank beyond the limit without approval, or the counts do not add up.
     """
-    _compare(connection, entity, is_keyed)
-    counts, absent_count = _count(connection, delivered_count)
     before = _take_stock(connection, entity)
+    _decide_fates(connection, entity, is_keyed, before.landed)
+    counts, absent_count = _count(connection, delivered_count)
     if counts.accounted != counts.delivered:
         raise SourceError(
             f"{where}: {counts.delivered} records were delivered but {counts.accounted} are accounted for; nothing "
@@ -84,57 +85,43 @@ def land(
     return Landed(counts, after.live, after.control_amounts)
 
 
-def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> None:
+def _decide_fates(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, landed_count: int) -> None:
     """Decide what becomes of each record.
 
-    Table `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `_rounded`, `is_gone`,
-    `was_gone`, `fate`.
+    View `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `_rounded`, `is_gone`,
+    `was_gone`, `fate`. View `judged`: the records as they arrived, with `source_record_id`, `is_gone` and `fate`.
     Table `absences`, one row per landed record that a full delivery no longer has, not even as a reject.
     """
     arrived = column_names(connection, "arrived")
     gone = [f"{c} is not null" for c in ("deleted_at", "merged_into_record_id") if c in arrived]
-    record_id = (
-        "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
-    )
-    updated = "updated_at desc nulls last, " if "updated_at" in arrived else ""
-    connection.execute(
-        f"""
-        create or replace temp table fates as
-        with numbered as (
-            select _row, {record_id} as source_record_id, _content, _rounded, {"updated_at, " if updated else ""}
-                {" or ".join(gone) or "false"} as is_gone, _field,
-                {"source_record_id is null" if is_keyed else "false"} as lacks_id
+    is_gone = " or ".join(gone) or "false"
+    _find_twins(connection, is_keyed)
+    if is_keyed and landed_count == 0 and not connection.execute("select 1 from twins limit 1").fetchall():
+        connection.execute(
+            f"""
+            create or replace temp view judged as
+            select *, {is_gone} as is_gone, false as was_gone,
+                case when {IS_REFUSED} then 'rejected' else 'new' end as fate
             from arrived
-        ),
-        ranked as (
-            select *, row_number() over newest as place, first_value(_content) over newest as kept_content
-            from numbered
-            where _field is null and not lacks_id
-            window newest as (partition by source_record_id order by {updated}_row desc)
-        ),
-        fated as (
-            select ranked._row, ranked.source_record_id, ranked._content, ranked._rounded, ranked.is_gone,
-                coalesce(landed.was_gone, false) as was_gone,
-                case
-                    when place > 1 and ranked._content = kept_content then 'repeated'
-                    when place > 1 then 'superseded'
-                    when landed.source_record_id is null then 'new'
-                    when landed.was_gone and not ranked.is_gone then 'revived'
-                    when landed._content = ranked._content and not landed.was_absent then 'unchanged'
-                    else 'changed'
-                end as fate
-            from ranked
-            left join (
-                select source_record_id, _content, {IS_GONE} as was_gone, _absent_since is not null as was_absent
-                from {identifier(entity.name)}
-            ) as landed using (source_record_id)
+            """
         )
-        select * from fated
-        union all
-        select _row, source_record_id, _content, 0, is_gone, false, 'rejected'
-        from numbered
-        where _field is not null or lacks_id
-        """
+        connection.execute(
+            """
+            create or replace temp view fates as
+            select _row, source_record_id, _content, case when fate = 'new' then _rounded else 0 end as _rounded,
+                is_gone, was_gone, fate
+            from judged
+            """
+        )
+        connection.execute("create or replace temp table absences (source_record_id text)")
+        return
+    updated = "updated_at" if "updated_at" in arrived else "null"
+    _compare(connection, entity, is_keyed, is_gone, updated)
+    connection.execute("create or replace temp view fates as from compared")
+    record_id = "" if is_keyed else "compared.source_record_id, "
+    connection.execute(
+        f"create or replace temp view judged as select {record_id}arrived.*, is_gone, fate "
+        "from arrived join compared using (_row)"
     )
     connection.execute(
         f"""
@@ -152,6 +139,71 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool) -> 
             ) as delivered
             where delivered.source_record_id = landed.source_record_id
         )
+        """
+    )
+
+
+def _find_twins(connection: DuckDBPyConnection, is_keyed: bool) -> None:
+    """Table `twins`: the ids that several acceptable records have. There are few, and only these need an order."""
+    connection.execute(
+        f"""
+        create or replace temp table twins as
+        select source_record_id
+        from {"arrived" if is_keyed else "(select null::text as source_record_id, null as _field where false)"}
+        where not ({IS_REFUSED})
+        group by source_record_id
+        having count(*) > 1
+        """
+    )
+
+
+def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, is_gone: str, updated: str) -> None:
+    """Table `compared` with the columns of `fates`."""
+    record_id = (
+        "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
+    )
+    connection.execute(
+        f"""
+        create or replace temp table compared as
+        with numbered as (
+            select _row, {record_id} as source_record_id, _content, _rounded, {updated} as changed_at,
+                {is_gone} as is_gone, {IS_REFUSED if is_keyed else "_field is not null"} as is_refused
+            from arrived
+        ),
+        accepted as (
+            select *, source_record_id in (select source_record_id from twins) as is_twin
+            from numbered
+            where not is_refused
+        ),
+        ranked as (
+            select *, 1 as place, _content as kept_content
+            from accepted
+            where not is_twin
+            union all
+            select *, row_number() over newest as place, first_value(_content) over newest as kept_content
+            from accepted
+            where is_twin
+            window newest as (partition by source_record_id order by changed_at desc nulls last, _row desc)
+        )
+        select ranked._row, ranked.source_record_id, ranked._content, ranked._rounded, ranked.is_gone,
+            coalesce(landed.was_gone, false) as was_gone,
+            case
+                when place > 1 and ranked._content = kept_content then 'repeated'
+                when place > 1 then 'superseded'
+                when landed.source_record_id is null then 'new'
+                when landed.was_gone and not ranked.is_gone then 'revived'
+                when landed._content = ranked._content and not landed.was_absent then 'unchanged'
+                else 'changed'
+            end as fate
+        from ranked
+        left join (
+            select source_record_id, _content, {IS_GONE} as was_gone, _absent_since is not null as was_absent
+            from {identifier(entity.name)}
+        ) as landed using (source_record_id)
+        union all
+        select _row, source_record_id, _content, 0, is_gone, false, 'rejected'
+        from numbered
+        where is_refused
         """
     )
 
@@ -224,22 +276,18 @@ def _apply(
             "(select source_record_id from fates where fate in ('changed', 'revived'))"
         )
     columns = _arrived_columns(connection, entity)
-    record = ", ".join(f"arrived.{identifier(c)}" for c in columns)
-    stamped = (
-        f"select fates.source_record_id, {record}, arrived._content, {at} as _valid_from, {at} as _loaded_at, "
-        f"{literal(run_id)} as _run_id"
-    )
+    record = ", ".join(identifier(c) for c in ("source_record_id", *columns, "_content"))
+    stamped = f"select {record}, {at} as _valid_from, {at} as _loaded_at, {literal(run_id)} as _run_id"
     if counts.new or replaced_count:
         connection.execute(
-            f"insert into {current} by name {stamped} from arrived join fates using (_row) "
-            "where fate in ('new', 'changed', 'revived')"
+            f"insert into {current} by name {stamped} from judged where fate in ('new', 'changed', 'revived')"
         )
     if counts.superseded:
         # Versions that were never current: known, but not again at every delivery.
         connection.execute(
-            f"insert into {history} by name {stamped}, {at} as _valid_to from arrived join fates using (_row) "
+            f"insert into {history} by name {stamped}, {at} as _valid_to from judged "
             f"where fate = 'superseded' and not exists (select 1 from {history} as known "
-            "where known.source_record_id = fates.source_record_id and known._content = fates._content) "
+            "where known.source_record_id = judged.source_record_id and known._content = judged._content) "
             "order by _row"
         )
 
@@ -261,10 +309,9 @@ def _replace_rejects(connection: DuckDBPyConnection, entity: Entity, run_id: str
         f"""
         create or replace temp table refused as
         with records as (
-            select fates.source_record_id, coalesce(_field, 'source_record_id') as field,
+            select judged.source_record_id, coalesce(_field, 'source_record_id') as field,
                 coalesce(_class, 'missing id') as value_class, {_delivered_record(connection)} as record, _row
-            from fates
-            join arrived using (_row)
+            from judged
             left join delivered on delivered.rowid = _row
             where fate = 'rejected'
             union all
@@ -332,7 +379,8 @@ def _expect_amounts(connection: DuckDBPyConnection, entity: Entity) -> dict[str,
         f"""
         select {", ".join(sums.values())}
         from (
-            select {from_arrived} from arrived join fates using (_row)
+            select {from_arrived}
+            from judged
             where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone
             union all
             select {", ".join(map(identifier, columns))} from {identifier(entity.name)}

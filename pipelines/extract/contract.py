@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pipelines.entities import Type
 from pipelines.warehouse import literal
 
-WHITE_SPACE = literal(" \t\n\r\N{NO-BREAK SPACE}")
+NO_BREAK_SPACE = "\N{NO-BREAK SPACE}"
+WHITE_SPACE = literal(f" \t\n\r{NO_BREAK_SPACE}")
 TRUE_WORDS = ("true", "t", "yes", "y", "1", "ja", "j", "wahr")
 FALSE_WORDS = ("false", "f", "no", "n", "0", "nein", "falsch")
 # What stands in a date's place where there is none: 00.00.0000, 0000-00-00 00:00:00, or a word.
@@ -26,6 +27,14 @@ WHOLE_DOUBLES = "9007199254740992"  # 2^53: larger doubles are not exact whole n
 NATIVE_INTEGERS = frozenset(
     ["TINYINT", "SMALLINT", "INTEGER", "BIGINT", "HUGEINT", "UTINYINT", "USMALLINT", "UINTEGER", "UBIGINT", "UHUGEINT"]
 )
+# How dates are mostly written, by the order of the column: a LIKE pattern, and the strptime pattern that reads it, or
+# None where the engine does by itself.
+_ISO_DATE = ("____-__-__", None)
+USUAL_DATES: dict[str, tuple[tuple[str, str | None], ...]] = {
+    "ymd": (_ISO_DATE, ("____/__/__", None)),
+    "dmy": (("__.__.____", "%d.%m.%Y"), _ISO_DATE),
+    "mdy": (("__/__/____", "%m/%d/%Y"), _ISO_DATE),
+}
 _POINT = r"[+-]?(\d+|\d{1,3}(,\d{3})+)(\.\d+)?([eE][+-]?\d+)?"
 _COMMA = r"[+-]?(\d+|\d{1,3}(\.\d{3})+)(,\d+)?"
 _YEAR_FIRST = r"^\d{4}[-/.]\d{1,2}[-/.]\d{1,2}"
@@ -62,10 +71,21 @@ def as_text(expression: str, kind: str) -> str:
     elif kind.endswith("]") or kind.startswith(("STRUCT", "MAP", "UNION")):
         text = f"to_json({expression})::varchar"
     elif kind == "VARCHAR":
-        text = expression
+        return _trim(expression)
     else:
         text = f"({expression})::varchar"
     return f"nullif(trim({text}, {WHITE_SPACE}), '')"
+
+
+def _trim(text: str) -> str:
+    """SQL for a trimmed text; '' is NULL.
+
+    Nearly no value has anything to trim, and seeing that it has none takes a seventh of trimming it. Of the characters
+    that are trimmed all but the no-break space come before '!'.
+    """
+    ends = " or ".join(f"suffix({text}, {literal(space)})" for space in f" \t\n\r{NO_BREAK_SPACE}")
+    is_trimmed = f"{text} >= '!' and not (prefix({text}, {literal(NO_BREAK_SPACE)}) or {ends})"
+    return f"case when {is_trimmed} then {text} else nullif(trim({text}, {WHITE_SPACE}), '') end"
 
 
 def as_date_text(text: str) -> str:
@@ -108,8 +128,12 @@ def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -
         number = plain_number(text, conventions.decimal if kind == "VARCHAR" else ".")
         if target is Type.DECIMAL:
             return f"try_cast({number} as {Type.DECIMAL})"
-        whole = f"try_cast({number} as decimal(38, 8))"
-        return f"case when {whole} = trunc({whole}) then try_cast({whole} as bigint) end"
+        whole, digits = f"try_cast({number} as decimal(38, 8))", f"try_cast({text} as bigint)"
+        # Most are written as the engine writes them; to see that is a hundred times faster.
+        return (
+            f"case when {digits}::varchar = {text} then {digits} "
+            f"when {whole} = trunc({whole}) then try_cast({whole} as bigint) end"
+        )
     if target is Type.DATE:
         day = f"regexp_extract({text}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
         return f"try_cast(nullif({day}, '') as date)"
@@ -118,6 +142,30 @@ def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -
     if target is Type.JSON:
         return f"case when json_valid({text}) then {text}::json end"
     return text
+
+
+def convert_usual(text: str, target: Type, conventions: Conventions) -> str:
+    """SQL for a date or timestamp that is written in one of the usual ways; NULL for every other text.
+
+    What it gives is what `convert_text` gives for the `iso_text`, several times as fast.
+    """
+    ways = USUAL_DATES[conventions.dates]
+    days = "|".join(way.replace("_", r"\d").replace(".", r"\.") for way, _ in ways)
+    if target is Type.DATE:
+        is_usual = f"regexp_full_match({text}, '{days}')"
+        branches = [f"when {text} like '{way}' then {_read_usual(text, pattern)}::date" for way, pattern in ways]
+    else:
+        is_usual = rf"regexp_full_match({text}, '({days})( \d\d:\d\d:\d\d)?|\d{{4}}-\d\d-\d\dT\d\d:\d\d:\d\dZ')"
+        branches = [f"when {text} like '%Z' then {_read_usual(text, None)}"]
+        for way, pattern in ways:
+            for time, clock in (("", ""), (" __:__:__", " %H:%M:%S")):
+                moment = to_utc(_read_usual(text, pattern and pattern + clock), conventions.zone)
+                branches.append(f"when {text} like '{way}{time}' then {moment}")
+    return f"case when {is_usual} then case {' '.join(branches)} end end"
+
+
+def _read_usual(text: str, pattern: str | None) -> str:
+    return f"try_strptime({text}, '{pattern}')" if pattern else f"try_cast({text} as timestamp)"
 
 
 def plain_number(text: str, mark: str) -> str:

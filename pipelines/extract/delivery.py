@@ -112,6 +112,13 @@ def read_delivery(
     )
 
 
+def forget_delivery(connection: DuckDBPyConnection) -> None:
+    """Free the memory of a delivery that is landed."""
+    tables = ("delivered", "arrived", "twins", "compared", "absences", "refused", "unreadable", "protected")
+    for table in tables:
+        connection.execute(f"drop table if exists temp.{table}")
+
+
 @contextmanager
 def _layouts(
     connection: DuckDBPyConnection,

@@ -139,32 +139,43 @@ def read_jsonl_layout(
     connection.execute(
         f"""
         create or replace temp table {table} as
-        select row_number() over () as line, text
+        select text
         from read_csv({literal(readable)}, auto_detect = false, header = false, delim = {NO_DELIMITER}, quote = '',
             escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {MAX_LINE_BYTES})
         where trim(text) <> ''
         """
     )
-    broken = "coalesce(json_type(case when json_valid(text) then text end), '') <> 'OBJECT'"
-    (bad, total) = _one(connection, f"select count(*) filter (where {broken}), count(*) from {table}")
+    # Most lines of a file have the same keys in the same order; NULL is a line that is no object.
+    forms = connection.execute(
+        f"""
+        select keys, min(line), count(*)
+        from (
+            select rowid + 1 as line, case when json_valid(text) and json_type(text) = 'OBJECT' then json_keys(text) end
+                as keys
+            from {table}
+        )
+        group by keys
+        """
+    ).fetchall()
+    total = sum(count for _, _, count in forms)
+    bad = sum(count for keys, _, count in forms if keys is None)
     if bad * 2 > total:
         raise SourceError(
             f"{where}: {bad} of {total} lines of {file.name} are no JSON object; deliver one object per line, "
             f"or set `format.type`."
         )
     if bad:
+        broken = "coalesce(json_type(case when json_valid(text) then text end), '') <> 'OBJECT'"
         connection.execute(
-            f"insert into unreadable select {literal(file.name)}, line, text, null, 'line that is no JSON object' "
+            f"insert into unreadable select {literal(file.name)}, rowid + 1, text, null, 'line that is no JSON object' "
             f"from {table} where {broken}"
         )
         connection.execute(f"delete from {table} where {broken}")
-    keys = [
-        name
-        for (name,) in connection.execute(
-            f"select key from (select line, unnest(json_keys(text)) as key from {table}) "
-            "group by key order by min(line), key"
-        ).fetchall()
-    ]
+    first_line: dict[str, int] = {}
+    for keys, line, _ in forms:
+        for key in keys or ():
+            first_line[key] = min(line, first_line.get(key, line))
+    keys = sorted(first_line, key=lambda key: (first_line[key], key))
     twins = {k.lower(): k for k in keys}
     if len(twins) < len(keys):
         twin = next(k for k in keys if twins[k.lower()] != k)
@@ -220,9 +231,3 @@ def _distinct_names(header: list[str], expected: Collection[str], file: Delivere
         taken.add(name.lower())
         names.append(name)
     return names
-
-
-def _one(connection: DuckDBPyConnection, query: str) -> tuple[int, ...]:
-    row = connection.execute(query).fetchone()
-    assert row is not None  # noqa: S101 - an aggregate always returns a row
-    return row

@@ -16,7 +16,7 @@ from pipelines.configuration.sources import is_flat
 from pipelines.entities import Entity
 from pipelines.errors import SourceError
 from pipelines.extract.changes import Landed, land
-from pipelines.extract.delivery import read_delivery
+from pipelines.extract.delivery import forget_delivery, read_delivery
 from pipelines.extract.files import DeliveredFile, find_files
 from pipelines.extract.landing import (
     contract_digest,
@@ -122,8 +122,7 @@ class _Load:
             reports.append(self._write(ORDERS, orders, files, {}, ()))
         move_cursor(self.connection, self.entity, files, contract)
         self.connection.execute("commit")
-        for table in ("delivered", "arrived", "fates", "absences", "refused", "unreadable", "protected"):
-            self.connection.execute(f"drop table if exists temp.{table}")
+        forget_delivery(self.connection)
         return reports
 
     def _land(self, entity: Entity, *, is_keyed: bool, delivered_count: int) -> Landed:

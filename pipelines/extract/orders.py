@@ -19,7 +19,7 @@ ORDERS = ENTITIES["shop", "orders"]
 
 
 def derive_orders(connection: DuckDBPyConnection) -> int:
-    """Replace `arrived` (order lines, with their `fates`) by their orders and return how many there are.
+    """Replace `arrived`, order lines whose fates are in `judged`, by their orders and return how many there are.
 
     An order is every `order_record_id` of a kept, live line; each attribute is the first that is filled in file order.
     Orders of rejected lines become `protected`: they are not absent because a line of theirs is broken.
@@ -37,7 +37,7 @@ def derive_orders(connection: DuckDBPyConnection) -> int:
         create or replace temp table derived as
         with orders as (
             select min(_row) as _row, order_record_id as source_record_id{attributes}
-            from arrived join fates using (_row)
+            from judged
             where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone and order_record_id is not null
             group by order_record_id
         )
@@ -50,7 +50,7 @@ def derive_orders(connection: DuckDBPyConnection) -> int:
         """
         create or replace temp table protected as
         select distinct order_record_id as source_record_id
-        from arrived join fates using (_row)
+        from judged
         where fate = 'rejected' and order_record_id is not null
         """
     )

@@ -141,7 +141,7 @@ def _entity_query(entity: Entity, configuration: Configuration, landed: Mapping[
     if not selects:
         columns = _columns(entity, None, configuration, ())
         return f"select {', '.join(columns)} where false"
-    return " union all ".join(selects) + " order by source_system, source_record_id"
+    return " union all ".join(selects)
 
 
 def _columns(

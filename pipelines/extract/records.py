@@ -113,7 +113,7 @@ def convert_records(
     """
     import duckdb
 
-    read, filled, dated, typed, checked, broken, rounded = [], [], [], [], [], [], []
+    given, read, usual, filled, dated, typed, checked, broken, rounded = [], [], [], [], [], [], [], [], []
     for field in fields:
         name, text = identifier(field.name), identifier(f"text of {field.name}")
         if field.expression is None:
@@ -121,19 +121,23 @@ def convert_records(
             continue
         convention, is_native = conventions[field.name], contract.is_native(field.kind, field.type)
         delivered = identifier(f"value of {field.name}") if is_native else text
-        value_read = field.expression if is_native else contract.as_text(field.expression, field.kind)
-        read.append(f"{value_read} as {delivered}")
+        given.append(f"{field.expression} as {delivered}")
+        read.append(delivered if is_native else f"{contract.as_text(delivered, field.kind)} as {delivered}")
         if field.type is Type.TEXT:
             value = text
         elif is_native:
             value = contract.convert_native(delivered, field.kind, field.type, convention.zone)
             text = f"{delivered}::varchar"  # only written out where the conversion fails
         elif field.type in {Type.DATE, Type.TIMESTAMP}:
+            # The patterns for everything that may be a date are tried where the usual ones do not fit.
+            at_once, iso = identifier(f"usual {field.name}"), identifier(f"iso of {field.name}")
+            usual.append(f"{contract.convert_usual(text, field.type, convention)} as {at_once}")
             if _is_open(field, (field.type,)):
-                filled.append(f"{contract.as_date_text(text)} as {text}")
-            iso = identifier(f"iso of {field.name}")
-            dated.append(f"{contract.iso_text(text, convention.dates)} as {iso}")
-            value = contract.convert_text(iso, field.kind, field.type, convention)
+                filled.append(
+                    f"case when {at_once} is null then {contract.as_date_text(text)} else {text} end as {text}"
+                )
+            dated.append(f"case when {at_once} is null then {contract.iso_text(text, convention.dates)} end as {iso}")
+            value = f"coalesce({at_once}, {contract.convert_text(iso, field.kind, field.type, convention)})"
         else:
             value = contract.convert_text(text, field.kind, field.type, convention)
         typed.append(f"{value} as {name}")
@@ -146,7 +150,8 @@ def convert_records(
         if field.type is Type.DECIMAL and not is_native:
             rounded.append(f"{contract.is_rounded(text, field.kind, convention.decimal, name)}::integer")
     if key is not None:
-        read.append(f'{key} as "composite key"')
+        given.append(f'{key} as "composite key"')
+        read.append('"composite key"')
         typed.append('"composite key"')
         checked.append('"composite key" as source_record_id')
     failing = " ".join(f"when {test} then {literal(f.name)}" for test, f, _ in broken)
@@ -161,8 +166,10 @@ def convert_records(
     columns = [identifier(n) for n in contents if not n.startswith((IDENTIFIER_PREFIX, CUSTOM_PREFIX))]
     query = f"""
         create or replace temp table arrived as
-        with read as (select rowid as _row, {", ".join(read) or "1"} from delivered),
-        filled as (select * {f"replace ({', '.join(filled)})" if filled else ""} from read),
+        with given as (select rowid as _row, {", ".join(given) or "1"} from delivered),
+        read as (select _row, {", ".join(read) or "1"} from given),
+        usual as (select {", ".join(["*", *usual])} from read),
+        filled as (select * {f"replace ({', '.join(filled)})" if filled else ""} from usual),
         dated as (select {", ".join(["*", *dated])} from filled),
         typed as (select _row, {", ".join(typed) or "1"} from dated),
         checked as (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import re
 import stat
 import subprocess
 import sys
@@ -14,14 +15,21 @@ from pipelines import keys, warehouse
 from pipelines.errors import BuildError
 from pipelines.settings import PROJECT_DIR, Settings
 
-SECRET = "0" * 64  # the environment of every test
+FIRST_FORM = "0" * 64  # the environment of every test, and what release 0.1.0 made
+SECOND_FORM = "2:" + "ab" * 32
 
 
-def expected_key(prefix: str, *parts: str, secret: str = SECRET) -> str:
-    """The construction of HMAC over the parts, in Python."""
-    message = "\x1f".join(parts)
-    inner = hashlib.sha256((secret + message).encode()).hexdigest()
-    return prefix + hashlib.sha256((secret + inner).encode()).hexdigest()[:32]
+def expected_key(secret: str, prefix: str, *parts: str) -> str:
+    """The construction that the form of the secret stands for, in Python."""
+    *domain, value = parts
+    if secret == FIRST_FORM:
+        inner = _sha256(secret + "\x1f".join(parts))
+        return prefix + _sha256(secret + inner)[:32]
+    return prefix + _sha256(_sha256(secret + "\x1f".join(domain))[:32] + value)[:32]
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def compute(settings: Settings, expression: str) -> object:
@@ -32,22 +40,30 @@ def compute(settings: Settings, expression: str) -> object:
     return row[0]
 
 
+@pytest.fixture(params=[FIRST_FORM, SECOND_FORM], ids=["first form", "second form"])
+def secret(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> str:
+    monkeypatch.setenv("KUNDENSTAMM_SECRET", request.param)
+    return str(request.param)
+
+
 @pytest.mark.parametrize("record_id", ["1", "0001", "Ä-ß/é", "it's; drop", "x" * 500], ids=lambda value: value[:8])
-def test_a_record_key_is_a_keyed_hash(settings: Settings, record_id: str) -> None:
+def test_a_record_key_is_a_keyed_hash(settings: Settings, secret: str, record_id: str) -> None:
     found = compute(settings, keys.record_key("'crm'", "'contacts'", warehouse.literal(record_id)))
-    assert found == expected_key("r_", "crm", "contacts", record_id)
+    assert found == expected_key(secret, "r_", "crm", "contacts", record_id)
 
 
-def test_a_contact_point_key_is_a_keyed_hash(settings: Settings) -> None:
+def test_a_contact_point_key_is_a_keyed_hash(settings: Settings, secret: str) -> None:
     found = compute(settings, keys.contact_point_key("'email'", "'a@example.org'"))
-    assert found == expected_key("p_", "email", "a@example.org")
+    assert found == expected_key(secret, "p_", "email", "a@example.org")
 
 
+@pytest.mark.usefixtures("secret")
 def test_nothing_has_no_key(settings: Settings) -> None:
     assert compute(settings, keys.record_key("'crm'", "'contacts'", "null")) is None
     assert compute(settings, keys.contact_point_key("'email'", "null")) is None
 
 
+@pytest.mark.usefixtures("secret")
 def test_parts_do_not_run_together(settings: Settings) -> None:
     assert compute(settings, keys.record_key("'crm1'", "'contacts'", "'2'")) != compute(
         settings, keys.record_key("'crm'", "'contacts'", "'12'")
@@ -69,7 +85,7 @@ def _no_secret_given(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.usefixtures("_no_secret_given")
 def test_a_secret_is_made_once_and_for_its_owner_only(settings: Settings) -> None:
     secret = keys.load_secret(settings)
-    assert len(secret) == 64
+    assert re.fullmatch(r"2:[0-9a-f]{64}", secret)
     assert keys.load_secret(settings) == secret
     assert stat.S_IMODE((settings.state_dir / "secret.key").stat().st_mode) == 0o600
     assert [file.name for file in settings.state_dir.iterdir()] == ["secret.key"]
