@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.resolve.first_names import EITHER, FEMALE, MALE
 from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
 from pipelines.resolve.model import BEARERS
+from pipelines.resolve.nicknames import list_nicknames
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -91,13 +92,19 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
         [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
     )
+    connection.execute(
+        "create table nicknames as select form, list(name order by name) as names "
+        "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name) group by form",
+        [list(column) for column in zip(*list_nicknames(), strict=True)],
+    )
     bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else "counted.bearers"
     connection.execute(
         f"""
         create table first_names as
         select counted.first_name, struct_pack(
             bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
-            gender := first_token.gender
+            gender := first_token.gender,
+            stands_for := nicknames.names
         ) as usage
         from (
             select first_name, count(distinct squeeze(last_name)) as bearers
@@ -105,6 +112,7 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         ) as counted
         left join (from frequencies where field = {literal(BEARERS)}) as kept on kept.value = counted.first_name
         left join common_names as common on common.name = counted.first_name
+        left join nicknames on nicknames.form = counted.first_name
         left join common_names as first_token on first_token.name = split_part(counted.first_name, ' ', 1)
         """
     )
@@ -146,8 +154,8 @@ select
     kind as person_kind,
     coalesce(not is_deleted, true) as is_live,
     created_at,
-    case when not is_merged_away then fold_name(first_name) end as first_name,
-    case when not is_merged_away then fold_name(last_name) end as last_name,
+    case when not is_merged_away then without_titles(fold_name(first_name)) end as first_name,
+    case when not is_merged_away then without_titles(fold_name(last_name)) end as last_name,
     case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
           and birth_date::date <= {as_of}::timestamp
          then birth_date::date end as birth_date,
