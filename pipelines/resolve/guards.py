@@ -26,10 +26,12 @@ class Reliability:
     def conflict(self) -> str:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
-        Of the two only one may differ: a person whose name and birth date are both others is another person.
+        Where one of them is unreliable, it is a conflict that both differ; where both are, nothing is.
         """
-        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
-        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
+        if not self.first_names and not self.birth_dates:
+            return "null::text"
+        first = "" if self.first_names else f"and {_IS_OTHER_DATE}"
+        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME}"
         return f"""
             case when {_IS_OTHER_NAME} {first} then 'different_first_names'
                  when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end
@@ -88,7 +90,7 @@ _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
     or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
-    or birth_dates_agree(l.birth_date, r.birth_date)
+    or birth_dates_agree(l.birth_date, r.birth_date) or abs(l.birth_date - r.birth_date) <= 31
     or l.postal_code = r.postal_code
     or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
 )"""

@@ -93,7 +93,7 @@ def resolve_identities(
         create_profiles(connection)
         find_exact_links(connection)
         profile_count = create_scored_profiles(connection)
-        blocking = block_profiles(connection)
+        blocking = block_profiles(connection, kept.profile_count if kept else profile_count)
         model = kept or train_model(connection, build.version, profile_count, configuration.identity.seed)
         save_model(connection, model, configuration.identity)
         score_pairs(connection, model)
