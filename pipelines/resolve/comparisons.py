@@ -111,7 +111,7 @@ _EMAIL_ALIKE = _cheaply(
     "abs(length(email_plain_l) - length(email_plain_r)) <= 3", "damerau_levenshtein(email_plain_l, email_plain_r) <= 3"
 )
 _SWAPPED = _cheaply(
-    "first_name_l <> last_name_l and (first_name_l = last_name_r or last_name_l = first_name_r)",
+    "first_name_l[1] = last_name_r[1] and last_name_l[1] = first_name_r[1] and first_name_l <> last_name_l",
     "jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
     "and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.88",
 )

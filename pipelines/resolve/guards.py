@@ -45,17 +45,26 @@ class Reliability:
 
 _IS_OTHER_NAME = (
     "(not first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) "
-    "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
+    "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name) "
+    "and not coalesce(squeeze(fl.first_name) = squeeze(fr.last_name), false) "
+    "and not coalesce(squeeze(fl.last_name) = squeeze(fr.first_name), false))"
 )
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
-def judge_edges(connection: DuckDBPyConnection, match_probability: float, reliability: Reliability) -> None:
+def judge_edges(
+    connection: DuckDBPyConnection, match_probability: float, reliability: Reliability, *, knows_frequencies: bool
+) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
+    With `knows_frequencies` the weight of a name is that of its rarity, and a rare one in common is evidence enough.
     `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
-    judged = _JUDGED_SCORES.format(conflict=reliability.conflict(), waiver=reliability.waiver())
+    judged = _JUDGED_SCORES.format(
+        conflict=reliability.conflict(),
+        waiver=reliability.waiver(),
+        corroborated="true" if knows_frequencies else _IS_CORROBORATED,
+    )
     connection.execute(judged, [match_probability])
     connection.execute(
         """
@@ -85,7 +94,7 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
     connection.execute(_CONFLICTS.format(crowd=CROWD_FORMS, conflict=reliability.conflict()))
 
 
-# A name is no proof by itself, however rare: something besides must agree.
+# Where nobody knows how rare a name is, it is no proof by itself: something besides must agree.
 _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
@@ -110,7 +119,7 @@ select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_OTHER_FAMILY} then 'different_last_names'
-             when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end
+             when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b

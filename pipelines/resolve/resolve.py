@@ -98,7 +98,9 @@ def resolve_identities(
         save_model(connection, model, configuration.identity)
         score_pairs(connection, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
-        judge_edges(connection, configuration.identity.match_probability, reliability)
+        judge_edges(
+            connection, configuration.identity.match_probability, reliability, knows_frequencies=model.is_learned
+        )
         read_decided_pairs(connection, warehouse)
         _cluster(connection, reliability)
         assign_ids(connection, build.version, build.as_of)
