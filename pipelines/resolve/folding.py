@@ -73,8 +73,9 @@ _MACROS = (
     # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
     "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
-    f"are_both_established(ua, ub) as least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
-    f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers)",
+    f"are_both_established(ua, ub) as (ua.is_known and ub.is_known) or "
+    f"(least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
+    f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers))",
     # One is a pet form of the other; of two that many people bear it is not certain that it is.
     "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, b) or list_contains(ub.stands_for, a), false)",
     # NULL when either is unknown or they are neither alike nor clearly different. `ua` and `ub` are the usage of the
@@ -102,6 +103,9 @@ _MACROS = (
     "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
     "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
     "and squeeze(first_a) <> squeeze(last_a), false)",
+    # One name stands in the other field, and the other one is new: swapped after a marriage. Martin Martin is not.
+    "are_half_swapped(first_a, last_a, first_b, last_b) as coalesce(first_a <> last_a and first_b <> last_b "
+    "and (squeeze(first_a) = squeeze(last_b) or squeeze(last_a) = squeeze(first_b)), false)",
     # Other letters, not other digits or dots: anna.koch84@ and anna_koch88@ are two people, and neither had a slip.
     r"without_dots(t) as regexp_replace(t, '[._-]', '', 'g')",
     r"digits_of(t) as regexp_replace(t, '[^0-9]', '', 'g')",

@@ -46,8 +46,7 @@ class Reliability:
 _IS_OTHER_NAME = (
     "(not first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) "
     "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name) "
-    "and not coalesce(squeeze(fl.first_name) = squeeze(fr.last_name), false) "
-    "and not coalesce(squeeze(fl.last_name) = squeeze(fr.first_name), false))"
+    "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 

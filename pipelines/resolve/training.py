@@ -53,8 +53,10 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     and the model's version is `SHIPPED`.
     """
     prior = _estimate_prior(connection, profile_count)
+    blocked_pairs = _count_blocked_pairs(connection)
+    totals = _count_exact(connection), _count_all(profile_count)
     if profile_count < TRAINABLE_PROFILES:
-        return Model(SHIPPED, COMPARISONS, _observe_prior(connection, COMPARISONS, prior))
+        return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
     random_pairs = _count_random_pairs(connection, profile_count, seed)
     block_pairs = _count_blocks(connection)
     comparisons, trained = COMPARISONS, ()
@@ -64,7 +66,7 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
         learned = [trusted_m(c, lesson) for c, lesson in zip(comparisons, lessons, strict=True)]
         comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
         trained = tuple(c.name for c, m in zip(comparisons, learned, strict=True) if m)
-        prior = _observe_prior(connection, comparisons, prior)
+        prior = _observe_prior(comparisons, *blocked_pairs, prior, *totals)
     freeze_frequencies(connection)
     return Model(version, comparisons, prior, trained, profile_count)
 
@@ -77,13 +79,7 @@ def learn_u(
     Of the random pairs that agree in something rare most may be true ones. What hardly any pair reaches keeps the
     shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
-    import numpy as np
-
-    odds = np.full(len(counts), prior / (1 - prior))
-    for i, comparison in enumerate(comparisons):
-        ratio = np.array(comparison.m) / np.array(comparison.u)
-        odds *= np.where(levels[:, i] >= 0, ratio[levels[:, i]], 1)
-    strangers = counts / (1 + odds)
+    strangers = counts / (1 + _odds(comparisons, levels, prior))
     found = []
     for i, (comparison, shipped) in enumerate(zip(comparisons, COMPARISONS, strict=True)):
         times = _weigh(levels[:, i], strangers, len(comparison.levels))
@@ -273,29 +269,38 @@ def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float
     return min(found / EXACT_RECALL / _count_all(profile_count), LARGEST_PRIOR)
 
 
-def _observe_prior(connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float) -> float:
-    """The share of all pairs of profiles that are matches: those of the exact rules, and (a part of) the blocked ones.
-
-    The blocked ones count by their odds under the given prior.
-    """
-    import numpy as np
-
-    row = connection.execute(
-        "select (select count(*) from blocked_pairs), (select count(*) from scored_profiles)"
-    ).fetchone()
-    pair_count, profile_count = row or (0, 0)
-    parts = max(1, pair_count // PRIOR_PAIRS)
+def _count_blocked_pairs(connection: DuckDBPyConnection) -> tuple[np.ndarray, np.ndarray]:
+    """How often which levels occur among the blocked pairs, see `_count_levels`; of many, a part is counted."""
+    row = connection.execute("select count(*) from blocked_pairs").fetchone()
+    parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
     pairs = (
         f"select join_key_l as a, join_key_r as b from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
     )
-    levels, counts = _count_levels(connection, comparisons, pairs)
-    odds = np.full(len(counts), prior / (1 - prior))
+    levels, counts = _count_levels(connection, COMPARISONS, pairs)
+    return levels, counts * parts
+
+
+def _observe_prior(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float, exact: int, all_pairs: float
+) -> float:
+    """The share of all pairs of profiles that are matches: those of the exact rules, and the blocked ones.
+
+    The blocked ones count by their odds under the given prior.
+    """
+    odds = _odds(comparisons, levels, prior)
+    scored = float((counts * (odds / (1 + odds))).sum())
+    return float(f"{min(max(exact + scored, 1) / all_pairs, LARGEST_PRIOR):.4g}")
+
+
+def _odds(comparisons: Sequence[Comparison], levels: np.ndarray, prior: float) -> np.ndarray:
+    """The odds that pairs of these levels are one person."""
+    import numpy as np
+
+    odds = np.full(len(levels), prior / (1 - prior))
     for i, comparison in enumerate(comparisons):
         ratio = np.array(comparison.m) / np.array(comparison.u)
         odds *= np.where(levels[:, i] >= 0, ratio[levels[:, i]], 1)
-    scored = float((counts * (odds / (1 + odds))).sum())
-    matches = max(_count_exact(connection) + scored * parts, 1)
-    return float(f"{min(matches / _count_all(profile_count), LARGEST_PRIOR):.4g}")
+    return odds
 
 
 def _count_exact(connection: DuckDBPyConnection) -> int:
