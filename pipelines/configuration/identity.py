@@ -29,7 +29,7 @@ class IdentityConfig(Model):
     data. `identifiers` names the kinds `email`, `phone`, `address` and any identifier that `sources.yml` maps.
     """
 
-    match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.95
+    match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.9
     identifiers: dict[str, IdentifierConfig] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0)] = 1
     model: Annotated[int, Field(ge=1)] = 1

@@ -7,6 +7,7 @@ What is still too large then is the same in everything known; it is counted and 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -46,6 +47,24 @@ _BLOCKS = (
     ("left(first_name, 3) || left(last_name, 3) || postal_code", "first_name"),
 )
 
+# Blocks for registers of little data or many slips. In a large one they would hold crowds, and finer ones find enough.
+_COARSE_BLOCKS = (
+    ("email_domain", "left(email, 2)"),
+    ("left(email_plain, 5)", "first_name"),
+    ("first_name || city", "left(last_name, 2)"),
+    ("last_name || city", "left(first_name, 2)"),
+    ("first_name || left(birth_date, 4)", "left(last_name, 2)"),
+    ("last_name || left(birth_date, 4)", "left(first_name, 2)"),
+    ("left(birth_date, 6) || left(first_name, 1)", "left(last_name, 2)"),
+    ("left(birth_date, 6) || left(last_name, 1)", "left(first_name, 2)"),
+    ("left(birth_date, 6) || city", "left(first_name, 1)"),
+    ("right(birth_date, 4) || city", "left(first_name, 1)"),
+    ("last_sound || left(first_name, 2)", "left(birth_date, 4)"),
+    ("left(first_name, 3) || left(last_name, 2)", "left(birth_date, 4)"),
+)
+# They are used for a model that was learned from no more profiles than this, so that a growing register keeps its pairs.
+COARSE_PROFILES = 9000
+
 # By which what the second key left too large is divided further, one after the other.
 _FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones::text")
 
@@ -71,9 +90,12 @@ class Blocking:
     oversized_count: int
 
 
-def block_profiles(connection: DuckDBPyConnection) -> Blocking:
-    """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles."""
-    _create_blocks(connection)
+def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
+    """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles.
+
+    `learned_from` is the number of profiles that the model was or will be learned from.
+    """
+    _create_blocks(connection, _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ()))
     _move_oversized(connection)
     divided_count = _count(connection, "select count(distinct n) from oversized")
     for key in ("second", *_FURTHER):
@@ -105,12 +127,12 @@ def block_profiles(connection: DuckDBPyConnection) -> Blocking:
     return found
 
 
-def _create_blocks(connection: DuckDBPyConnection) -> None:
+def _create_blocks(connection: DuckDBPyConnection, blocks: Sequence[tuple[str, str]]) -> None:
     """Create `blocks`: one row per block, key and profile in it, where a profile is not alone."""
     keyed = "\nunion all\n".join(
         f"select {i} as block, n, ({key})::text as key, ({second})::text as second from "
         + _LISTS.get(key, "scored_profiles")
-        for i, (key, second) in enumerate(_BLOCKS)
+        for i, (key, second) in enumerate(blocks)
     )
     connection.execute(
         f"""

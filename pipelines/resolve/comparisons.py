@@ -22,6 +22,7 @@ class Level:
         u: share of pairs of two persons that do.
         frequency_of: the column whose rare values count for more.
         is_rare: `u` is not learned, because no sample holds enough of it.
+        is_difference: who reaches no better degree differs clearly; the last level always says so.
     """
 
     name: str
@@ -30,6 +31,7 @@ class Level:
     u: float
     frequency_of: str | None = None
     is_rare: bool = False
+    is_difference: bool = False
 
 
 @dataclass(frozen=True)
@@ -40,7 +42,7 @@ class Comparison:
         name: of the field.
         missing: SQL, true when nothing can be compared.
         levels: best first; the last is `ELSE`.
-        most_disagreeing: upper bound of the trained `m` of the last level. Training cannot tell apart persons of one
+        most_disagreeing: upper bound of the trained `m` of a difference. Training cannot tell apart persons of one
             household who share everything but this field, so it may believe that the field does not matter.
     """
 
@@ -56,6 +58,17 @@ class Comparison:
     @property
     def u(self) -> list[float]:
         return [level.u for level in self.levels]
+
+    @property
+    def differing(self) -> float:
+        """The share of pairs of one person that differ clearly."""
+        return sum(level.m for level in self.levels[self.first_difference :])
+
+    @property
+    def first_difference(self) -> int:
+        """The position of the best level that is a difference."""
+        marked = [i for i, level in enumerate(self.levels) if level.is_difference]
+        return marked[0] if marked else len(self.levels) - 1
 
     @property
     def trained_on(self) -> set[str]:
@@ -79,25 +92,37 @@ def _cheaply(gate: str, condition: str) -> str:
 
 
 def _is_close(column: str) -> str:
-    return _cheaply(
-        f"abs(length({column}_l) - length({column}_r)) <= 3",
-        f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.9 "
-        f"or damerau_levenshtein({column}_l, {column}_r) <= 1 and length({column}_l) >= 4",
-    )
+    # Counting slips is ten times as dear as the similarity, which is never lower than this where there is only one.
+    similarity = f"jaro_winkler_similarity({column}_l, {column}_r)"
+    slip = _cheaply(f"{similarity} >= 0.7", f"damerau_levenshtein({column}_l, {column}_r) <= 1")
+    return f"({similarity} >= 0.9 or (length({column}_l) >= 4 and {slip}))"
 
 
 def _is_alike(column: str) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.8"
 
 
+_EMAIL_NEAR = (
+    "abs(length(email_plain_l) - length(email_plain_r)) <= 3 "
+    "and jaro_winkler_similarity(email_plain_l, email_plain_r) >= 0.85"
+)
 _EMAIL_SLIP = _cheaply(
-    "email_digits_l = email_digits_r and abs(length(email_plain_l) - length(email_plain_r)) <= 2",
+    f"email_digits_l = email_digits_r and {_EMAIL_NEAR}",
     "email_plain_l <> email_plain_r and damerau_levenshtein(email_plain_l, email_plain_r) <= 2",
 )
+_EMAIL_ALIKE = _cheaply(_EMAIL_NEAR, "damerau_levenshtein(email_plain_l, email_plain_r) <= 3")
+_BIRTH_SLIP = _cheaply(
+    "hamming(birth_date_l, birth_date_r) <= 2", "damerau_levenshtein(birth_date_l, birth_date_r) <= 1"
+)
 _SWAPPED = _cheaply(
-    "first_name_l <> last_name_l and (first_name_l = last_name_r or last_name_l = first_name_r)",
+    "first_name_l[1] = last_name_r[1] and last_name_l[1] = first_name_r[1] and first_name_l <> last_name_l",
     "jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
     "and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.88",
+)
+# One of them has the last name where the other has the first, and says no more.
+_STANDS_AS_FIRST_NAME = _cheaply(
+    "first_name_l is null or first_name_r is null",
+    "coalesce(first_name_l, last_name_l) = coalesce(last_name_r, '') or coalesce(first_name_r, last_name_r) = last_name_l",
 )
 _SAME_STREET = "street_l = street_r"
 _SAME_PLACE = "(postal_code_l = postal_code_r or city_l = city_r)"
@@ -116,13 +141,19 @@ COMPARISONS = (
             Level("first and last name swapped", _SWAPPED, 0.02, 0.000005, is_rare=True),
             Level("a slip away", _is_close("first_name"), 0.12, 0.006),
             Level(
+                "a pet form",
+                "(list_contains(stands_for_l, first_name_r) or list_contains(stands_for_r, first_name_l))",
+                0.02,
+                0.002,
+            ),
+            Level(
                 "shortened",
                 "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l)",
-                0.03,
+                0.02,
                 0.004,
             ),
             Level("alike", _is_alike("first_name"), 0.01, 0.01),
-            Level("different", "ELSE", 0.03, 0.975),
+            Level("different", "ELSE", 0.02, 0.973),
         ),
         most_disagreeing=0.15,
     ),
@@ -131,7 +162,8 @@ COMPARISONS = (
         f"{_is_missing('last_name')} or ({_SWAPPED})",  # the swap is counted once, with the first name
         (
             Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
-            Level("a slip away", _is_close("last_name"), 0.09, 0.004),
+            Level("a slip away", _is_close("last_name"), 0.08, 0.004),
+            Level("sounds alike", "last_sound_l = last_sound_r", 0.01, 0.003),
             Level(
                 "one contains the other",
                 "least(length(last_name_l), length(last_name_r)) >= 4 and "
@@ -139,8 +171,9 @@ COMPARISONS = (
                 0.02,
                 0.001,
             ),
+            Level("the other's first name", _STANDS_AS_FIRST_NAME, 0.01, 0.0005),
             Level("alike", _is_alike("last_name"), 0.01, 0.01),
-            Level("different", "ELSE", 0.04, 0.983),
+            Level("different", "ELSE", 0.03, 0.9795),
         ),
         most_disagreeing=0.2,
     ),
@@ -151,12 +184,20 @@ COMPARISONS = (
             Level("equal", "birth_date_l = birth_date_r", 0.93, 0.00005),
             Level(
                 "a slip away, or day and month swapped",
-                "damerau_levenshtein(birth_date_l, birth_date_r) <= 1 or (birth_date_l[1:4] = birth_date_r[1:4] "
+                f"{_BIRTH_SLIP} or (birth_date_l[1:4] = birth_date_r[1:4] "
                 "and birth_date_l[5:6] = birth_date_r[7:8] and birth_date_l[7:8] = birth_date_r[5:6])",
                 0.05,
                 0.002,
             ),
-            Level("different", "ELSE", 0.02, 0.99795),
+            Level(
+                "two slips away, or within a month",
+                "(hamming(birth_date_l, birth_date_r) <= 2 or abs(birth_day_l - birth_day_r) <= 31)",
+                0.01,
+                0.02,
+                is_difference=True,
+            ),
+            Level("within ten years", "abs(birth_day_l - birth_day_r) <= 3653", 0.005, 0.28, is_difference=True),
+            Level("different", "ELSE", 0.005, 0.69795),
         ),
         most_disagreeing=0.5,
     ),
@@ -164,10 +205,12 @@ COMPARISONS = (
         "email",
         _is_missing("email"),
         (
-            Level("equal", "email_l = email_r", 0.75, 0.00005, "email"),
+            Level("equal", "email_l = email_r", 0.75, 0.00005),
             Level("same before the @", "email_user_l = email_user_r", 0.06, 0.0002),
             Level("a slip away", _EMAIL_SLIP, 0.06, 0.0005),
-            Level("different", "ELSE", 0.13, 0.99925),
+            Level("alike", _EMAIL_ALIKE, 0.01, 0.005),
+            Level("same behind the @", "email_domain_l = email_domain_r", 0.08, 0.08, "email_domain"),
+            Level("different", "ELSE", 0.04, 0.91425),
         ),
     ),
     Comparison(

@@ -20,9 +20,10 @@ MAX_FORMS = 40
 # What the names of two records of one group must be like:
 #   any         the source itself says that it is one person
 #   same        first and last name equal after folding, or swapped
+#   own         first name equal, and nobody of another first name carries the value: people marry
 #   compatible  equal, shortened or a slip away, or swapped
 #   incomplete  one of them has no first name, and nobody of another first or last name carries the value
-Names = Literal["any", "same", "compatible", "incomplete"]
+Names = Literal["any", "same", "own", "compatible", "incomplete"]
 
 
 @dataclass(frozen=True)
@@ -67,6 +68,12 @@ RULES = (
     ExactRule(
         "same_email_and_name",
         "compatible",
+        f"select value as group_key, n from carriers where kind = 'email' and {_IS_USABLE}",
+        kind="email",
+    ),
+    ExactRule(
+        "same_email_and_first_name",
+        "own",
         f"select value as group_key, n from carriers where kind = 'email' and {_IS_USABLE}",
         kind="email",
     ),
@@ -159,6 +166,7 @@ select rank, rule, names, kind, group_key, pairs.a, pairs.b,
     last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,
+    coalesce(squeeze(fa.first_name) = squeeze(fb.first_name), false) as is_same_first_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
@@ -187,6 +195,7 @@ accepted as (
     where names = 'any'
        or (is_birth_agreeing is distinct from false and (
            (names = 'same' and (is_same_name or is_swapped))
+           or (names = 'own' and is_same_first_name and (kind, group_key) in (select (kind, value) from personal))
            or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
            or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
                and (kind, replace(group_key, ' role', '')) in (select (kind, value) from personal))))

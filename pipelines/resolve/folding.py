@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.clean.functions import words
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -15,6 +17,33 @@ if TYPE_CHECKING:
 ESTABLISHED_BEARERS = 3
 # ... unless its near-twin is so much more common that a typing error is the better explanation.
 ESTABLISHED_SHARE = 0.05
+
+# Folded: salutations and titles that slip into a field of a name.
+_TITLES = words("herr herrn frau fraulein hr fr dr prof mag dipl ing mr mrs ms miss sir madame monsieur mme sig signora senor senora")
+
+# The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
+# pattern and what it becomes; what is left is read letter by letter.
+_SOUNDS = (
+    ("ph", "f"),
+    ("([ckq])x", "\\1s"),
+    ("x", "ks"),
+    ("[dt]([csz])", "s\\1"),
+    ("([sz])c", "\\1s"),
+    ("^c([ahkloqrux])", "k\\1"),
+    ("c([ahkoqux])", "k\\1"),
+)
+_LETTERS = ("aeijouybpdtfvwgkqlmnrcszh", "000000011223334445667888")
+
+
+def _sound() -> str:
+    text = "replace(t, ' ', '')"
+    for pattern, other in _SOUNDS:
+        text = f"regexp_replace({text}, '{pattern}', '{other}', 'g')"
+    text = f"regexp_replace(translate({text}, '{_LETTERS[0]}', '{_LETTERS[1]}'), '[^0-9]', '', 'g')"
+    for digit in "012345678":
+        text = f"regexp_replace({text}, '{digit}{digit}+', '{digit}', 'g')"
+    return f"sound_of(t) as nullif(left({text}, 1) || replace(substr({text}, 2), '0', ''), '')"
+
 
 _MACROS = (
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
@@ -31,6 +60,8 @@ _MACROS = (
     """,
     r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
     r"' ', 'g')), '')",
+    # What stands in front of a name or behind it is no part of it, unless nothing else is left.
+    r"without_titles(t) as coalesce(nullif(trim(regexp_replace(t, '\b(" + "|".join(_TITLES) + r")\b *', '', 'g')), ''), t)",
     "squeeze(t) as replace(t, ' ', '')",
     r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
@@ -42,8 +73,11 @@ _MACROS = (
     # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
     "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
-    f"are_both_established(ua, ub) as least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
-    f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers)",
+    f"are_both_established(ua, ub) as (ua.is_known and ub.is_known) or "
+    f"(least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
+    f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers))",
+    # One is a pet form of the other; of two that many people bear it is not certain that it is.
+    "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, b) or list_contains(ub.stands_for, a), false)",
     # NULL when either is unknown or they are neither alike nor clearly different. `ua` and `ub` are the usage of the
     # first names a and b: the number of last names that bear it, and its gender. Paul is not short for Pauline.
     """
@@ -51,12 +85,14 @@ _MACROS = (
         when a is null or b is null then null
         when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
         when ua.gender <> ub.gender then false
+        when is_nickname(a, ua, b, ub) then case when not are_both_established(ua, ub) then true end
         when is_short_for(a, b) or is_short_for(b, a) then true
         when are_both_established(ua, ub) then false
         when is_slip(squeeze(a), squeeze(b)) then true
         when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.75 then false
     end
     """,
+    _sound(),
     """
     last_names_agree(a, b) as case
         when a is null or b is null then null
@@ -67,6 +103,9 @@ _MACROS = (
     "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
     "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
     "and squeeze(first_a) <> squeeze(last_a), false)",
+    # One name stands in the other field, and the other one is new: swapped after a marriage. Martin Martin is not.
+    "are_half_swapped(first_a, last_a, first_b, last_b) as coalesce(first_a <> last_a and first_b <> last_b "
+    "and (squeeze(first_a) = squeeze(last_b) or squeeze(last_a) = squeeze(first_b)), false)",
     # Other letters, not other digits or dots: anna.koch84@ and anna_koch88@ are two people, and neither had a slip.
     r"without_dots(t) as regexp_replace(t, '[._-]', '', 'g')",
     r"digits_of(t) as regexp_replace(t, '[^0-9]', '', 'g')",

@@ -26,10 +26,12 @@ class Reliability:
     def conflict(self) -> str:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
-        Of the two only one may differ: a person whose name and birth date are both others is another person.
+        Where one of them is unreliable, it is a conflict that both differ; where both are, nothing is.
         """
-        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
-        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
+        if not self.first_names and not self.birth_dates:
+            return "null::text"
+        first = "" if self.first_names else f"and {_IS_OTHER_DATE}"
+        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME}"
         return f"""
             case when {_IS_OTHER_NAME} {first} then 'different_first_names'
                  when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end
@@ -43,17 +45,25 @@ class Reliability:
 
 _IS_OTHER_NAME = (
     "(not first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) "
-    "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
+    "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name) "
+    "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
-def judge_edges(connection: DuckDBPyConnection, match_probability: float, reliability: Reliability) -> None:
+def judge_edges(
+    connection: DuckDBPyConnection, match_probability: float, reliability: Reliability, *, knows_frequencies: bool
+) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
+    With `knows_frequencies` the weight of a name is that of its rarity, and a rare one in common is evidence enough.
     `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
-    judged = _JUDGED_SCORES.format(conflict=reliability.conflict(), waiver=reliability.waiver())
+    judged = _JUDGED_SCORES.format(
+        conflict=reliability.conflict(),
+        waiver=reliability.waiver(),
+        corroborated="true" if knows_frequencies else _IS_CORROBORATED,
+    )
     connection.execute(judged, [match_probability])
     connection.execute(
         """
@@ -83,12 +93,12 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
     connection.execute(_CONFLICTS.format(crowd=CROWD_FORMS, conflict=reliability.conflict()))
 
 
-# A name is no proof by itself, however rare: something besides must agree.
+# Where nobody knows how rare a name is, it is no proof by itself: something besides must agree.
 _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
     or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
-    or birth_dates_agree(l.birth_date, r.birth_date)
+    or birth_dates_agree(l.birth_date, r.birth_date) or abs(l.birth_date - r.birth_date) <= 31
     or l.postal_code = r.postal_code
     or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
 )"""
@@ -108,7 +118,7 @@ select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_OTHER_FAMILY} then 'different_last_names'
-             when not coalesce({_IS_CORROBORATED}, false) then 'name_only' end
+             when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b

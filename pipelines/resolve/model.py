@@ -26,7 +26,7 @@ SHIPPED = "shipped"  # the version of a model that learned nothing; it is not ke
 
 # When more than this share of the pairs of one person differ clearly in a first name or birth date, a difference in
 # it is weighed. Below, it is a conflict: then it is rather a twin, a parent or a namesake than an error.
-UNRELIABLE_SHARE = 0.05
+UNRELIABLE_SHARE = 0.03
 
 MODEL_COLUMNS = (
     "model_version text, fingerprint text, profile_count bigint, prior double, comparison text, level integer, "
@@ -61,7 +61,7 @@ class Model:
 
     def is_reliable(self, field: str) -> bool:
         """Whether the records of one person hardly ever differ clearly in this field, as far as the data shows."""
-        differing = [c.levels[-1].m for c in self.comparisons if c.name == field and c.name in self.trained]
+        differing = [c.differing for c in self.comparisons if c.name == field and c.name in self.trained]
         return not differing or differing[0] < UNRELIABLE_SHARE
 
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.resolve.first_names import EITHER, FEMALE, MALE
 from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
 from pipelines.resolve.model import BEARERS
+from pipelines.resolve.nicknames import list_nicknames
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -47,11 +48,15 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
     - `records`: one row per person record; `n` counts them in the order of their keys.
-    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names, and
-      `gender`, f or m where it is known.
+    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names,
+      `is_known` where everybody knows the name, `gender`, f or m where it is known, and `stands_for`, the names that
+      it is a pet form of.
     - `forms`: one row per combination of names and birth date; what guards compare.
     """
     create_macros(connection)
+    for table, (expression, *columns) in _FOLDED.items():
+        values = " union ".join(f"select {column} as value from {warehouse}.clean.persons" for column in columns)
+        connection.execute(f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)")
     connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
     connection.execute(
         f"""
@@ -91,13 +96,20 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
         [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
     )
+    connection.execute(
+        "create table nicknames as select form, list(name order by name) as names "
+        "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name) group by form",
+        [list(column) for column in zip(*list_nicknames(), strict=True)],
+    )
     bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else "counted.bearers"
     connection.execute(
         f"""
         create table first_names as
         select counted.first_name, struct_pack(
             bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
-            gender := first_token.gender
+            is_known := common.name is not null,
+            gender := first_token.gender,
+            stands_for := nicknames.names
         ) as usage
         from (
             select first_name, count(distinct squeeze(last_name)) as bearers
@@ -105,6 +117,7 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         ) as counted
         left join (from frequencies where field = {literal(BEARERS)}) as kept on kept.value = counted.first_name
         left join common_names as common on common.name = counted.first_name
+        left join nicknames on nicknames.form = counted.first_name
         left join common_names as first_token on first_token.name = split_part(counted.first_name, ' ', 1)
         """
     )
@@ -132,6 +145,13 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     )
 
 
+# What is dear to fold is folded once per value: the expression, and the columns that hold such values.
+_FOLDED = {
+    "folded_names": ("without_titles(fold_name(value))", "first_name", "last_name"),
+    "folded_streets": ("fold_street(value)", "street"),
+    "folded_cities": ("squeeze(fold(value))", "city"),
+}
+
 _RECORDS = """
 create table records as
 with merged_names as (
@@ -146,18 +166,22 @@ select
     kind as person_kind,
     coalesce(not is_deleted, true) as is_live,
     created_at,
-    case when not is_merged_away then fold_name(first_name) end as first_name,
-    case when not is_merged_away then fold_name(last_name) end as last_name,
+    case when not is_merged_away then first_names.folded end as first_name,
+    case when not is_merged_away then last_names.folded end as last_name,
     case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
           and birth_date::date <= {as_of}::timestamp
          then birth_date::date end as birth_date,
     email_match as email,
     list_sort(list_distinct(list_filter([phone, mobile], lambda p: p is not null))) as phones,
-    fold_street(street) as street,
+    folded_streets.folded as street,
     fold_house(house_number) as house_number,
     fold_code(postal_code) as postal_code,
-    squeeze(fold(city)) as city,
+    folded_cities.folded as city,
     merged_into_record_key as merged_into,
     identifiers,
 from merged_names
+left join folded_names as first_names on first_names.value = merged_names.first_name
+left join folded_names as last_names on last_names.value = merged_names.last_name
+left join folded_streets on folded_streets.value = street
+left join folded_cities on folded_cities.value = city
 """

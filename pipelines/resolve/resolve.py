@@ -93,12 +93,14 @@ def resolve_identities(
         create_profiles(connection)
         find_exact_links(connection)
         profile_count = create_scored_profiles(connection)
-        blocking = block_profiles(connection)
+        blocking = block_profiles(connection, kept.profile_count if kept else profile_count)
         model = kept or train_model(connection, build.version, profile_count, configuration.identity.seed)
         save_model(connection, model, configuration.identity)
         score_pairs(connection, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
-        judge_edges(connection, configuration.identity.match_probability, reliability)
+        judge_edges(
+            connection, configuration.identity.match_probability, reliability, knows_frequencies=model.is_learned
+        )
         read_decided_pairs(connection, warehouse)
         _cluster(connection, reliability)
         assign_ids(connection, build.version, build.as_of)

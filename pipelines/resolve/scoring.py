@@ -21,16 +21,22 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number."""
     connection.execute(
         """
+        create table sounds as
+        select last_name, sound_of(last_name) as last_sound
+        from (select distinct last_name from profiles where last_name is not null);
         create table scored_profiles as
         select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
-            strftime(birth_date, '%Y%m%d') as birth_date, email,
+            list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
+            last_sound,
+            strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day, email,
             telling_user(email, first_name, last_name) as email_user,
             without_dots(email) as email_plain, digits_of(email) as email_digits,
             case when len(phones) > 0 then phones end as phones,
+            nullif(split_part(email, '@', 2), '') as email_domain,
             street, house_number, postal_code, city, identifier_kinds, identifier_values,
-        from profiles
+        from profiles left join first_names using (first_name) left join sounds using (last_name)
         where person_kind is distinct from 'role_mailbox'
-          and (first_name is not null or last_name is not null)
+          and (first_name is not null or last_name is not null or birth_date is not null)
         order by n
         """
     )

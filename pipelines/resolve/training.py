@@ -23,6 +23,8 @@ RANDOM_PAIRS = 100_000
 TRAINING_PAIRS = 100_000  # per block
 LARGEST_TRAINING_GROUP = 50  # profiles that share a block's values; more are a default, not a person
 FEWEST_TRAINING_PAIRS = 50
+ROUNDS = 2  # of learning what strangers agree in, and then what records of one person do
+SHIPPED_PAIRS = 10_000  # random pairs that the shipped probabilities are worth
 MOST_ITERATIONS, CONVERGENCE = 15, 0.001
 
 LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
@@ -51,35 +53,46 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     and the model's version is `SHIPPED`.
     """
     prior = _estimate_prior(connection, profile_count)
+    blocked_pairs = _count_blocked_pairs(connection)
+    totals = _count_exact(connection), _count_all(profile_count)
     if profile_count < TRAINABLE_PROFILES:
-        return Model(SHIPPED, COMPARISONS, _observe_prior(connection, COMPARISONS, prior))
-    sampled = _sample_u(connection, profile_count, seed)
-    learned = {
-        c.name: trusted_m(c, lessons) for c, lessons in zip(sampled, _learn_m(connection, sampled, prior), strict=True)
-    }
-    trained = [c.with_probabilities(learned[c.name] or c.m, c.u) for c in sampled]
-    prior = _observe_prior(connection, [without_true_pairs(c, prior) for c in trained], prior)
+        return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
+    random_pairs = _count_random_pairs(connection, profile_count, seed)
+    block_pairs = _count_blocks(connection)
+    comparisons, trained = COMPARISONS, ()
+    for _ in range(ROUNDS):
+        comparisons = learn_u(comparisons, *random_pairs, prior)
+        lessons = _learn_m(comparisons, block_pairs, prior)
+        learned = [trusted_m(c, lesson) for c, lesson in zip(comparisons, lessons, strict=True)]
+        comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
+        trained = tuple(c.name for c, m in zip(comparisons, learned, strict=True) if m)
+        prior = _observe_prior(comparisons, *blocked_pairs, prior, *totals)
     freeze_frequencies(connection)
-    return Model(
-        version,
-        tuple(without_true_pairs(c, prior) for c in trained),
-        prior,
-        tuple(name for name, m in learned.items() if m is not None),
-        profile_count,
-    )
+    return Model(version, comparisons, prior, trained, profile_count)
 
 
-def without_true_pairs(comparison: Comparison, prior: float) -> Comparison:
-    """The comparison whose `u` was counted on random pairs, after the true ones among them were taken out.
+def learn_u(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
+) -> tuple[Comparison, ...]:
+    """The comparisons with the `u` of random pairs, each counted by the probability that it is two persons.
 
-    Of the random pairs that agree in something rare most may be true ones.
+    Of the random pairs that agree in something rare most may be true ones. What hardly any pair reaches keeps the
+    shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
-    u = [max(b - prior * a, b / 20) for a, b in zip(comparison.m, comparison.u, strict=True)]
-    return comparison.with_probabilities(comparison.m, _normalized(u))
+    strangers = counts / (1 + _odds(comparisons, levels, prior))
+    found = []
+    for i, (comparison, shipped) in enumerate(zip(comparisons, COMPARISONS, strict=True)):
+        times = _weigh(levels[:, i], strangers, len(comparison.levels))
+        u = [
+            level.u if level.is_rare else (seen + SHIPPED_PAIRS * level.u) / (sum(times) + SHIPPED_PAIRS)
+            for level, seen in zip(shipped.levels, times, strict=True)
+        ]
+        found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
+    return tuple(found)
 
 
-def _sample_u(connection: DuckDBPyConnection, profile_count: int, seed: int) -> tuple[Comparison, ...]:
-    """The comparisons with the `u` that random pairs show; levels that none of them reached keep the shipped one."""
+def _count_random_pairs(connection: DuckDBPyConnection, profile_count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
+    """How often which levels occur among profiles taken at random, see `_count_levels`."""
     pairs = f"""
         select l.n as a, r.n as b
         from (select hash(i, {seed}) % {profile_count} as x, hash({seed}, i, 'r') % {profile_count} as y
@@ -90,30 +103,32 @@ def _sample_u(connection: DuckDBPyConnection, profile_count: int, seed: int) -> 
     connection.execute(
         "create table numbered as select n, row_number() over (order by n) - 1 as position from scored_profiles"
     )
-    levels, counts = _count_levels(connection, COMPARISONS, pairs)
+    counted = _count_levels(connection, COMPARISONS, pairs)
     connection.execute("drop table numbered")
-    found = []
-    for position, comparison in enumerate(COMPARISONS):
-        times = _weigh(levels[:, position], counts, len(comparison.levels))
-        total = sum(times)
-        u = [
-            level.u if level.is_rare or not seen else seen / total
-            for level, seen in zip(comparison.levels, times, strict=True)
-        ]
-        found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
-    return tuple(found)
+    return counted
+
+
+# The columns of a block, the positions of the comparisons that it trains, levels and counts of its pairs.
+_BlockPairs = tuple[tuple[str, ...], list[int], "np.ndarray", "np.ndarray"]
+
+
+def _count_blocks(connection: DuckDBPyConnection) -> list[_BlockPairs]:
+    """What occurs among the pairs of each training block, of those that have enough."""
+    counted = []
+    for block in _TRAINING_BLOCKS:
+        free = [i for i, comparison in enumerate(COMPARISONS) if not set(block) & comparison.trained_on]
+        levels, counts = _count_levels(connection, [COMPARISONS[i] for i in free], _block_pairs(connection, block))
+        if sum(counts) >= FEWEST_TRAINING_PAIRS:
+            counted.append((block, free, levels, counts))
+    return counted
 
 
 def _learn_m(
-    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float
+    comparisons: Sequence[Comparison], counted: Sequence[_BlockPairs], prior: float
 ) -> list[list[list[float]]]:
     """What each training block taught: by comparison one `m` per level and block. Blocks do not know of each other."""
     lessons: list[list[list[float]]] = [[] for _ in comparisons]
-    for block in _TRAINING_BLOCKS:
-        free = [i for i, comparison in enumerate(comparisons) if not set(block) & comparison.trained_on]
-        levels, counts = _count_levels(connection, [comparisons[i] for i in free], _block_pairs(connection, block))
-        if sum(counts) < FEWEST_TRAINING_PAIRS:
-            continue
+    for block, free, levels, counts in counted:
         share = _share_within(block, comparisons, prior)
         found = maximize_expectation([comparisons[i] for i in free], levels, counts, share)
         for i, m in zip(free, found, strict=True):
@@ -241,9 +256,10 @@ def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float]
     if mean[0] < LEAST_AGREEING:
         return None
     m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
-    if m[-1] > comparison.most_disagreeing:
-        scale = (1 - comparison.most_disagreeing) / sum(m[:-1])
-        m = _normalized([*(x * scale for x in m[:-1]), comparison.most_disagreeing])
+    first = comparison.first_difference
+    if (differing := sum(m[first:])) > comparison.most_disagreeing:
+        agreeing, differing = (1 - comparison.most_disagreeing) / sum(m[:first]), comparison.most_disagreeing / differing
+        m = _normalized([x * (agreeing if i < first else differing) for i, x in enumerate(m)])
     return m if m[0] > u[0] and m[-1] < u[-1] else None
 
 
@@ -253,29 +269,38 @@ def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float
     return min(found / EXACT_RECALL / _count_all(profile_count), LARGEST_PRIOR)
 
 
-def _observe_prior(connection: DuckDBPyConnection, comparisons: Sequence[Comparison], prior: float) -> float:
-    """The share of all pairs of profiles that are matches: those of the exact rules, and (a part of) the blocked ones.
-
-    The blocked ones count by their odds under the given prior.
-    """
-    import numpy as np
-
-    row = connection.execute(
-        "select (select count(*) from blocked_pairs), (select count(*) from scored_profiles)"
-    ).fetchone()
-    pair_count, profile_count = row or (0, 0)
-    parts = max(1, pair_count // PRIOR_PAIRS)
+def _count_blocked_pairs(connection: DuckDBPyConnection) -> tuple[np.ndarray, np.ndarray]:
+    """How often which levels occur among the blocked pairs, see `_count_levels`; of many, a part is counted."""
+    row = connection.execute("select count(*) from blocked_pairs").fetchone()
+    parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
     pairs = (
         f"select join_key_l as a, join_key_r as b from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
     )
-    levels, counts = _count_levels(connection, comparisons, pairs)
-    odds = np.full(len(counts), prior / (1 - prior))
+    levels, counts = _count_levels(connection, COMPARISONS, pairs)
+    return levels, counts * parts
+
+
+def _observe_prior(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float, exact: int, all_pairs: float
+) -> float:
+    """The share of all pairs of profiles that are matches: those of the exact rules, and the blocked ones.
+
+    The blocked ones count by their odds under the given prior.
+    """
+    odds = _odds(comparisons, levels, prior)
+    scored = float((counts * (odds / (1 + odds))).sum())
+    return float(f"{min(max(exact + scored, 1) / all_pairs, LARGEST_PRIOR):.4g}")
+
+
+def _odds(comparisons: Sequence[Comparison], levels: np.ndarray, prior: float) -> np.ndarray:
+    """The odds that pairs of these levels are one person."""
+    import numpy as np
+
+    odds = np.full(len(levels), prior / (1 - prior))
     for i, comparison in enumerate(comparisons):
         ratio = np.array(comparison.m) / np.array(comparison.u)
         odds *= np.where(levels[:, i] >= 0, ratio[levels[:, i]], 1)
-    scored = float((counts * (odds / (1 + odds))).sum())
-    matches = max(_count_exact(connection) + scored * parts, 1)
-    return float(f"{min(matches / _count_all(profile_count), LARGEST_PRIOR):.4g}")
+    return odds
 
 
 def _count_exact(connection: DuckDBPyConnection) -> int:
