@@ -142,7 +142,7 @@ def read_jsonl_layout(
         select text
         from read_csv({literal(readable)}, auto_detect = false, header = false, delim = {NO_DELIMITER}, quote = '',
             escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {MAX_LINE_BYTES})
-        where trim(text) <> ''
+        where prefix(text, '{{') or trim(text) <> ''
         """
     )
     # Most lines of a file have the same keys in the same order; NULL is a line that is no object.
