@@ -34,6 +34,7 @@ from pipelines.extract.layouts import (
 from pipelines.extract.packing import unpack
 from pipelines.extract.records import convert_records, decide_conventions
 from pipelines.extract.report import UnmappedColumn
+from pipelines.extract.sheets import read_sheet_layout
 from pipelines.extract.text import detect_encoding, make_readable
 from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
@@ -136,6 +137,8 @@ def _layouts(
             file = unpack(delivered, copies, where)
             if file.type == "parquet":
                 layout = read_parquet_layout(connection, file, where)
+            elif file.type == "workbook":
+                layout = read_sheet_layout(connection, file, form, expected, number, where)
             else:
                 encoding = form.encoding or detect_encoding(file, where)
                 readable = make_readable(file, encoding, copies, where)

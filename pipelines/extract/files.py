@@ -26,6 +26,11 @@ TYPES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".xlsb": "workbook",
+    ".xls": "workbook",
+    ".ods": "workbook",
 }
 # What a file may be packed as; its type is told by what stands before: contacts.csv.gz.
 PACKINGS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}
@@ -106,7 +111,8 @@ def _fingerprint(path: Path, base: Path, where: str, file_type: str | None) -> D
     kind = file_type or TYPES.get((path.with_suffix("") if packing else path).suffix.lower())
     if kind is None:
         raise SourceError(
-            f"{where}: the type of {name} is unknown; set `format.type` to csv, parquet or jsonl in sources.yml."
+            f"{where}: the type of {name} is unknown; set `format.type` in sources.yml to csv, parquet, jsonl or "
+            f"workbook."
         )
     state = path.stat()
     if state.st_size == 0:

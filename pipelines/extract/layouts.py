@@ -79,7 +79,7 @@ def read_csv_layout(
             f"{where}: the first line of {file.name} holds data instead of column names; "
             f"have it delivered with a header."
         )
-    names = _distinct_names(header, expected, file, where)
+    names = distinct_names(header, expected, file, where)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({literal(readable)}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
@@ -215,7 +215,7 @@ def _first_record(text: str, delimiter: str, quote: str) -> list[str]:
     return [cell.strip() for cell in record]
 
 
-def _distinct_names(header: list[str], expected: Collection[str], file: DeliveredFile, where: str) -> list[str]:
+def distinct_names(header: list[str], expected: Collection[str], file: DeliveredFile, where: str) -> list[str]:
     """Header names made distinct for the engine, which does not tell upper from lower case."""
     names: list[str] = []
     taken: set[str] = set()
