@@ -49,7 +49,8 @@ class CustomField(Model):
 class FormatConfig(Model):
     """How the files are written. What is left out is detected per file and stated in the load record."""
 
-    type: Literal["csv", "parquet", "jsonl"] | None = None
+    type: Literal["csv", "parquet", "jsonl", "workbook"] | None = None
+    sheet: Annotated[str, Field(min_length=1)] | None = None
     delimiter: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     quote: Annotated[str, Field(min_length=1, max_length=1)] | None = None
     encoding: Literal["utf-8", "utf-8-sig", "utf-16", "cp1252", "latin-1"] | None = None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from pipelines.configuration import Configuration, FormatConfig, SourceConfig
@@ -31,8 +31,10 @@ from pipelines.extract.layouts import (
     read_jsonl_layout,
     read_parquet_layout,
 )
+from pipelines.extract.packing import unpack
 from pipelines.extract.records import convert_records, decide_conventions
 from pipelines.extract.report import UnmappedColumn
+from pipelines.extract.sheets import read_sheet_layout
 from pipelines.extract.text import detect_encoding, make_readable
 from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
@@ -131,16 +133,20 @@ def _layouts(
     """The layout of every file; copies that were made to read it are removed in the end."""
     found = []
     with scratch_folder(settings.temp_dir) as copies:
-        for number, file in enumerate(files):
+        for number, delivered in enumerate(files):
+            file = unpack(delivered, copies, where)
             if file.type == "parquet":
-                found.append(read_parquet_layout(connection, file, where))
-                continue
-            encoding = form.encoding or detect_encoding(file, where)
-            readable = make_readable(file, encoding, copies, where)
-            if file.type == "csv":
-                found.append(read_csv_layout(file, readable, encoding, form, expected, where))
+                layout = read_parquet_layout(connection, file, where)
+            elif file.type == "workbook":
+                layout = read_sheet_layout(connection, file, form, expected, number, where)
             else:
-                found.append(read_jsonl_layout(connection, file, readable, encoding, number, where))
+                encoding = form.encoding or detect_encoding(file, where)
+                readable = make_readable(file, encoding, copies, where)
+                if file.type == "csv":
+                    layout = read_csv_layout(file, readable, encoding, form, expected, where)
+                else:
+                    layout = read_jsonl_layout(connection, file, readable, encoding, number, where)
+            found.append(replace(layout, stated=f"{layout.stated}, {file.packing}") if file.packing else layout)
         yield found
 
 

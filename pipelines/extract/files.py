@@ -26,12 +26,22 @@ TYPES = {
     ".jsonl": "jsonl",
     ".ndjson": "jsonl",
     ".json": "jsonl",
+    ".xlsx": "workbook",
+    ".xlsm": "workbook",
+    ".xlsb": "workbook",
+    ".xls": "workbook",
+    ".ods": "workbook",
 }
+# What a file may be packed as; its type is told by what stands before: contacts.csv.gz.
+PACKINGS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip"}
 
 
 @dataclass(frozen=True)
 class DeliveredFile:
-    """One file as it was when its fingerprint was taken. `name` is relative to the source's folder."""
+    """One file as it was when its fingerprint was taken. `name` is relative to the source's folder.
+
+    `packing` is one of `PACKINGS`, None for a file that is read as it is.
+    """
 
     path: Path
     name: str
@@ -39,6 +49,7 @@ class DeliveredFile:
     size: int
     modified: int
     sha256: str
+    packing: str | None = None
 
 
 def find_files(
@@ -96,10 +107,12 @@ def _matching(base: Path, pattern: str) -> list[Path]:
 
 def _fingerprint(path: Path, base: Path, where: str, file_type: str | None) -> DeliveredFile:
     name = str(path.relative_to(base)) if path.is_relative_to(base) else path.name
-    kind = file_type or TYPES.get(path.suffix.lower())
+    packing = PACKINGS.get(path.suffix.lower())
+    kind = file_type or TYPES.get((path.with_suffix("") if packing else path).suffix.lower())
     if kind is None:
         raise SourceError(
-            f"{where}: the type of {name} is unknown; set `format.type` to csv, parquet or jsonl in sources.yml."
+            f"{where}: the type of {name} is unknown; set `format.type` in sources.yml to csv, parquet, jsonl or "
+            f"workbook."
         )
     state = path.stat()
     if state.st_size == 0:
@@ -111,4 +124,4 @@ def _fingerprint(path: Path, base: Path, where: str, file_type: str | None) -> D
     with path.open("rb") as stream:
         while chunk := stream.read(CHUNK):
             digest.update(chunk)
-    return DeliveredFile(path, name, kind, state.st_size, state.st_mtime_ns, digest.hexdigest())
+    return DeliveredFile(path, name, kind, state.st_size, state.st_mtime_ns, digest.hexdigest(), packing)

@@ -79,7 +79,7 @@ def read_csv_layout(
             f"{where}: the first line of {file.name} holds data instead of column names; "
             f"have it delivered with a header."
         )
-    names = _distinct_names(header, expected, file, where)
+    names = distinct_names(header, expected, file, where)
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({literal(readable)}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
@@ -142,7 +142,7 @@ def read_jsonl_layout(
         select text
         from read_csv({literal(readable)}, auto_detect = false, header = false, delim = {NO_DELIMITER}, quote = '',
             escape = '', columns = {{'text': 'VARCHAR'}}, max_line_size = {MAX_LINE_BYTES})
-        where trim(text) <> ''
+        where prefix(text, '{{') or trim(text) <> ''
         """
     )
     # Most lines of a file have the same keys in the same order; NULL is a line that is no object.
@@ -215,7 +215,7 @@ def _first_record(text: str, delimiter: str, quote: str) -> list[str]:
     return [cell.strip() for cell in record]
 
 
-def _distinct_names(header: list[str], expected: Collection[str], file: DeliveredFile, where: str) -> list[str]:
+def distinct_names(header: list[str], expected: Collection[str], file: DeliveredFile, where: str) -> list[str]:
     """Header names made distinct for the engine, which does not tell upper from lower case."""
     names: list[str] = []
     taken: set[str] = set()

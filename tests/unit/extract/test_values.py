@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
+from pipelines.entities import Type
 from pipelines.errors import SourceError
+from pipelines.extract import contract
+from pipelines.settings import Settings
 from pipelines.warehouse import connect
 from tests.unit.extract.conftest import Source
 
@@ -207,3 +210,66 @@ def test_white_space_and_whole_doubles_make_no_difference(source: Source) -> Non
     source.file = "c.parquet"
     source.load()
     assert source.landed("select source_record_id, city from contacts") == [("7", "Ulm")]
+
+
+MOMENTS = ("2025-03-30 02:30:00", "2025-10-26T02:30:00Z", "31.12.2025 23:59:59", "12/31/2025 00:00:00", "2025/12/31")
+
+
+def with_one_slip(text: str) -> set[str]:
+    """The text, and everything that it becomes when one letter is lost or another one."""
+    others = "0139 -+./:TZ_\t"
+    places = range(len(text))
+    replaced = {text[:at] + other + text[at + 1 :] for at in places for other in others}
+    return {text, *(text[:at] + text[at + 1 :] for at in places), *replaced}
+
+
+@pytest.mark.parametrize("target", [Type.DATE, Type.TIMESTAMP])
+@pytest.mark.parametrize("order", ["ymd", "dmy", "mdy"])
+def test_what_is_read_at_once_is_what_the_patterns_read(settings: Settings, order: str, target: Type) -> None:
+    conventions = contract.Conventions(decimal=".", dates=order, zone="Europe/Berlin")
+    texts = sorted(slipped for text in (*MOMENTS, *(m[:10] for m in MOMENTS)) for slipped in with_one_slip(text))
+    with connect(None, settings) as connection:
+        found = connection.execute(
+            f"""
+            with texts as (select unnest($1) as text),
+            written as (select text, {contract.iso_text(contract.as_date_text("text"), order)} as iso from texts)
+            select text, {contract.convert_usual("text", target, conventions)} as at_once,
+                {contract.convert_text("iso", "VARCHAR", target, conventions)} as by_patterns
+            from written
+            """,
+            [texts],
+        ).fetchall()
+    at_once = [row for row in found if row[1] is not None]
+    assert len(at_once) > 50
+    assert [text for text, usual, by_patterns in at_once if usual != by_patterns] == []
+
+
+def test_white_space_is_trimmed_wherever_it_stands(settings: Settings) -> None:
+    spaces = ("", " ", "\t", "\n", "\r", "\N{NO-BREAK SPACE}", " \t", "\r\n", "\N{NO-BREAK SPACE} ")
+    words = ("", "a", "a b", "Ä", "é\N{NO-BREAK SPACE}é", "~", "!", "\x01", "\N{EM SPACE}x", "🙂")
+    texts = [before + word + after for before in spaces for word in words for after in spaces]
+    with connect(None, settings) as connection:
+        query = f"select text, {contract.as_text('text', 'VARCHAR')} from (select unnest($1) as text)"
+        found = connection.execute(query, [texts]).fetchall()
+    assert found == [(text, text.strip(" \t\n\r\N{NO-BREAK SPACE}") or None) for text in texts]
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("7", 7),
+        ("-7", -7),
+        ("007", 7),
+        ("-0", 0),
+        ("7.0", 7),
+        ("7.5", None),
+        ("1e3", 1000),
+        ("1_000", None),
+        ("7 8", None),
+    ],
+)
+def test_a_whole_number_is_one_however_it_is_written(settings: Settings, text: str, number: int | None) -> None:
+    conventions = contract.Conventions(decimal=".", dates="ymd", zone="UTC")
+    with connect(None, settings) as connection:
+        query = f"select {contract.convert_text('$1', 'VARCHAR', Type.INTEGER, conventions)}"
+        assert connection.execute(query, [text]).fetchone() == (number,)
