@@ -53,22 +53,18 @@ LANGUAGES = {
     "no": ("norwegisch", "norwegian", "norsk", "nor", "nb", "nn"),
 }
 
-TEXT_FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "company_name", "job_title", "gender", "language", "lead_source")
+ATTRIBUTE_FIELDS = ("job_title", "gender", "language", "lead_source")
+TEXT_FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "company_name", *ATTRIBUTE_FIELDS)
 
 
-def _drop_placeholders(fields: Iterable[str]) -> tuple[Rule, ...]:
+def placeholder_rules(fields: Iterable[str]) -> tuple[Rule, ...]:
     return tuple(
         Rule("placeholder", {field: "cast(null as text)"}, when=f"is_placeholder({field})", confidence=0.95)
         for field in fields
     )
 
 
-PLACEHOLDER_RULES = _drop_placeholders(TEXT_FIELDS)
-# For what is left of a name after its title and salutation: Dr. xxx.
-NAME_PLACEHOLDER_RULES = _drop_placeholders(("first_name", "last_name"))
-
-
-def attribute_rules(as_of: date) -> tuple[Rule, ...]:
+def birth_date_rules(as_of: date) -> tuple[Rule, ...]:
     """The rules in their order; `as_of` is the day the build is computed for."""
     day = f"date {literal(as_of.isoformat())}"
     return (
@@ -85,13 +81,6 @@ def attribute_rules(as_of: date) -> tuple[Rule, ...]:
             confidence=0.95,
         ),
         Rule("birth_date_in_future", {"birth_date": "cast(null as date)"}, when=f"birth_date > {day}"),
-        *_closed_set("gender", "folded(gender)", {**GENDERS, None: NO_GENDER}),
-        *_closed_set(
-            "language",
-            # The region of de-DE or de_AT says nothing about the language.
-            "folded(regexp_replace(language, '^([a-zA-Z]{2})[-_].*$', '\\1'))",
-            {code: (code, *names) for code, names in LANGUAGES.items()},
-        ),
     )
 
 
@@ -114,3 +103,14 @@ def _closed_set(field: str, compared: str, values: Mapping[str | None, Iterable[
             status=Status.PROPOSED,
         ),
     )
+
+
+ATTRIBUTE_RULES = (
+    *_closed_set("gender", "folded(gender)", {**GENDERS, None: NO_GENDER}),
+    *_closed_set(
+        "language",
+        # The region of de-DE or de_AT says nothing about the language.
+        "folded(regexp_replace(language, '^([a-zA-Z]{2})[-_].*$', '\\1'))",
+        {code: (code, *names) for code, names in LANGUAGES.items()},
+    ),
+)

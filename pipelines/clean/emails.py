@@ -59,14 +59,14 @@ def _with_domain(table: str) -> str:
     return f"split_part(value, '@', 1) || '@' || (select provider from {table} where domain = {_DOMAIN_OF_VALUE})"
 
 
-def _list_known_typos(connection: DuckDBPyConnection) -> None:
+def _list_known_typos(connection: DuckDBPyConnection, _: str) -> None:
     pairs = ", ".join(f"({sql_list([typo, provider])})" for provider, typos in KNOWN_TYPOS.items() for typo in typos)
     connection.execute(
         f"create or replace temp table known_typos as select * from (values {pairs}) as typo(domain, provider)"
     )
 
 
-def _find_mistyped_domains(connection: DuckDBPyConnection) -> None:
+def _find_mistyped_domains(connection: DuckDBPyConnection, _: str) -> None:
     """Rare domains one typing error away from a provider; another country's branch of a provider is none."""
     providers = ", ".join(f"({sql_list([provider])})" for provider in PROVIDERS)
     connection.execute(
@@ -147,36 +147,34 @@ RULES = (
 
 
 def clean_emails(connection: DuckDBPyConnection) -> None:
-    """Write `clean.emails` from the temporary table `contact_uses`; changes are logged under `email_drafts`."""
-    connection.execute(
-        """
-        create or replace temp table email_drafts as
-        select distinct raw_value, raw_value as value from contact_uses where kind = 'email'
-        """
-    )
-    apply_rules(connection, "email_drafts", "raw_value", RULES)
+    """Apply the rules to `email_drafts`; make the temporary table `email_values` by its ids, and write `clean.emails`."""
+    apply_rules(connection, "email_drafts", RULES)
     connection.execute(
         f"""
-        create or replace table clean.emails as
+        create or replace temp table email_values as
         with parts as (
             select
-                raw_value,
-                value,
+                id, raw_value, rejected, value,
                 regexp_replace(split_part(value, '@', 1), '^([^+]+)\\+.*$', '\\1') as local_part,
                 {_DOMAIN_OF_VALUE} as domain
             from email_drafts
         )
         select
-            raw_value,
-            value,
+            id, raw_value, rejected, value,
             case
                 when domain in ('gmail.com', 'googlemail.com') then replace(local_part, '.', '') || '@gmail.com'
                 else local_part || '@' || domain
             end as match_value,
             value is not null as is_valid,
-            coalesce(local_part in ({sql_list(ROLE_MAILBOXES)}), false) as is_role_mailbox,
-            {keys.contact_point_key("'email'", "value")} as contact_point_key
+            coalesce(local_part in ({sql_list(ROLE_MAILBOXES)}), false) as is_role_mailbox
         from parts
-        order by raw_value
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace table clean.emails as
+        select raw_value, value, match_value, is_valid, is_role_mailbox,
+            {keys.contact_point_key("'email'", "value")} as contact_point_key
+        from email_values where rejected is null
         """
     )

@@ -98,43 +98,50 @@ def _move_from_behind(field: str, condition: str, name: str | None = None, **opt
     )
 
 
-def _learn_name_usage(connection: DuckDBPyConnection) -> None:
-    """How often a name stands as first and as last name in the data itself."""
+def _learn_name_usage(connection: DuckDBPyConnection, draft: str) -> None:
+    """How many records have a name as first and as last name in the data itself."""
     connection.execute(
         f"""
         create or replace temp table name_usage as
-        select name, count(*) filter (is_first) as first_count, count(*) filter (not is_first) as last_count
-        from (
-            select {_first_word("first_name")} as name, true as is_first
-            from person_drafts where first_name is not null and last_name is not null
+        with counted as (
+            select first_name, null as last_name, sum(weight) as weight from {draft}
+            where first_name is not null and last_name is not null group by first_name
             union all
-            select folded(last_name), false
-            from person_drafts where first_name is not null and last_name is not null
+            select null, last_name, sum(weight) from {draft}
+            where first_name is not null and last_name is not null group by last_name
+        ),
+        named as (
+            select coalesce({_first_word("first_name")}, folded(last_name)) as name, first_name, weight from counted
         )
+        select
+            name,
+            coalesce(sum(weight) filter (first_name is not null), 0) as first_count,
+            coalesce(sum(weight) filter (first_name is null), 0) as last_count
+        from named
         group by name
         """
     )
 
 
-def _find_swapped_names(connection: DuckDBPyConnection) -> None:
-    """Records whose parts are used the other way round everywhere else; their own use does not count."""
-    _learn_name_usage(connection)
+def _find_swapped_names(connection: DuckDBPyConnection, draft: str) -> None:
+    """Names whose parts are used the other way round everywhere else; one record's own use does not count."""
+    _learn_name_usage(connection, draft)
     connection.execute(
         f"""
         create or replace temp table swapped_names as
         with pairs as (
             select
-                record_key,
+                id,
                 {_first_word("first_name")} as first_token,
                 folded(first_name) as first_name,
                 {_first_word("last_name")} as last_token,
                 folded(last_name) as last_name
-            from person_drafts
+            from {draft}
             where first_name is not null and last_name is not null
         ),
         uses as (
             select
-                pairs.record_key,
+                pairs.id,
                 coalesce(first_firsts.first_count, 0) - 1 as first_as_first,
                 coalesce(first_lasts.last_count, 0) as first_as_last,
                 coalesce(last_firsts.first_count, 0) as last_as_first,
@@ -146,7 +153,7 @@ def _find_swapped_names(connection: DuckDBPyConnection) -> None:
             left join name_usage as last_lasts on last_lasts.name = pairs.last_name
         )
         select
-            record_key,
+            id,
             first_as_last >= {MIN_LAST_NAME_USES} and first_as_first <= {MAX_SHARE_OTHERWISE} * first_as_last
             as is_strong
         from uses
@@ -283,14 +290,14 @@ RULES = (
     Rule(
         "names_swapped",
         {"first_name": "last_name", "last_name": "first_name"},
-        when="record_key in (select record_key from swapped_names where is_strong)",
+        when="id in (select id from swapped_names where is_strong)",
         confidence=0.95,
         prepare=_find_swapped_names,
     ),
     Rule(
         "names_swapped_likely",
         {"first_name": "last_name", "last_name": "first_name"},
-        when="record_key in (select record_key from swapped_names where not is_strong)",
+        when="id in (select id from swapped_names where not is_strong)",
         confidence=0.6,
         status=Status.PROPOSED,
     ),

@@ -41,13 +41,8 @@ _IS_PLACEHOLDER = f"""
 
 
 def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Write `clean.phones` from the temporary table `contact_uses`; changes are logged under `phone_drafts`."""
-    connection.execute(
-        """
-        create or replace temp table phone_drafts as
-        select distinct phone_key, raw_value, country, raw_value as value from contact_uses where kind = 'phone'
-        """
-    )
+    """Apply the rules to `phone_drafts`; make the temporary table `phone_values` by its ids, and write `clean.phones`."""
+    connection.execute("alter table phone_drafts add column dialed text")
     rules = (
         Rule("phone_placeholder", {"value": "cast(null as text)"}, when=_IS_PLACEHOLDER, confidence=0.95),
         Rule(
@@ -55,26 +50,32 @@ def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
             {"value": _parsed("value")},
             when=f"{_parsed('value')} is not null",
             prepare=partial(_parse_numbers, settings=settings),
+            is_final=True,
         ),
         Rule(
-            "phone_invalid", {"value": "cast(null as text)"}, when=f"value is not null and {_parsed('value')} is null"
+            "phone_invalid",
+            {"value": "cast(null as text)"},
+            when=f"value is not null and {_parsed('value')} is null",
+            is_final=True,
         ),
     )
-    connection.execute("alter table phone_drafts add column dialed text")
-    apply_rules(connection, "phone_drafts", "phone_key", rules)
+    apply_rules(connection, "phone_drafts", rules)
+    connection.execute(
+        """
+        create or replace temp table phone_values as
+        select
+            drafts.id, drafts.raw_value, drafts.country, drafts.rejected, drafts.value,
+            coalesce(parsed.is_mobile, false) as is_mobile, coalesce(parsed.is_valid, false) as is_valid
+        from phone_drafts as drafts
+        left join parsed_phones as parsed on parsed.dialed = drafts.dialed and parsed.country = drafts.country
+        """
+    )
     connection.execute(
         f"""
         create or replace table clean.phones as
-        select
-            drafts.raw_value,
-            drafts.country,
-            drafts.value,
-            coalesce(parsed.is_mobile, false) as is_mobile,
-            coalesce(parsed.is_valid, false) as is_valid,
-            {keys.contact_point_key("'phone'", "drafts.value")} as contact_point_key
-        from phone_drafts as drafts
-        left join parsed_phones as parsed on parsed.dialed = drafts.dialed and parsed.country = drafts.country
-        order by drafts.raw_value, drafts.country
+        select raw_value, country, value, is_mobile, is_valid,
+            {keys.contact_point_key("'phone'", "value")} as contact_point_key
+        from phone_values where rejected is null
         """
     )
 
@@ -86,7 +87,7 @@ def _parsed(column: str) -> str:
     )
 
 
-def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
+def _parse_numbers(connection: DuckDBPyConnection, _: str, settings: Settings) -> None:
     """Make the temporary table `parsed_phones` for every number that is no placeholder, and carry it as cache."""
     import phonenumbers
 
