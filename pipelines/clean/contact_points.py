@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import keys
 from pipelines.clean.addresses import ADDRESS_FIELDS, postal_code_fits
+from pipelines.clean.drafts import mark_rejections
 from pipelines.clean.persons import person_references, single_spaced, staging_table
 from pipelines.clean.rules import rejected_entry
 from pipelines.entities import ENTITIES, Entity
@@ -41,12 +42,18 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
     connection.execute(
         f"""
         create or replace temp table delivered_uses as
-        with uses as ({" union all ".join(uses)}),
-        refused as (
-            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as rejected
+        with uses as ({" union all ".join(uses)})
+        select *, null::text[] as rejected from uses
+        """
+    )
+    connection.execute(
+        f"""
+        update delivered_uses set rejected = refused.entries
+        from (
+            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as entries
             from rejections group by record_key, field
-        )
-        select uses.*, refused.rejected from uses left join refused using (record_key, field)
+        ) as refused
+        where delivered_uses.record_key = refused.record_key and delivered_uses.field = refused.field
         """
     )
     connection.execute(
@@ -184,21 +191,30 @@ def collect_address_uses(connection: DuckDBPyConnection) -> None:
             select * replace ({", ".join(f"nullif(trim({single_spaced(f)}), '') as {f}" for f in ADDRESS_FIELDS)})
             from delivered
         )
-        select spaced.*, refused.rejected
-        from spaced
-        left join (select record_key, list_sort(list(entry)) as rejected from rejections group by record_key) as refused
-            using (record_key)
+        select *, null::text[] as rejected from spaced
         """
     )
+    mark_rejections(connection, "address_uses")
 
 
 def write_contact_points(connection: DuckDBPyConnection) -> None:
-    """Write `clean.contact_points` from the uses, the cleaned values, and addresses.
+    """Write `clean.contact_points`, `clean.emails` and `clean.phones` from the uses, the cleaned values, and addresses.
 
     A contact point has an end when its record has it no more. Where its field held something else before, it has a
     beginning, too.
     """
     _number_points(connection)
+    for kind, columns in (("email", "match_value, is_valid, is_role_mailbox"), ("phone", "country, is_mobile, is_valid")):
+        connection.execute(
+            f"""
+            create or replace table clean.{kind}s as
+            select cleaned.raw_value, cleaned.value, {", ".join(f"cleaned.{c}" for c in columns.split(", "))},
+                points.contact_point_key
+            from {kind}_values as cleaned
+            left join contact_values as points on points.kind = '{kind}' and points.value = cleaned.value
+            where cleaned.rejected is null
+            """
+        )
     # A table of its own, so that the engine knows how few rows it has.
     connection.execute(
         f"""
@@ -223,14 +239,14 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
             where uses.owner_key is not null
             union all by name
-            select uses.* exclude (record_key, address_id), 'address' as field, numbers.point
+            select uses.* exclude (address_id), 'address' as field, numbers.point
             from (
                 select record_key as owner_key, source_system, entity, address_id,
                     {_OWN_RANKS["address"]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
-                    false as is_verified, false as is_undeliverable, record_key
+                    false as is_verified, false as is_undeliverable
                 from person_drafts
                 union all by name
-                select * exclude (rejected) from address_uses
+                select * exclude (id, record_key, rejected) from address_uses
             ) as uses
             inner join point_numbers as numbers on numbers.kind = 'address' and numbers.id = uses.address_id
         )

@@ -47,8 +47,20 @@ def load_rejections(connection: DuckDBPyConnection) -> None:
         )
 
 
+def mark_rejections(connection: DuckDBPyConnection, table: str) -> None:
+    """Fill `rejected` of a table of records with `record_key`; it stays NULL where nothing was rejected."""
+    connection.execute(
+        f"""
+        update {table} set rejected = refused.entries
+        from (select record_key, list_sort(list(entry)) as entries from rejections group by record_key) as refused
+        where {table}.record_key = refused.record_key
+        """
+    )
+
+
 def draft_values(connection: DuckDBPyConnection) -> None:
-    """Make the drafts of distinct values from `person_drafts` and `address_uses`, and give both the ids of theirs.
+    """Make the drafts of distinct values from `person_drafts` and `address_uses`, and give both an `id` and those of their
+    drafts.
 
     A draft has `id`, its fields, `rejected` and `weight`, the number of records with these values.
     """
@@ -78,7 +90,7 @@ def _number(connection: DuckDBPyConnection, table: str, drafts: Sequence[str]) -
     ids = ", ".join(f"{draft}.id as {id_column(draft)}" for draft in drafts)
     connection.execute(
         f"create or replace temp table numbered as "
-        f"select {table}.* exclude ({', '.join(replaced)}), {ids} from {table} {joins}"
+        f"select {table}.* exclude ({', '.join(replaced)}), row_number() over () as id, {ids} from {table} {joins}"
     )
     connection.execute(f"drop table {table}")
     connection.execute(f"alter table numbered rename to {table}")

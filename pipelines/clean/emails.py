@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines import keys
 from pipelines.clean.functions import sql_list, words
 from pipelines.clean.rules import Rule, apply_rules
 
@@ -147,7 +146,7 @@ RULES = (
 
 
 def clean_emails(connection: DuckDBPyConnection) -> None:
-    """Apply the rules to `email_drafts`; make the temporary table `email_values` by its ids, and write `clean.emails`."""
+    """Apply the rules to `email_drafts`, and make the temporary table `email_values` by its ids."""
     apply_rules(connection, "email_drafts", RULES)
     connection.execute(
         f"""
@@ -168,13 +167,5 @@ def clean_emails(connection: DuckDBPyConnection) -> None:
             value is not null as is_valid,
             coalesce(local_part in ({sql_list(ROLE_MAILBOXES)}), false) as is_role_mailbox
         from parts
-        """
-    )
-    connection.execute(
-        f"""
-        create or replace table clean.emails as
-        select raw_value, value, match_value, is_valid, is_role_mailbox,
-            {keys.contact_point_key("'email'", "value")} as contact_point_key
-        from email_values where rejected is null
         """
     )

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
-from pipelines.clean.drafts import VALUE_DRAFTS
+from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
 from pipelines.warehouse import literal
@@ -67,7 +67,7 @@ PERSON_COLUMNS = {
 _DERIVED = ("kind", "email_match", "is_email_valid", "house_number")
 
 _DRAFT_COLUMNS = ", ".join(
-    f"{name} {type_}" for name, type_ in {**PERSON_COLUMNS, "full_name": "text"}.items() if name not in _DERIVED
+    f"{name} {type_}" for name, type_ in {**PERSON_COLUMNS, "full_name": "text", "rejected": "text[]"}.items() if name not in _DERIVED
 )
 
 
@@ -78,7 +78,7 @@ def staging_table(entity: Entity) -> str:
 def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) -> None:
     """Make the temporary table `person_drafts`: one row per person record, with the values as they were delivered.
 
-    Columns are those of `clean.persons` without the derived ones, `full_name`, `id` and `rejected`.
+    Columns are those of `clean.persons` without the derived ones, `full_name` and `rejected`.
     """
     connection.execute(f"create or replace temp table person_drafts ({_DRAFT_COLUMNS})")
     for entity in ENTITIES.values():
@@ -86,17 +86,7 @@ def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) 
             _draft_entity(connection, entity)
     _draft_guests(connection)
     _draft_placeholders(connection, configuration)
-    connection.execute(
-        """
-        create or replace temp table numbered as
-        select drafts.*, row_number() over () as id, refused.rejected
-        from person_drafts as drafts
-        left join (select record_key, list_sort(list(entry)) as rejected from rejections group by record_key) as refused
-            using (record_key)
-        """
-    )
-    connection.execute("drop table person_drafts")
-    connection.execute("alter table numbered rename to person_drafts")
+    mark_rejections(connection, "person_drafts")
 
 
 def _draft_entity(connection: DuckDBPyConnection, entity: Entity) -> None:

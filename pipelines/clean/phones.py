@@ -6,10 +6,8 @@ before has seen.
 
 from __future__ import annotations
 
-from functools import partial
 from typing import TYPE_CHECKING
 
-from pipelines import keys
 from pipelines.clean.cache import load_phones, save_phones
 from pipelines.clean.rules import Rule, apply_rules
 
@@ -28,11 +26,12 @@ _DIALED = r"""
     case when regexp_matches(value, '^[^\d]*\+') then '+' else '' end
     || regexp_replace(regexp_replace(value, '(?i)(?:ext|durchwahl|dw|app|x)[.:\s]*\d+\s*$', ''), '\D+', '', 'g')
 """
-_SUBSCRIBER = r"regexp_replace(regexp_replace(value, '[^0-9+]+', '', 'g'), '^(?:(?:\+|00)\d{2})?0*', '')"
+_SUBSCRIBER = r"regexp_replace(dialed, '^(?:(?:\+|00)\d{2})?0*', '')"
 _SEQUENCES = ("12345678901234567890", "98765432109876543210")
+# Nothing but one digit, or digits in their order.
 _IS_PLACEHOLDER = f"""
     is_placeholder(value)
-    or regexp_matches(value, '\\d') and (
+    or regexp_matches(dialed, '\\d') and (
         replace({_SUBSCRIBER}, left({_SUBSCRIBER}, 1), '') = ''
         or length({_SUBSCRIBER}) >= {MIN_DIGITS}
         and ({" or ".join(f"starts_with('{sequence}', {_SUBSCRIBER})" for sequence in _SEQUENCES)})
@@ -41,57 +40,33 @@ _IS_PLACEHOLDER = f"""
 
 
 def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Apply the rules to `phone_drafts`; make the temporary table `phone_values` by its ids, and write `clean.phones`."""
-    connection.execute("alter table phone_drafts add column dialed text")
-    rules = (
-        Rule("phone_placeholder", {"value": "cast(null as text)"}, when=_IS_PLACEHOLDER, confidence=0.95),
-        Rule(
-            "phone_e164",
-            {"value": _parsed("value")},
-            when=f"{_parsed('value')} is not null",
-            prepare=partial(_parse_numbers, settings=settings),
-            is_final=True,
-        ),
-        Rule(
-            "phone_invalid",
-            {"value": "cast(null as text)"},
-            when=f"value is not null and {_parsed('value')} is null",
-            is_final=True,
-        ),
-    )
-    apply_rules(connection, "phone_drafts", rules)
+    """Apply the rules to `phone_drafts`, and make the temporary table `phone_values` by its ids."""
+    _parse_numbers(connection, settings)
+    apply_rules(connection, "phone_drafts", RULES)
     connection.execute(
         """
         create or replace temp table phone_values as
-        select
-            drafts.id, drafts.raw_value, drafts.country, drafts.rejected, drafts.value,
-            coalesce(parsed.is_mobile, false) as is_mobile, coalesce(parsed.is_valid, false) as is_valid
-        from phone_drafts as drafts
-        left join parsed_phones as parsed on parsed.dialed = drafts.dialed and parsed.country = drafts.country
-        """
-    )
-    connection.execute(
-        f"""
-        create or replace table clean.phones as
-        select raw_value, country, value, is_mobile, is_valid,
-            {keys.contact_point_key("'phone'", "value")} as contact_point_key
-        from phone_values where rejected is null
+        select id, raw_value, country, rejected, value,
+            value is not null and is_mobile as is_mobile, value is not null and is_valid as is_valid
+        from phone_drafts
         """
     )
 
 
-def _parsed(column: str) -> str:
-    return (
-        f"(select parsed_phones.{column} from parsed_phones "
-        f"where parsed_phones.dialed = phone_drafts.dialed and parsed_phones.country = phone_drafts.country)"
-    )
+RULES = (
+    Rule("phone_placeholder", {"value": "cast(null as text)"}, when=_IS_PLACEHOLDER, confidence=0.95),
+    Rule("phone_e164", {"value": "parsed"}, when="value is not null and parsed is not null", is_final=True),
+    Rule(
+        "phone_invalid", {"value": "cast(null as text)"}, when="value is not null and parsed is null", is_final=True
+    ),
+)
 
 
-def _parse_numbers(connection: DuckDBPyConnection, _: str, settings: Settings) -> None:
-    """Make the temporary table `parsed_phones` for every number that is no placeholder, and carry it as cache."""
+def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
+    """Add `dialed`, and what the library says of it, to `phone_drafts`; what it said is carried as cache."""
     import phonenumbers
 
-    connection.execute(f"update phone_drafts set dialed = {_DIALED}")
+    connection.execute(f"create or replace temp table dialed_phones as select *, {_DIALED} as dialed from phone_drafts")
     connection.execute(
         "create or replace temp table parsed_phones "
         "(dialed text, country text, value text, is_mobile boolean, is_valid boolean)"
@@ -103,24 +78,36 @@ def _parse_numbers(connection: DuckDBPyConnection, _: str, settings: Settings) -
             """
             insert into parsed_phones
             select known_phones.* from known_phones
-            semi join phone_drafts using (dialed, country)
+            semi join dialed_phones using (dialed, country)
             """
         )
         connection.unregister("known_phones")
     missing = connection.execute(
         """
-        select distinct dialed, country from phone_drafts
+        select distinct dialed, country from dialed_phones
         anti join parsed_phones using (dialed, country)
-        where dialed is not null order by all
+        order by all
         """
     ).fetchall()
     if missing:
         connection.register("new_phones", parse_phones(missing))
         connection.execute("insert into parsed_phones from new_phones")
         connection.unregister("new_phones")
-    parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
-    if missing or (known is not None and known.num_rows != parsed.num_rows):
+    if missing or (known is not None and known.num_rows != _count(connection)):
+        parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
         save_phones(settings, phonenumbers.__version__, parsed)
+    connection.execute(
+        """
+        create or replace temp table phone_drafts as
+        select dialed_phones.*, parsed.value as parsed, parsed.is_mobile, parsed.is_valid
+        from dialed_phones left join parsed_phones as parsed using (dialed, country)
+        """
+    )
+
+
+def _count(connection: DuckDBPyConnection) -> int:
+    row = connection.execute("select count(*) from parsed_phones").fetchone()
+    return int(row[0]) if row else 0
 
 
 def parse_phones(numbers: Iterable[tuple[str, str]]) -> pyarrow.Table:
