@@ -204,7 +204,10 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
     beginning, too.
     """
     _number_points(connection)
-    for kind, columns in (("email", "match_value, is_valid, is_role_mailbox"), ("phone", "country, is_mobile, is_valid")):
+    for kind, columns in (
+        ("email", "match_value, is_valid, is_role_mailbox, is_disposable, is_free_provider"),
+        ("phone", "country, is_mobile, is_valid"),
+    ):
         connection.execute(
             f"""
             create or replace table clean.{kind}s as

@@ -49,9 +49,23 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         select {_RECORD}, {_CHANGE}
         from changes inner join person_drafts using (id) where changes.draft = 'person_drafts'
         union all
+        select {_RECORD}, {_CHANGE}
+        from changes inner join company_drafts using (id) where changes.draft = 'company_drafts'
+        union all
         select record_key, source_system, entity, null, {_CHANGE}
         from changes
         inner join address_uses on address_uses.address_id = changes.id
         where changes.draft = 'address_drafts' and address_uses.record_key is not null
+        """
+    )
+    connection.execute(
+        """
+        create or replace table clean.correction_plan as
+        select source_system, entity, field, rule, status,
+            count(*) as correction_count, count(distinct record_key) as record_count,
+            min(confidence) as lowest_confidence
+        from clean.corrections
+        group by all
+        order by all
         """
     )

@@ -59,8 +59,7 @@ def mark_rejections(connection: DuckDBPyConnection, table: str) -> None:
 
 
 def draft_values(connection: DuckDBPyConnection) -> None:
-    """Make the drafts of distinct values from `person_drafts` and `address_uses`, and give both an `id` and those of their
-    drafts.
+    """Make the drafts of distinct values, and put their ids in place of those of `person_drafts` and `address_uses`.
 
     A draft has `id`, its fields, `rejected` and `weight`, the number of records with these values.
     """
@@ -90,7 +89,8 @@ def _number(connection: DuckDBPyConnection, table: str, drafts: Sequence[str]) -
     ids = ", ".join(f"{draft}.id as {id_column(draft)}" for draft in drafts)
     connection.execute(
         f"create or replace temp table numbered as "
-        f"select {table}.* exclude ({', '.join(replaced)}), row_number() over () as id, {ids} from {table} {joins}"
+        f"select {table}.* exclude ({', '.join(replaced)}), row_number() over () as id, {ids} "
+        f"from {table} {joins}"
     )
     connection.execute(f"drop table {table}")
     connection.execute(f"alter table numbered rename to {table}")

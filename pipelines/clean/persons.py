@@ -67,7 +67,9 @@ PERSON_COLUMNS = {
 _DERIVED = ("kind", "email_match", "is_email_valid", "house_number")
 
 _DRAFT_COLUMNS = ", ".join(
-    f"{name} {type_}" for name, type_ in {**PERSON_COLUMNS, "full_name": "text", "rejected": "text[]"}.items() if name not in _DERIVED
+    f"{name} {type_}"
+    for name, type_ in {**PERSON_COLUMNS, "full_name": "text", "rejected": "text[]"}.items()
+    if name not in _DERIVED
 )
 
 

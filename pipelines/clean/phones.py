@@ -1,24 +1,28 @@
-"""Phone numbers: to E.164 by country, and the table `clean.phones` with one row per distinct text and country.
+"""Phone numbers: to E.164 by country; what is filled in instead of one.
 
-Add a rule to the tables below. Parsing itself is the library's; only it is Python, on distinct values that no run
-before has seen.
+Add a rule to `BLOCKS`, with its name in `pipelines.configuration.cleaning`. Parsing itself is the library's; only it is
+Python, on distinct values that no run before has seen.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines.clean.cache import load_phones, save_phones
+from pipelines.clean.blocks import Blocks, build_rules
+from pipelines.clean.cache import load_values, save_values
+from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pyarrow
     from duckdb import DuckDBPyConnection
 
+    from pipelines.configuration.cleaning import PlaceholderNumbers, RuleConfig
     from pipelines.settings import Settings
 
+CACHED = "phones"
 MIN_DIGITS = 5  # fewer digits are an extension or a short code, not somebody's number
 
 # The digits alone, with the plus that makes a number international and without an extension: what is parsed once.
@@ -39,10 +43,10 @@ _IS_PLACEHOLDER = f"""
 """
 
 
-def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
+def clean_phones(connection: DuckDBPyConnection, settings: Settings, entries: Sequence[RuleConfig]) -> None:
     """Apply the rules to `phone_drafts`, and make the temporary table `phone_values` by its ids."""
     _parse_numbers(connection, settings)
-    apply_rules(connection, "phone_drafts", RULES)
+    apply_rules(connection, "phone_drafts", build_rules(entries, BLOCKS))
     connection.execute(
         """
         create or replace temp table phone_values as
@@ -53,13 +57,26 @@ def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
     )
 
 
-RULES = (
-    Rule("phone_placeholder", {"value": "cast(null as text)"}, when=_IS_PLACEHOLDER, confidence=0.95),
-    Rule("phone_e164", {"value": "parsed"}, when="value is not null and parsed is not null", is_final=True),
-    Rule(
-        "phone_invalid", {"value": "cast(null as text)"}, when="value is not null and parsed is null", is_final=True
+def _placeholders(entry: PlaceholderNumbers) -> Sequence[Rule]:
+    further = [re.sub(r"[^\d+]", "", number) for number in entry.numbers]
+    when = _IS_PLACEHOLDER + (f" or dialed in ({sql_list(further)})" if further else "")
+    return (Rule("phone_placeholder", {"value": "cast(null as text)"}, when=when, confidence=0.95),)
+
+
+BLOCKS: Blocks = {
+    "placeholders": _placeholders,
+    "e164": lambda _: (
+        Rule("phone_e164", {"value": "parsed"}, when="value is not null and parsed is not null", is_final=True),
     ),
-)
+    "invalid": lambda _: (
+        Rule(
+            "phone_invalid",
+            {"value": "cast(null as text)"},
+            when="value is not null and parsed is null",
+            is_final=True,
+        ),
+    ),
+}
 
 
 def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
@@ -71,7 +88,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
         "create or replace temp table parsed_phones "
         "(dialed text, country text, value text, is_mobile boolean, is_valid boolean)"
     )
-    known = load_phones(settings, phonenumbers.__version__)
+    known = load_values(settings, CACHED, phonenumbers.__version__)
     if known is not None:
         connection.register("known_phones", known)
         connection.execute(
@@ -95,7 +112,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
         connection.unregister("new_phones")
     if missing or (known is not None and known.num_rows != _count(connection)):
         parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
-        save_phones(settings, phonenumbers.__version__, parsed)
+        save_values(settings, CACHED, phonenumbers.__version__, parsed)
     connection.execute(
         """
         create or replace temp table phone_drafts as

@@ -9,32 +9,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import keys
-from pipelines.clean.addresses import ADDRESS_FIELDS
-from pipelines.clean.addresses import RULES as ADDRESS_RULES
-from pipelines.clean.attributes import ATTRIBUTE_FIELDS, ATTRIBUTE_RULES, birth_date_rules, placeholder_rules
+from pipelines.clean.addresses import BLOCKS as ADDRESS_BLOCKS
+from pipelines.clean.attributes import BLOCKS as ATTRIBUTE_BLOCKS
+from pipelines.clean.attributes import birth_date_blocks
+from pipelines.clean.blocks import build_rules
 from pipelines.clean.companies import write_companies
 from pipelines.clean.contact_points import collect_address_uses, collect_contact_uses, write_contact_points
 from pipelines.clean.corrections import write_corrections
 from pipelines.clean.countries import create_country_names
-from pipelines.clean.drafts import VALUE_DRAFTS, draft_values, load_rejections
+from pipelines.clean.drafts import draft_values, load_rejections
 from pipelines.clean.emails import clean_emails
 from pipelines.clean.functions import create_functions
-from pipelines.clean.names import RULES as NAME_RULES
+from pipelines.clean.names import BLOCKS as NAME_BLOCKS
 from pipelines.clean.persons import draft_persons, write_custom_fields, write_persons
 from pipelines.clean.phones import clean_phones
 from pipelines.clean.rules import Status, apply_rules, start_log
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
     from pipelines.configuration import Configuration
+    from pipelines.configuration.cleaning import CleaningConfig
     from pipelines.settings import Settings
 
 TABLES = (
     *("persons", "emails", "phones", "contact_points", "custom_fields", "companies", "company_evidence", "corrections"),
+    "correction_plan",
 )
 
 
@@ -64,26 +65,29 @@ def clean_records(
     draft_persons(connection, configuration)
     collect_address_uses(connection)
     draft_values(connection)
-    _clean_values(connection, build.as_of.date())
+    cleaning = configuration.cleaning
+    _clean_values(connection, cleaning)
     collect_contact_uses(connection, configuration.company.country)
-    clean_emails(connection)
-    clean_phones(connection, settings)
+    clean_emails(connection, cleaning.email, cleaning.email_matching)
+    clean_phones(connection, settings, cleaning.phone)
+    # What other records of the same mailbox say about a birth date needs their names and mailboxes.
+    birth_date_rules = build_rules(cleaning.birth_date, birth_date_blocks(build.as_of.date()))
+    apply_rules(connection, "person_drafts", birth_date_rules)
     write_persons(connection)
     write_custom_fields(connection)
     write_contact_points(connection)
-    write_companies(connection, configuration.company.country)
+    write_companies(connection, settings, cleaning.company, configuration.company.country)
     write_corrections(connection)
     report = _report(connection)
     _drop_drafts(connection)
     return report
 
 
-def _clean_values(connection: DuckDBPyConnection, as_of: date) -> None:
-    """Apply the rules of every draft of values, and those that look at a record as a whole."""
-    apply_rules(connection, "name_drafts", (*placeholder_rules(VALUE_DRAFTS['name_drafts']), *NAME_RULES, *placeholder_rules(('first_name', 'last_name'))))
-    apply_rules(connection, "address_drafts", (*placeholder_rules(ADDRESS_FIELDS), *ADDRESS_RULES))
-    apply_rules(connection, "attribute_drafts", (*placeholder_rules(ATTRIBUTE_FIELDS), *ATTRIBUTE_RULES))
-    apply_rules(connection, "person_drafts", birth_date_rules(as_of))
+def _clean_values(connection: DuckDBPyConnection, cleaning: CleaningConfig) -> None:
+    """Apply the rules of every draft of distinct values."""
+    apply_rules(connection, "name_drafts", build_rules(cleaning.name, NAME_BLOCKS))
+    apply_rules(connection, "address_drafts", build_rules(cleaning.address, ADDRESS_BLOCKS))
+    apply_rules(connection, "attribute_drafts", build_rules(cleaning.attributes, ATTRIBUTE_BLOCKS))
 
 
 def _report(connection: DuckDBPyConnection) -> CleanReport:

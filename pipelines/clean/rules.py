@@ -83,9 +83,7 @@ def rejected_entry(field: str, value: str) -> str:
     return f"{field} || coalesce(chr(31) || {value}, '')"
 
 
-def _apply_rule(
-    connection: DuckDBPyConnection, draft: str, rule: Rule, position: int, can_be_rejected: bool
-) -> None:
+def _apply_rule(connection: DuckDBPyConnection, draft: str, rule: Rule, position: int, can_be_rejected: bool) -> None:
     pairs = ", ".join(
         f"{field} as {identifier('before ' + field)}, {expression} as {identifier('after ' + field)}"
         for field, expression in rule.changes.items()

@@ -10,7 +10,7 @@ from __future__ import annotations
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.first_names import EITHER, FEMALE, MALE
+from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
 from pipelines.resolve.model import BEARERS
 from pipelines.resolve.nicknames import list_nicknames
