@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.clean.addresses import ADDRESS_FIELDS
 from pipelines.clean.blocks import Blocks, placeholder_block
+from pipelines.clean.functions import fold, sql_list
 from pipelines.clean.names import NAME_FIELDS
 from pipelines.clean.rules import Rule, Status
 from pipelines.warehouse import literal
@@ -151,7 +152,7 @@ def birth_date_blocks(as_of: date) -> Blocks:
 def _closed_set(field: str, compared: str, values: Mapping[str | None, Iterable[str]]) -> tuple[Rule, Rule]:
     """Known spellings become the value of the set; unknown ones are only reported, and left out of `clean.persons`."""
     pairs = [(spelling, value) for value, spellings in values.items() for spelling in spellings]
-    known = f"[{', '.join(f'folded({literal(spelling)})' for spelling, _ in pairs)}]"
+    known = f"[{sql_list(spelling for spelling, _ in pairs)}]"
     meant = f"[{', '.join('null' if value is None else literal(value) for _, value in pairs)}]"
     return (
         Rule(
@@ -183,7 +184,9 @@ def _language(entry: ClosedSet) -> Sequence[Rule]:
 
 
 def _with_own(known: dict[str | None, tuple[str, ...]], entry: ClosedSet) -> dict[str | None, tuple[str, ...]]:
-    return known | {member: (*known.get(member, ()), *spellings) for member, spellings in entry.spellings.items()}
+    return known | {
+        member: (*known.get(member, ()), *map(fold, spellings)) for member, spellings in entry.spellings.items()
+    }
 
 
 BLOCKS: Blocks = {

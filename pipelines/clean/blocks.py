@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clean.functions import sql_list
+from pipelines.clean.functions import fold, sql_list
 from pipelines.clean.rules import Rule, Status, with_status
 from pipelines.warehouse import literal
 
@@ -51,15 +51,14 @@ def placeholder_block(fields: Sequence[str]) -> Callable[[Placeholders], Sequenc
 
 def _look_up(entry: Lookup) -> Sequence[Rule]:
     meant = " ".join(
-        f"when folded({literal(written)}) then {'null' if value is None else literal(value)}"
+        f"when {literal(fold(written))} then {'null' if value is None else literal(value)}"
         for written, value in entry.values.items()
     )
-    known = ", ".join(f"folded({literal(written)})" for written in entry.values)
     return (
         Rule(
             entry.name or f"{entry.field}_lookup",
             {entry.field: f"case folded({entry.field}) {meant} end"},
-            when=f"folded({entry.field}) in ({known})",
+            when=f"folded({entry.field}) in ({sql_list(fold(written) for written in entry.values)})",
         ),
     )
 

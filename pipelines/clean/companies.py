@@ -51,6 +51,7 @@ LEGAL_FORMS = {
     **{form: form for form in ("og", "oy", "oyj", "ab", "kft", "doo", "lda", "sl")},
     "a s": "as",
     "s a": "sa",
+    "sa": "sa",
 }
 # How a legal form is written, where it is not in capitals.
 SPELLINGS = {

@@ -5,6 +5,7 @@ Add a function here when the rules of two fields need it. What only one field ne
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -70,6 +71,13 @@ def create_functions(connection: DuckDBPyConnection) -> None:
 def sql_list(values: Iterable[str]) -> str:
     """Text literals, separated by commas."""
     return ", ".join(literal(value) for value in values)
+
+
+def fold(text: str) -> str:
+    """What the macro `folded` makes of a text, for lists that are written out in a statement."""
+    for umlaut, digraph in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        text = text.lower().replace(umlaut, digraph)
+    return "".join(c for c in unicodedata.normalize("NFD", text) if c.isalnum())
 
 
 # For comparing only: lower case, umlauts as digraphs, no accents, letters and digits alone.
