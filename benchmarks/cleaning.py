@@ -74,7 +74,7 @@ def judge_corrections(customers: int, seed: int) -> list[Judged]:
         os.environ.pop("KUNDENSTAMM_SAMPLE", None)
         true = _clean(Path(folder) / "true", customers, seed, is_true=True)
         usual = _clean(Path(folder) / "usual", customers, seed, is_true=False)
-        with connect(None, usual, attach={"true": true.build_warehouse, "usual": usual.build_warehouse}) as connection:
+        with connect(None, usual, attach={"intended": true.build_warehouse, "usual": usual.build_warehouse}) as connection:
             return _judge(connection)
 
 
@@ -122,7 +122,7 @@ def _judge(connection: DuckDBPyConnection) -> list[Judged]:
     )
     rows = connection.execute(
         f"""
-        with truth as ({values.format(catalog="true")}),
+        with truth as ({values.format(catalog="intended")}),
         final as ({values.format(catalog="usual")}),
         judged as (
             select rule, status, before, after, truth.value as truth, final.value as final,

@@ -44,7 +44,7 @@ LEGAL_FORMS = {
     **dict.fromkeys(("e kfm", "e kfr", "ekfm", "ekfr", "e k", "ek"), "ek"),
     **dict.fromkeys(("e v", "ev"), "ev"),
     **dict.fromkeys(("limited", "ltd"), "ltd"),
-    **dict.fromkeys(("s a r l", "s a rl"), "sarl"),
+    **dict.fromkeys(("s a r l", "s a rl", "sa rl"), "sarl"),
     **dict.fromkeys(("sp z o o", "sp z oo", "spzoo"), "sp zoo"),
     **dict.fromkeys(("e u", "eu"), "eu"),
     **{form: form for form in ("plc", "inc", "llc", "corp", "bv", "nv", "sarl", "sas", "srl", "spa", "aps", "sro")},

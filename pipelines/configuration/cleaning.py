@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from pydantic import BeforeValidator, Field, field_validator, model_validator
 
@@ -236,7 +236,7 @@ class EmailMatching(Model):
 
     ignore_plus_tag: bool = True
     ignore_dots: tuple[Domain, ...] = ("gmail.com",)
-    same_domain: dict[Domain, tuple[Domain, ...]] = Field(default_factory=lambda: {"gmail.com": ("googlemail.com",)})
+    same_domain: dict[Domain, tuple[Domain, ...]] = {"gmail.com": ("googlemail.com",)}
     role_mailboxes: tuple[Word, ...] = ()
     disposable_domains: tuple[Domain, ...] = ()
     free_providers: tuple[Domain, ...] = ()
@@ -262,14 +262,14 @@ def _with_name(value: Any) -> Any:
     return {"rule": value} if isinstance(value, str) else value
 
 
-def _check_fields(rules: tuple[Any, ...], fields: Any) -> tuple[Any, ...]:
-    allowed = fields.__args__
+def _check_fields(rules: tuple[Any, ...], fields: Any) -> None:
+    """The fields that rules name are those of their list, a `Literal`."""
+    allowed = get_args(fields)
     for rule in rules:
         named = (rule.field,) if isinstance(rule, Lookup | Replace | Pattern) else getattr(rule, "fields", ())
         for field in named:
             if field not in allowed:
                 raise ValueError(f"rule '{rule.rule}' names '{field}'; allowed are the fields {', '.join(allowed)}")
-    return rules
 
 
 _Own = Lookup | Replace | Pattern
