@@ -74,7 +74,9 @@ def judge_corrections(customers: int, seed: int) -> list[Judged]:
         os.environ.pop("KUNDENSTAMM_SAMPLE", None)
         true = _clean(Path(folder) / "true", customers, seed, is_true=True)
         usual = _clean(Path(folder) / "usual", customers, seed, is_true=False)
-        with connect(None, usual, attach={"intended": true.build_warehouse, "usual": usual.build_warehouse}) as connection:
+        with connect(
+            None, usual, attach={"intended": true.build_warehouse, "usual": usual.build_warehouse}
+        ) as connection:
             return _judge(connection)
 
 

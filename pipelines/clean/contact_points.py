@@ -237,12 +237,12 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
         f"""
         create or replace temp table distinct_points as
         with points as (
-            select uses.* exclude (record_key, kind, value_id), numbers.point
+            select uses.* exclude (record_key, value_id), numbers.point
             from contact_uses as uses
             inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
             where uses.owner_key is not null
             union all by name
-            select uses.* exclude (address_id), 'address' as field, numbers.point
+            select uses.* exclude (address_id), 'address' as kind, 'address' as field, numbers.point
             from (
                 select record_key as owner_key, source_system, entity, address_id,
                     {_OWN_RANKS["address"]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
@@ -255,7 +255,9 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
         )
         -- One number as phone and as mobile is one point.
         select
-            owner_key as record_key, point, min(rank) as rank,
+            owner_key as record_key, kind, point,
+            -- The points of a kind are numbered in the order of their values.
+            min(rank) * {_MOST_POINTS} + point as place,
             min(source_system) as source_system, min(entity) as entity,
             bool_or(is_verified) as is_verified, bool_or(is_undeliverable) as is_undeliverable,
             -- What has no beginning was there from the first.
@@ -263,33 +265,27 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             case when count(*) = count(valid_until) then max(valid_until) end as valid_until
         from points
         left join replaced using (owner_key, field)
-        group by owner_key, point
+        group by owner_key, kind, point
         """
     )
     connection.execute(
-        f"""
+        """
         create or replace table clean.contact_points as
-        with ranked as (
-            -- The points of a kind are numbered in the order of their values.
-            select distinct_points.*, rank * {_MOST_POINTS} + point as place, kind, value, contact_point_key,
-                is_valid, is_mobile
-            from distinct_points inner join contact_values using (point)
-        ),
-        primaries as (
-            select record_key, kind, min(place) as place
-            from (
-                select record_key, rank * {_MOST_POINTS} + point as place, kind
-                from distinct_points inner join (select point, kind from contact_values) using (point)
-            )
-            group by record_key, kind
+        with primaries as (
+            select record_key, kind, min(place) as place from distinct_points group by record_key, kind
         )
         select
-            ranked.record_key, source_system, entity, ranked.kind, value, contact_point_key,
-            ranked.place = primaries.place as is_primary,
+            points.record_key, source_system, entity, points.kind, value, contact_point_key,
+            points.place = primaries.place as is_primary,
             is_valid, is_mobile, is_verified, is_undeliverable, valid_from, valid_until
-        from ranked
-        inner join primaries on primaries.record_key = ranked.record_key and primaries.kind = ranked.kind
+        from distinct_points as points
+        inner join contact_values using (point)
+        inner join primaries on primaries.record_key = points.record_key and primaries.kind = points.kind
         """
+    )
+    # Large where there are many customers, and not needed any more.
+    connection.execute(
+        "drop table distinct_points; drop table point_numbers; drop table contact_values; drop table replaced"
     )
 
 

@@ -120,6 +120,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
         from dialed_phones left join parsed_phones as parsed using (dialed, country)
         """
     )
+    connection.execute("drop table dialed_phones; drop table parsed_phones")
 
 
 def _count(connection: DuckDBPyConnection) -> int:
