@@ -6,15 +6,25 @@ a phone number is shared by parents, branches and namesakes. Joining by it is th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
+from pipelines.clean.addresses import COUNTRY_RULES
+from pipelines.clean.blocks import Blocks, build_rules, placeholder_block
+from pipelines.clean.cache import load_values, save_values
+from pipelines.clean.drafts import mark_rejections
 from pipelines.clean.functions import sql_list
 from pipelines.clean.persons import staging_table
+from pipelines.clean.rules import Rule, Status, apply_rules
 from pipelines.entities import ENTITIES
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration.cleaning import RuleConfig
+    from pipelines.settings import Settings
 
 # Legal forms as they end a name, in lower case without dots and signs; the longer ones first.
 LEGAL_FORMS = {
@@ -34,7 +44,52 @@ LEGAL_FORMS = {
     **dict.fromkeys(("e kfm", "e kfr", "ekfm", "ekfr", "e k", "ek"), "ek"),
     **dict.fromkeys(("e v", "ev"), "ev"),
     **dict.fromkeys(("limited", "ltd"), "ltd"),
+    **dict.fromkeys(("s a r l", "s a rl", "sa rl"), "sarl"),
+    **dict.fromkeys(("sp z o o", "sp z oo", "spzoo"), "sp zoo"),
+    **dict.fromkeys(("e u", "eu"), "eu"),
     **{form: form for form in ("plc", "inc", "llc", "corp", "bv", "nv", "sarl", "sas", "srl", "spa", "aps", "sro")},
+    **{form: form for form in ("og", "oy", "oyj", "ab", "kft", "doo", "lda", "sl")},
+    "a s": "as",
+    "s a": "sa",
+    "sa": "sa",
+}
+# How a legal form is written, where it is not in capitals.
+SPELLINGS = {
+    **{form: form.upper() for form in LEGAL_FORMS.values()},
+    "gmbh": "GmbH",
+    "ggmbh": "gGmbH",
+    "gmbh co kg": "GmbH & Co. KG",
+    "gmbh co kgaa": "GmbH & Co. KGaA",
+    "ug co kg": "UG (haftungsbeschränkt) & Co. KG",
+    "ag co kg": "AG & Co. KG",
+    "ag co kgaa": "AG & Co. KGaA",
+    "ug": "UG (haftungsbeschränkt)",
+    "kgaa": "KGaA",
+    "gbr": "GbR",
+    "partg": "PartG",
+    "ek": "e.K.",
+    "ev": "e.V.",
+    "eg": "eG",
+    "eu": "e.U.",
+    "ltd": "Ltd",
+    "inc": "Inc.",
+    "corp": "Corp.",
+    "aps": "ApS",
+    "sarl": "S.à r.l.",
+    "spa": "S.p.A.",
+    "srl": "S.r.l.",
+    "sa": "S.A.",
+    "as": "A/S",
+    "sp zoo": "Sp. z o.o.",
+    "sro": "s.r.o.",
+    "doo": "d.o.o.",
+    "kft": "Kft.",
+    "oy": "Oy",
+    "oyj": "Oyj",
+    "bv": "B.V.",
+    "nv": "N.V.",
+    "lda": "Lda.",
+    "sl": "S.L.",
 }
 
 # The numbers that stand in examples and forms, and are typed where one must be given.
@@ -91,27 +146,115 @@ register_entry(x, city) as (
 """
 
 
-def write_companies(connection: DuckDBPyConnection, company_country: str) -> None:
+def write_companies(
+    connection: DuckDBPyConnection, settings: Settings, entries: Sequence[RuleConfig], company_country: str
+) -> None:
     """Write `clean.companies` and `clean.company_evidence`; needs the functions and country names of the stage."""
     for definition in (_WORDS, _LEGAL_FORM, _STEM, _VAT, _REGISTER):
         connection.execute(f"create or replace temp macro {definition}")
-    _write_cleaned(connection)
+    _clean_companies(connection, build_rules(entries, company_blocks(settings)))
     _write_evidence(connection, company_country)
 
 
-def _write_cleaned(connection: DuckDBPyConnection) -> None:
-    """One row per company record, as delivered except for country and placeholders."""
+def company_blocks(settings: Settings) -> Blocks:
+    """The rules for companies; `settings` say where values are remembered."""
+    return {
+        "placeholders": placeholder_block(("name", "legal_form", "street", "postal_code", "city")),
+        "country_to_iso": lambda _: COUNTRY_RULES,
+        "legal_form": lambda _: _LEGAL_FORM_RULES,
+        "vat_id_format": lambda _: _VAT_FORMAT_RULES,
+        "vat_id_checksum": lambda _: (
+            Rule(
+                "vat_id_checksum",
+                {"vat_id": "cast(null as text)"},
+                when="vat_id in (select vat_id from vat_ids where not is_valid)",
+                confidence=0.9,
+                status=Status.PROPOSED,
+                prepare=partial(_check_vat_ids, settings=settings),
+            ),
+        ),
+    }
+
+
+_SPELLED = f"map([{sql_list(SPELLINGS)}], [{sql_list(SPELLINGS.values())}])"
+_LEGAL_FORM_RULES = (
+    Rule(
+        "legal_form_from_name",
+        {"legal_form": f"{_SPELLED}[legal_form_of(company_words(name))]"},
+        when="legal_form is null and legal_form_of(company_words(name)) is not null",
+        confidence=0.95,
+    ),
+    Rule(
+        "legal_form_spelling",
+        {"legal_form": f"{_SPELLED}[legal_form_of(company_words(legal_form))]"},
+        when="legal_form_of(company_words(legal_form)) is not null",
+    ),
+)
+
+# Greece writes EL before its VAT numbers.
+_VAT_COUNTRY = "case country when 'GR' then 'EL' else country end"
+_VAT_FORMAT_RULES = (
+    Rule("vat_id_format", {"vat_id": "regexp_replace(upper(vat_id), '[^A-Z0-9]', '', 'g')"}, when="vat_id is not null"),
+    Rule(
+        "vat_id_country",
+        {"vat_id": f"{_VAT_COUNTRY} || vat_id"},
+        when=r"country in ('DE', 'IT', 'PL', 'PT', 'GR', 'BE', 'FI', 'DK', 'LU', 'SI', 'HU') "
+        r"and regexp_full_match(vat_id, '\d{8,11}')",
+        confidence=0.9,
+    ),
+)
+
+
+def _check_vat_ids(connection: DuckDBPyConnection, draft: str, settings: Settings) -> None:
+    """Make `vat_ids`, whether the check digit of each VAT id of the European Union is right; carried as cache."""
+    import pyarrow
+    import stdnum
+    from stdnum.eu import vat
+
+    delivered = connection.execute(
+        rf"select distinct vat_id from {draft} where regexp_matches(vat_id, '^[A-Z]{{2}}\w+$') order by vat_id"
+    ).fetchall()
+    known = load_values(settings, "vat_ids", stdnum.__version__)
+    judged = (
+        dict(zip(*(known.column(name).to_pylist() for name in ("vat_id", "is_valid")), strict=True)) if known else {}
+    )
+    # A number of another country has no check digit that we know: nothing is said about it.
+    ids = [vat_id for (vat_id,) in delivered if vat_id[:2].lower() in {*vat.MEMBER_STATES, "el"}]
+    found = {vat_id: judged[vat_id] if vat_id in judged else vat.is_valid(vat_id) for vat_id in ids}
+    columns = {
+        "vat_id": pyarrow.array(found.keys(), pyarrow.string()),
+        "is_valid": pyarrow.array(found.values(), pyarrow.bool_()),
+    }
+    table = pyarrow.table(columns)
+    if found.keys() != judged.keys():
+        save_values(settings, "vat_ids", stdnum.__version__, table)
+    connection.register("judged_vat_ids", table)
+    connection.execute("create or replace temp table vat_ids as from judged_vat_ids")
+    connection.unregister("judged_vat_ids")
+
+
+def _clean_companies(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> None:
+    """Write `clean.companies`, one row per company record; changes are logged under `company_drafts`."""
     connection.execute(
         f"""
-        create or replace table clean.companies as
+        create or replace temp table company_drafts as
         select
-            record_key, source_system, source_record_id,
-            case when not is_placeholder(name) then name end as name,
-            legal_form, domain, vat_id, register_number, street, postal_code, city,
-            country_code(country) as country,
+            row_number() over () as id, record_key, source_system, 'companies' as entity, source_record_id,
+            name, legal_form, domain, vat_id, register_number, street, postal_code, city, country,
             industry, employee_count, coalesce(is_key_account, false) as is_key_account,
-            parent_company_record_key, is_deleted, merged_into_record_key, created_at, updated_at, deleted_at
+            parent_company_record_key, is_deleted, merged_into_record_key, created_at, updated_at, deleted_at,
+            null::text[] as rejected
         from {staging_table(ENTITIES["crm", "companies"])}
+        """
+    )
+    mark_rejections(connection, "company_drafts")
+    apply_rules(connection, "company_drafts", rules)
+    connection.execute(
+        """
+        create or replace table clean.companies as
+        select * exclude (id, entity, rejected)
+            replace (case when country in (select iso2 from country_names) then country end as country)
+        from company_drafts
         order by record_key
         """
     )

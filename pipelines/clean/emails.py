@@ -1,18 +1,25 @@
-"""E-mail addresses: the rules that mend them, and the table `clean.emails` with one row per distinct text.
+"""E-mail addresses: the rules that mend them, and what is known of a mailbox besides.
 
-Add a rule to `RULES`. Whether an address can receive mail is not known here, only whether it can be an address.
+Add a rule to `BLOCKS`, with its name in `pipelines.configuration.cleaning`. Whether an address can receive mail is not
+known here, only whether it can be an address.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING
 
-from pipelines import keys
+from pipelines.clean.blocks import Blocks, build_rules, placeholder_rules
 from pipelines.clean.functions import sql_list, words
 from pipelines.clean.rules import Rule, apply_rules
+from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration.cleaning import DomainTypos, EmailMatching, KnownDomainTypos, Placeholders, RuleConfig
 
 PROVIDERS = (
     *("gmail.com", "googlemail.com", "gmx.de", "gmx.net", "gmx.at", "gmx.ch", "web.de", "t-online.de", "freenet.de"),
@@ -36,9 +43,6 @@ KNOWN_TYPOS = {
     "icloud.com": ("iclod.com", "icloud.con", "icoud.com"),
     "freenet.de": ("frenet.de", "freenet.ed", "freenett.de"),
 }
-# A domain one typing error away from a provider is mistyped only when it is rare beside it: in at most this share of
-# the addresses that the provider has in the data.
-RARE_SHARE = 0.05
 MIN_PROVIDER_LENGTH = 6  # one letter of a shorter domain makes another real one: me.com, mac.com
 
 ROLE_MAILBOXES = words(
@@ -59,16 +63,17 @@ def _with_domain(table: str) -> str:
     return f"split_part(value, '@', 1) || '@' || (select provider from {table} where domain = {_DOMAIN_OF_VALUE})"
 
 
-def _list_known_typos(connection: DuckDBPyConnection) -> None:
-    pairs = ", ".join(f"({sql_list([typo, provider])})" for provider, typos in KNOWN_TYPOS.items() for typo in typos)
+def _list_known_typos(connection: DuckDBPyConnection, _: str, entry: KnownDomainTypos) -> None:
+    typos = {typo: provider for known in (KNOWN_TYPOS, entry.domains) for provider in known for typo in known[provider]}
+    pairs = ", ".join(f"({sql_list(pair)})" for pair in typos.items())
     connection.execute(
         f"create or replace temp table known_typos as select * from (values {pairs}) as typo(domain, provider)"
     )
 
 
-def _find_mistyped_domains(connection: DuckDBPyConnection) -> None:
+def _find_mistyped_domains(connection: DuckDBPyConnection, _: str, entry: DomainTypos) -> None:
     """Rare domains one typing error away from a provider; another country's branch of a provider is none."""
-    providers = ", ".join(f"({sql_list([provider])})" for provider in PROVIDERS)
+    providers = ", ".join(f"({sql_list([provider])})" for provider in (*PROVIDERS, *entry.providers))
     connection.execute(
         f"""
         create or replace temp table mistyped_domains as
@@ -91,92 +96,129 @@ def _find_mistyped_domains(connection: DuckDBPyConnection) -> None:
                     split_part(domains.domain, '.', -1) = split_part(providers.provider, '.', -1)
                     or split_part(domains.domain, '.', -1) not in (select lower(iso2) from country_names)
                 )
-                and domains.address_count <= {RARE_SHARE} * provider_domains.address_count
+                and domains.address_count <= {entry.max_share} * provider_domains.address_count
         )
         select domain, arg_min(provider, (-provider_count, provider)) as provider from candidates group by domain
         """
     )
 
 
-RULES = (
-    Rule("email_placeholder", {"value": "cast(null as text)"}, when="is_placeholder(value)", confidence=0.95),
-    Rule(
-        "email_wrapping",
-        {
-            "value": r"""trim(regexp_replace(
+_PLAIN: dict[str, tuple[Rule, ...]] = {
+    "wrapping": (
+        Rule(
+            "email_wrapping",
+            {
+                "value": r"""trim(regexp_replace(
                 case when contains(value, '<') then regexp_extract(value, '<([^<>]*)>', 1) else value end,
                 '(?i)^\s*mailto:', ''), ' "<>;,.' || '''')"""
-        },
-        when=r"""regexp_matches(value, '(?i)^\s*mailto:|<[^<>]*@[^<>]*>|^[\s"<>;,.'']|[\s"<>;,.'']$')""",
-        confidence=0.98,
+            },
+            when=r"""regexp_matches(value, '(?i)^\s*mailto:|<[^<>]*@[^<>]*>|^[\s"<>;,.'']|[\s"<>;,.'']$')""",
+            confidence=0.98,
+        ),
     ),
-    Rule(
-        "email_separators",
-        {
-            "value": r"""regexp_replace(regexp_replace(
+    "separators": (
+        Rule(
+            "email_separators",
+            {
+                "value": r"""regexp_replace(regexp_replace(
                 value, '(?i)\s*(?:@|\(at\)|\[at\])\s*', '@'), '@([^@,\s]+)[,\s]+([a-zA-Z]{2,4})$', '@\1.\2')"""
-        },
-        when=r"regexp_matches(value, '(?i)\s|\(at\)|\[at\]|,')",
-        confidence=0.95,
+            },
+            when=r"regexp_matches(value, '(?i)\s|\(at\)|\[at\]|,')",
+            confidence=0.95,
+        ),
     ),
-    Rule("email_lower_case", {"value": "lower(value)"}),
-    # test@test.de, keine@keine.de: the word for nothing on both sides, because the form insists on an address.
-    Rule(
-        "email_filled_in",
-        {"value": "cast(null as text)"},
-        when=f"is_placeholder(split_part(value, '@', 1)) and "
-        f"split_part({_DOMAIN_OF_VALUE}, '.', 1) = split_part(value, '@', 1)",
-        confidence=0.95,
+    "lower_case": (Rule("email_lower_case", {"value": "lower(value)"}, when="value is not null", is_final=True),),
+    "filled_in": (
+        # test@test.de, keine@keine.de: the word for nothing on both sides, because the form insists on an address.
+        Rule(
+            "email_filled_in",
+            {"value": "cast(null as text)"},
+            when=f"is_placeholder(split_part(value, '@', 1)) and "
+            f"split_part({_DOMAIN_OF_VALUE}, '.', 1) = split_part(value, '@', 1)",
+            confidence=0.95,
+        ),
     ),
-    Rule(
-        "email_known_typo",
-        {"value": _with_domain("known_typos")},
-        when=f"{_DOMAIN_OF_VALUE} in (select domain from known_typos)",
-        confidence=0.98,
-        prepare=_list_known_typos,
+    "invalid": (
+        Rule(
+            "email_invalid",
+            {"value": "cast(null as text)"},
+            when=f"value is not null and not {_IS_ADDRESS}",
+            is_final=True,
+        ),
     ),
-    Rule(
-        "email_domain_typo",
-        {"value": _with_domain("mistyped_domains")},
-        when=f"{_DOMAIN_OF_VALUE} in (select domain from mistyped_domains)",
-        confidence=0.9,
-        prepare=_find_mistyped_domains,
-    ),
-    Rule("email_invalid", {"value": "cast(null as text)"}, when=f"value is not null and not {_IS_ADDRESS}"),
-)
+}
 
 
-def clean_emails(connection: DuckDBPyConnection) -> None:
-    """Write `clean.emails` from the temporary table `contact_uses`; changes are logged under `email_drafts`."""
-    connection.execute(
-        """
-        create or replace temp table email_drafts as
-        select distinct raw_value, raw_value as value from contact_uses where kind = 'email'
-        """
+def _placeholders(entry: Placeholders) -> Sequence[Rule]:
+    return tuple(replace(rule, name="email_placeholder") for rule in placeholder_rules(["value"], entry.words))
+
+
+def _known_domain_typos(entry: KnownDomainTypos) -> Sequence[Rule]:
+    return (
+        Rule(
+            "email_known_typo",
+            {"value": _with_domain("known_typos")},
+            when=f"{_DOMAIN_OF_VALUE} in (select domain from known_typos)",
+            confidence=0.98,
+            prepare=partial(_list_known_typos, entry=entry),
+        ),
     )
-    apply_rules(connection, "email_drafts", "raw_value", RULES)
+
+
+def _domain_typos(entry: DomainTypos) -> Sequence[Rule]:
+    return (
+        Rule(
+            "email_domain_typo",
+            {"value": _with_domain("mistyped_domains")},
+            when=f"{_DOMAIN_OF_VALUE} in (select domain from mistyped_domains)",
+            confidence=0.9,
+            prepare=partial(_find_mistyped_domains, entry=entry),
+        ),
+    )
+
+
+BLOCKS: Blocks = {
+    "placeholders": _placeholders,
+    **dict.fromkeys(_PLAIN, lambda entry: _PLAIN[entry.rule]),
+    "known_domain_typos": _known_domain_typos,
+    "domain_typos": _domain_typos,
+}
+
+
+def clean_emails(connection: DuckDBPyConnection, entries: Sequence[RuleConfig], matching: EmailMatching) -> None:
+    """Apply the rules to `email_drafts`, and make the temporary table `email_values` by its ids."""
+    from disposable_email_domains import blocklist
+
+    apply_rules(connection, "email_drafts", build_rules(entries, BLOCKS))
+    connection.execute(
+        "create or replace temp table disposable_domains as select distinct unnest($1) as domain",
+        [[*blocklist, *matching.disposable_domains]],
+    )
+    without_tag = "regexp_replace(split_part(value, '@', 1), '^([^+]+)\\+.*$', '\\1')"
+    domains = " ".join(
+        f"when domain in ({sql_list(others)}) then {literal(domain)}" for domain, others in matching.same_domain.items()
+    )
+    compared = f"case {domains} else domain end" if domains else "domain"
     connection.execute(
         f"""
-        create or replace table clean.emails as
+        create or replace temp table email_values as
         with parts as (
             select
-                raw_value,
-                value,
-                regexp_replace(split_part(value, '@', 1), '^([^+]+)\\+.*$', '\\1') as local_part,
+                id, raw_value, rejected, value, {without_tag} as mailbox,
+                {without_tag if matching.ignore_plus_tag else "split_part(value, '@', 1)"} as local_part,
                 {_DOMAIN_OF_VALUE} as domain
             from email_drafts
         )
         select
-            raw_value,
-            value,
+            id, raw_value, rejected, value,
             case
-                when domain in ('gmail.com', 'googlemail.com') then replace(local_part, '.', '') || '@gmail.com'
-                else local_part || '@' || domain
-            end as match_value,
+                when compared_domain in ({sql_list(matching.ignore_dots) or "null"}) then replace(local_part, '.', '')
+                else local_part
+            end || '@' || compared_domain as match_value,
             value is not null as is_valid,
-            coalesce(local_part in ({sql_list(ROLE_MAILBOXES)}), false) as is_role_mailbox,
-            {keys.contact_point_key("'email'", "value")} as contact_point_key
-        from parts
-        order by raw_value
+            coalesce(mailbox in ({sql_list((*ROLE_MAILBOXES, *matching.role_mailboxes))}), false) as is_role_mailbox,
+            coalesce(domain in (select domain from disposable_domains), false) as is_disposable,
+            coalesce(domain in ({sql_list((*PROVIDERS, *matching.free_providers))}), false) as is_free_provider
+        from (select *, {compared} as compared_domain from parts)
         """
     )

@@ -5,6 +5,7 @@ Add a function here when the rules of two fields need it. What only one field ne
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
@@ -63,13 +64,20 @@ NAME_PARTICLES = words("von van vom zu zur zum de der den del della di da dos du
 
 def create_functions(connection: DuckDBPyConnection) -> None:
     """Create the macros on this connection; temporary, so nothing stays in the file."""
-    for definition in (_FOLDED, _PLACEHOLDER, _ONE_CASE, _CASED, _NAME_CASE, _PLACE_CASE):
+    for definition in (_FOLDED, _PLACEHOLDER, _ONE_CASE, _CASED, _PLACE_CASE, _DELETIONS):
         connection.execute(f"create or replace temp macro {definition}")
 
 
 def sql_list(values: Iterable[str]) -> str:
     """Text literals, separated by commas."""
     return ", ".join(literal(value) for value in values)
+
+
+def fold(text: str) -> str:
+    """What the macro `folded` makes of a text, for lists that are written out in a statement."""
+    for umlaut, digraph in (("ä", "ae"), ("ö", "oe"), ("ü", "ue"), ("ß", "ss")):
+        text = text.lower().replace(umlaut, digraph)
+    return "".join(c for c in unicodedata.normalize("NFD", text) if c.isalnum())
 
 
 # For comparing only: lower case, umlauts as digraphs, no accents, letters and digits alone.
@@ -109,5 +117,9 @@ cased(x, particles, first_position) as array_to_string(
 )
 """
 
-_NAME_CASE = f"family_name_case(x) as cased(x, [{sql_list(NAME_PARTICLES)}], 1)"
 _PLACE_CASE = f"place_case(x) as cased(x, [{sql_list(PLACE_PARTICLES)}], 2)"
+
+# Every form of a word that lacks one of its letters.
+_DELETIONS = """
+deletions(x) as list_transform(range(1, length(x) + 1), lambda place: x[1:place - 1] || x[place + 1:])
+"""

@@ -1,26 +1,28 @@
 """The rules for names: titles and salutations out of the name, whole names into parts, casing, swapped parts.
 
-Add a rule to `RULES` at its place in the order. Umlauts, accents and spelling are never touched: they are the name.
+Add a rule to its block in `BLOCKS`, or a block with its entry in `pipelines.configuration.cleaning`. Umlauts and
+accents are never touched: they are the name.
 """
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clean.functions import NAME_PARTICLES
+from pipelines.clean.blocks import Blocks, placeholder_block
+from pipelines.clean.functions import NAME_PARTICLES, sql_list
+from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
 from pipelines.clean.rules import Rule, Status
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-NAME_FIELDS = ("salutation", "title", "first_name", "last_name", "full_name")
+    from pipelines.configuration.cleaning import CompanyInPersonField, NameCasing, Salutations, SwappedNames, Titles
 
-# A name counts as swapped when its last name is used as a first name at least this often, its first name as a last
-# name at least this often, and either the other way round in at most this share: Walter or Peter, which are both, stay.
-MIN_FIRST_NAME_USES = 5
-MIN_LAST_NAME_USES = 3
-MAX_SHARE_OTHERWISE = 0.1
+NAME_FIELDS = ("salutation", "title", "first_name", "last_name", "full_name")
 
 _TITLE = (
     r"(?i)^(?:(?:"
@@ -28,7 +30,7 @@ _TITLE = (
     r"|dipl\.?[ -]*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw|oec|ök|jur)\.?(?:\s|$)"
     r"|(?:pd|mag|ing|med|rer|nat|phil|jur|iur|pol|oec|vet|dent|theol|habil|mult|h\.\s?c|ph\.\s?d|b\.\s?sc|m\.\s?sc)\.(?:\s|$)?"
     r"|(?:mba|msc|bsc|phd)(?:\s|$)"
-    r")[\s,]*)+"
+    r"{further})[\s,]*)+"
 )
 _DEGREE = r"(?i)[\s,]+(?:ph\.?\s?d|mba|m\.?sc|b\.?sc|ll\.?\s?m|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing)\.?$"
 _SALUTATION = (
@@ -42,10 +44,14 @@ _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 # Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
 _SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
 # Löwe Technik GmbH & Co. KG: at least one word and a legal form that is nobody's last name.
-_COMPANY = (
-    r"(?i)^\S.*\s(?:g?gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug(?:\s*\(haftungsbeschränkt\))?|e\.\s?k\.|e\.\s?v\.|ltd\.?)"
-    r"(?:\s*(?:&|und)\s*co\.?\s*(?:kg|kgaa|ohg))?$"
+_COMPANY_FORMS = (
+    r"g?gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug(?:\s*\(haftungsbeschränkt\))?|e\.\s?k\.|e\.\s?kfm\.|e\.\s?kfr\.|e\.\s?v\."
+    r"|partg(?:\s*mbb)?|e\.\s?u\.|ltd\.?|limited|plc|llc|inc\.|corp\.|s\.?\s?à\s?r\.?\s?l\.?|sàrl|s\.a\.|s\.r\.l\.|s\.p\.a\."
+    r"|b\.v\.|n\.v\.|aps|a/s|sp\.\s?z\s?o\.\s?o\.|s\.\s?r\.\s?o\.|d\.\s?o\.\s?o\.|kft\.?"
+    # In other letters than these, they are names of people.
+    r"|(?-i:SE|OG|eG|SAS|Inc|SARL|SRL|Srl|SpA|BV|NV|AB|Oy|Oyj)"
 )
+_COMPANY = r"(?i)^\S.*\s(?:{forms})(?:\s*(?:&|und|and)\s*co\.?\s*(?:kg|kgaa|ohg))?$"
 _PARTICLES_AND_WORD = rf"(?i)^(?:{_PARTICLE}\s+)+\S+$"
 _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
 
@@ -71,7 +77,7 @@ def _moved(pattern: str, target: str, field: str) -> str:
     )
 
 
-def _move(pattern: str, target: str, fields: tuple[str, ...], name: str | None = None) -> list[Rule]:
+def _move(pattern: str, target: str, fields: Iterable[str], name: str | None = None) -> list[Rule]:
     return [
         Rule(
             f"{name or target}_from_{field}",
@@ -98,43 +104,53 @@ def _move_from_behind(field: str, condition: str, name: str | None = None, **opt
     )
 
 
-def _learn_name_usage(connection: DuckDBPyConnection) -> None:
-    """How often a name stands as first and as last name in the data itself."""
+def _learn_name_usage(connection: DuckDBPyConnection, draft: str) -> None:
+    """How many records have a name as first and as last name in the data itself."""
     connection.execute(
         f"""
         create or replace temp table name_usage as
-        select name, count(*) filter (is_first) as first_count, count(*) filter (not is_first) as last_count
-        from (
-            select {_first_word("first_name")} as name, true as is_first
-            from person_drafts where first_name is not null and last_name is not null
+        with counted as (
+            select first_name, null as last_name, sum(weight) as weight from {draft}
+            where first_name is not null and last_name is not null group by first_name
             union all
-            select folded(last_name), false
-            from person_drafts where first_name is not null and last_name is not null
+            select null, last_name, sum(weight) from {draft}
+            where first_name is not null and last_name is not null group by last_name
+        ),
+        named as (
+            select coalesce({_first_word("first_name")}, folded(last_name)) as name, first_name, weight from counted
         )
+        select
+            name,
+            coalesce(sum(weight) filter (first_name is not null), 0) as first_count,
+            coalesce(sum(weight) filter (first_name is null), 0) as last_count
+        from named
         group by name
         """
     )
 
 
-def _find_swapped_names(connection: DuckDBPyConnection) -> None:
-    """Records whose parts are used the other way round everywhere else; their own use does not count."""
-    _learn_name_usage(connection)
+def _find_swapped_names(connection: DuckDBPyConnection, draft: str, entry: SwappedNames) -> None:
+    """Names whose parts are used the other way round everywhere else; one record's own use does not count.
+
+    Walter and Peter, which are both, stay.
+    """
+    _learn_name_usage(connection, draft)
     connection.execute(
         f"""
         create or replace temp table swapped_names as
         with pairs as (
             select
-                record_key,
+                id,
                 {_first_word("first_name")} as first_token,
                 folded(first_name) as first_name,
                 {_first_word("last_name")} as last_token,
                 folded(last_name) as last_name
-            from person_drafts
+            from {draft}
             where first_name is not null and last_name is not null
         ),
         uses as (
             select
-                pairs.record_key,
+                pairs.id,
                 coalesce(first_firsts.first_count, 0) - 1 as first_as_first,
                 coalesce(first_lasts.last_count, 0) as first_as_last,
                 coalesce(last_firsts.first_count, 0) as last_as_first,
@@ -146,14 +162,15 @@ def _find_swapped_names(connection: DuckDBPyConnection) -> None:
             left join name_usage as last_lasts on last_lasts.name = pairs.last_name
         )
         select
-            record_key,
-            first_as_last >= {MIN_LAST_NAME_USES} and first_as_first <= {MAX_SHARE_OTHERWISE} * first_as_last
+            id,
+            first_as_last >= {entry.min_last_name_uses}
+            and first_as_first <= {entry.max_share_otherwise} * first_as_last
             as is_strong
         from uses
         where
-            last_as_first >= {MIN_FIRST_NAME_USES}
-            and last_as_last <= {MAX_SHARE_OTHERWISE} * last_as_first
-            and first_as_first <= {MAX_SHARE_OTHERWISE} * first_as_last
+            last_as_first >= {entry.min_first_name_uses}
+            and last_as_last <= {entry.max_share_otherwise} * last_as_first
+            and first_as_first <= {entry.max_share_otherwise} * first_as_last
         """
     )
 
@@ -183,12 +200,15 @@ _TITLE_SPELLED = (
     r"'(?i)\b(?:prof|professor)\b\.?', 'Prof.', 'g')"
 )
 
-RULES = (
-    *(
+
+def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
+    further = "|".join(re.escape(form) for form in entry.legal_forms)
+    pattern = _COMPANY.format(forms=_COMPANY_FORMS + (f"|{further}" if further else ""))
+    return tuple(
         Rule(
             f"company_from_{field}",
             {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
-            when=f"{others} and regexp_matches({field}, {literal(_COMPANY)})",
+            when=f"{others} and regexp_matches({field}, {literal(pattern)})",
             confidence=0.95,
         )
         for field, others in (
@@ -196,32 +216,80 @@ RULES = (
             ("first_name", "last_name is null"),
             ("full_name", "first_name is null and last_name is null"),
         )
-    ),
-    *_move(_SALUTATION, "salutation", ("full_name", "first_name")),
-    # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
-    *_move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ("last_name",)),
-    _move_from_behind("first_name", "last_name is not null"),
-    _move_from_behind("last_name", "first_name is not null"),
-    _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
-    _move_from_behind(
-        "full_name",
-        _known_last_name("full_name"),
-        name="only_name",
-        prepare=_learn_name_usage,
-    ),
-    *_move(_TITLE, "title", ("full_name", "first_name", "last_name")),
-    *_move(_DEGREE, "title", ("full_name", "last_name"), name="degree"),
-    Rule(
-        "title_from_salutation",
-        {
-            "title": "coalesce(title, " + _part(r"(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(.+)$", "salutation", 1) + ")",
-            "salutation": _part(r"(?i)^(herrn?|frau|hr\.|fr\.)\s", "salutation", 1),
-        },
-        when=r"regexp_matches(salutation, '(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(?:dr|prof|dipl)')",
-        confidence=0.98,
-    ),
-    Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}),
-    Rule("title_spelling", {"title": _TITLE_SPELLED}),
+    )
+
+
+def _salutations(entry: Salutations) -> Sequence[Rule]:
+    in_front = [f for f in ("full_name", "first_name") if f in entry.fields]
+    rules = [*_move(_SALUTATION, "salutation", in_front)]
+    if "last_name" in entry.fields:
+        # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
+        rules += _move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ["last_name"])
+    if "first_name" in entry.fields and "last_name" in entry.fields:
+        rules += [
+            _move_from_behind("first_name", "last_name is not null"),
+            _move_from_behind("last_name", "first_name is not null"),
+        ]
+    if "full_name" in entry.fields:
+        rules += [
+            _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
+            _move_from_behind("full_name", _known_last_name("full_name"), name="only_name", prepare=_learn_name_usage),
+        ]
+    return (*rules, Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"))
+
+
+def _titles(entry: Titles) -> Sequence[Rule]:
+    further = "|".join(re.escape(title) for title in entry.titles)
+    pattern = _TITLE.format(further=rf"|(?:{further})(?:\s|$)" if further else "")
+    rules = [
+        *_move(pattern, "title", entry.fields),
+        *_move(_DEGREE, "title", [f for f in ("full_name", "last_name") if f in entry.fields], name="degree"),
+        Rule(
+            "title_from_salutation",
+            {
+                "title": "coalesce(title, " + _part(r"(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(.+)$", "salutation", 1) + ")",
+                "salutation": _part(r"(?i)^(herrn?|frau|hr\.|fr\.)\s", "salutation", 1),
+            },
+            when=r"regexp_matches(salutation, '(?i)^(?:herrn?|frau|hr\.|fr\.)\s+(?:dr|prof|dipl)')",
+            confidence=0.98,
+        ),
+    ]
+    return (
+        *rules,
+        Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"),
+        Rule("title_spelling", {"title": _TITLE_SPELLED}, when="title is not null"),
+    )
+
+
+def _name_casing(entry: NameCasing) -> Sequence[Rule]:
+    particles = f"[{sql_list((*NAME_PARTICLES, *(particle.lower() for particle in entry.particles)))}]"
+    return (
+        Rule("first_name_casing", {"first_name": "cased(first_name, [], 1)"}, when="is_one_case(first_name)"),
+        Rule("last_name_casing", {"last_name": f"cased(last_name, {particles}, 1)"}, when="is_one_case(last_name)"),
+    )
+
+
+def _swapped_names(entry: SwappedNames) -> Sequence[Rule]:
+    swapped = {"first_name": "last_name", "last_name": "first_name"}
+    return (
+        Rule(
+            "names_swapped",
+            swapped,
+            when="id in (select id from swapped_names where is_strong)",
+            confidence=0.95,
+            prepare=partial(_find_swapped_names, entry=entry),
+        ),
+        Rule(
+            "names_swapped_likely",
+            swapped,
+            when="id in (select id from swapped_names where not is_strong)",
+            confidence=0.6,
+            status=Status.PROPOSED,
+        ),
+    )
+
+
+_WHOLE_NAME_INTO_PARTS = (
     Rule(
         "full_name_last_first",
         {"last_name": _part(_LAST_FIRST, "full_name", 1), "first_name": _part(_LAST_FIRST, "full_name", 2)},
@@ -254,6 +322,9 @@ RULES = (
         when=f"last_name is null and regexp_matches(first_name, {literal(_LAST_FIRST)})",
         confidence=0.9,
     ),
+)
+
+_ONE_FIELD_INTO_PARTS = (
     Rule(
         "first_name_holds_both",
         {"first_name": _part(_WHOLE_NAME, "first_name", 1), "last_name": _part(_WHOLE_NAME, "first_name", 2)},
@@ -273,25 +344,17 @@ RULES = (
             and {_known_first_name("last_name")}""",
         confidence=0.8,
     ),
-    # Again, for what stood behind a comma or in the middle: Müller, Dr. Anna.
-    *_move(_SALUTATION, "salutation", ("first_name",)),
-    *_move(_TITLE, "title", ("first_name",)),
-    Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}),
-    Rule("title_spelling", {"title": _TITLE_SPELLED}),
-    Rule("first_name_casing", {"first_name": "cased(first_name, [], 1)"}, when="is_one_case(first_name)"),
-    Rule("last_name_casing", {"last_name": "family_name_case(last_name)"}, when="is_one_case(last_name)"),
-    Rule(
-        "names_swapped",
-        {"first_name": "last_name", "last_name": "first_name"},
-        when="record_key in (select record_key from swapped_names where is_strong)",
-        confidence=0.95,
-        prepare=_find_swapped_names,
-    ),
-    Rule(
-        "names_swapped_likely",
-        {"first_name": "last_name", "last_name": "first_name"},
-        when="record_key in (select record_key from swapped_names where not is_strong)",
-        confidence=0.6,
-        status=Status.PROPOSED,
-    ),
 )
+
+BLOCKS: Blocks = {
+    "placeholders": placeholder_block((*NAME_FIELDS, "company_name")),
+    "company_in_person_field": _company_in_person_field,
+    "salutations": _salutations,
+    "titles": _titles,
+    "whole_name_into_parts": lambda _: _WHOLE_NAME_INTO_PARTS,
+    "one_field_into_parts": lambda _: _ONE_FIELD_INTO_PARTS,
+    "name_casing": _name_casing,
+    "swapped_names": _swapped_names,
+    "first_name_typo": first_name_typo,
+    "first_name_typo_by_email": first_name_typo_by_email,
+}

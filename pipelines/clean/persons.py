@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
+from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
 from pipelines.warehouse import literal
@@ -63,7 +64,13 @@ PERSON_COLUMNS = {
     "updated_at": "timestamp",
     "deleted_at": "timestamp",
 }
-_DERIVED = ("kind", "email_match", "is_email_valid")
+_DERIVED = ("kind", "email_match", "is_email_valid", "house_number")
+
+_DRAFT_COLUMNS = ", ".join(
+    f"{name} {type_}"
+    for name, type_ in {**PERSON_COLUMNS, "full_name": "text", "rejected": "text[]"}.items()
+    if name not in _DERIVED
+)
 
 
 def staging_table(entity: Entity) -> str:
@@ -73,21 +80,15 @@ def staging_table(entity: Entity) -> str:
 def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) -> None:
     """Make the temporary table `person_drafts`: one row per person record, with the values as they were delivered.
 
-    Columns are those of `clean.persons` without the derived ones, and `full_name`.
+    Columns are those of `clean.persons` without the derived ones, `full_name` and `rejected`.
     """
-    create_person_drafts(connection)
+    connection.execute(f"create or replace temp table person_drafts ({_DRAFT_COLUMNS})")
     for entity in ENTITIES.values():
         if entity.is_person:
             _draft_entity(connection, entity)
     _draft_guests(connection)
     _draft_placeholders(connection, configuration)
-
-
-def create_person_drafts(connection: DuckDBPyConnection) -> None:
-    """Create the temporary table `person_drafts`, empty."""
-    columns = {n: t for n, t in PERSON_COLUMNS.items() if n not in _DERIVED} | {"full_name": "text"}
-    definition = ", ".join(f"{name} {type_}" for name, type_ in columns.items())
-    connection.execute(f"create or replace temp table person_drafts ({definition})")
+    mark_rejections(connection, "person_drafts")
 
 
 def _draft_entity(connection: DuckDBPyConnection, entity: Entity) -> None:
@@ -97,9 +98,9 @@ def _draft_entity(connection: DuckDBPyConnection, entity: Entity) -> None:
         "is_guest": "coalesce(is_guest, false)" if entity.column("is_guest") else "false",
         "is_inferred": "false",
         **{flag: f"coalesce({flag}, false)" for flag in _FLAGS},
-        **{field: _single_spaced(field) for field in TEXT_FIELDS},
+        **{field: single_spaced(field) for field in TEXT_FIELDS},
     }
-    columns = [name for name in (*PERSON_COLUMNS, "full_name") if name not in (*_DERIVED, "house_number")]
+    columns = [name for name in (*PERSON_COLUMNS, "full_name") if name not in _DERIVED]
     chosen = ", ".join(f"{computed[name]} as {name}" if name in computed else name for name in columns)
     connection.execute(f"insert into person_drafts by name select {chosen} from {staging_table(entity)}")
 
@@ -121,8 +122,8 @@ def _draft_guests(connection: DuckDBPyConnection) -> None:
     chosen = [
         *copied,
         *("merged_into_record_key", "updated_at", "deleted_at"),
-        *(f"{_single_spaced('billing_' + field)} as {field}" for field in billing),
-        f"{_single_spaced('company_name')} as company_name",
+        *(f"{single_spaced('billing_' + field)} as {field}" for field in billing),
+        f"{single_spaced('company_name')} as company_name",
         f"{literal(orders.role)} as role",
         f"{literal(orders.name)} as entity",
         "ordered_at as created_at",
@@ -204,19 +205,20 @@ def _referred_source(source: SourceConfig, entity: Entity, column: Column) -> st
     )
 
 
-def _single_spaced(field: str) -> str:
+def single_spaced(field: str) -> str:
+    """SQL for the text of a field with one blank wherever it has white space."""
     return rf"case when regexp_matches({field}, '\s\s|[\t\r\n]') then regexp_replace({field}, '\s+', ' ', 'g') " + (
         f"else {field} end"
     )
 
 
 def write_persons(connection: DuckDBPyConnection) -> None:
-    """Write `clean.persons` from the cleaned drafts, `clean.emails` and `clean.phones`."""
+    """Write `clean.persons` from the cleaned drafts."""
     computed = {
         "kind": """case
-            when coalesce(emails.is_role_mailbox, false) and drafts.first_name is null and drafts.last_name is null
+            when coalesce(emails.is_role_mailbox, false) and names.first_name is null and names.last_name is null
                 then 'role_mailbox'
-            when drafts.company_record_key is not null or drafts.company_name is not null then 'company_contact'
+            when drafts.company_record_key is not null or names.company_name is not null then 'company_contact'
             else 'person'
         end""",
         "email": "emails.value",
@@ -224,27 +226,36 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         "is_email_valid": "emails.is_valid",
         "phone": "phones.value",
         "mobile": "mobiles.value",
+        **{field: f"names.{field}" for field in VALUE_DRAFTS["name_drafts"]},
+        **{field: f"addresses.{field}" for field in (*VALUE_DRAFTS["address_drafts"], "house_number")},
+        **{field: f"attributes.{field}" for field in VALUE_DRAFTS["attribute_drafts"]},
         # A proposal leaves the delivered text in the draft; these fields publish members of their set only.
-        "country": "case when drafts.country in (select iso2 from country_names) then drafts.country end",
-        "gender": f"case when drafts.gender in ({sql_list(g for g in GENDERS if g)}) then drafts.gender end",
-        "language": f"case when drafts.language in ({sql_list(LANGUAGES)}) then drafts.language end",
+        "country": "case when addresses.country in (select iso2 from country_names) then addresses.country end",
+        "gender": f"case when attributes.gender in ({sql_list(g for g in GENDERS if g)}) then attributes.gender end",
+        "language": f"case when attributes.language in ({sql_list(LANGUAGES)}) then attributes.language end",
     }
     chosen = ",\n".join(f"{computed.get(name, 'drafts.' + name)} as {name}" for name in PERSON_COLUMNS)
+    used = "\n".join(
+        f"""
+        left join contact_uses as {field}_uses
+            on {field}_uses.record_key = drafts.record_key and {field}_uses.field = '{field}'
+        left join {values} as {alias} on {alias}.id = {field}_uses.value_id
+        """
+        for field, values, alias in (
+            ("email", "email_values", "emails"),
+            ("phone", "phone_values", "phones"),
+            ("mobile", "phone_values", "mobiles"),
+        )
+    )
     connection.execute(
         f"""
         create or replace table clean.persons as
         select {chosen}
         from person_drafts as drafts
-        left join clean.emails as emails on emails.raw_value = drafts.email
-        left join contact_uses as phone_uses
-            on phone_uses.record_key = drafts.record_key and phone_uses.field = 'phone'
-        left join clean.phones as phones
-            on phones.raw_value = phone_uses.raw_value and phones.country = phone_uses.country
-        left join contact_uses as mobile_uses
-            on mobile_uses.record_key = drafts.record_key and mobile_uses.field = 'mobile'
-        left join clean.phones as mobiles
-            on mobiles.raw_value = mobile_uses.raw_value and mobiles.country = mobile_uses.country
-        order by drafts.record_key
+        inner join name_drafts as names on names.id = drafts.name_id
+        inner join address_drafts as addresses on addresses.id = drafts.address_id
+        inner join attribute_drafts as attributes on attributes.id = drafts.attribute_id
+        {used}
         """
     )
 

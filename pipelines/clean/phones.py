@@ -1,26 +1,28 @@
-"""Phone numbers: to E.164 by country, and the table `clean.phones` with one row per distinct text and country.
+"""Phone numbers: to E.164 by country; what is filled in instead of one.
 
-Add a rule to the tables below. Parsing itself is the library's; only it is Python, on distinct values that no run
-before has seen.
+Add a rule to `BLOCKS`, with its name in `pipelines.configuration.cleaning`. Parsing itself is the library's; only it is
+Python, on distinct values that no run before has seen.
 """
 
 from __future__ import annotations
 
-from functools import partial
+import re
+from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from pipelines import keys
-from pipelines.clean.cache import load_phones, save_phones
+from pipelines.clean.blocks import Blocks, build_rules
+from pipelines.clean.cache import load_values, save_values
+from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     import pyarrow
     from duckdb import DuckDBPyConnection
 
+    from pipelines.configuration.cleaning import PlaceholderNumbers, RuleConfig
     from pipelines.settings import Settings
 
+CACHED = "phones"
 MIN_DIGITS = 5  # fewer digits are an extension or a short code, not somebody's number
 
 # The digits alone, with the plus that makes a number international and without an extension: what is parsed once.
@@ -28,11 +30,12 @@ _DIALED = r"""
     case when regexp_matches(value, '^[^\d]*\+') then '+' else '' end
     || regexp_replace(regexp_replace(value, '(?i)(?:ext|durchwahl|dw|app|x)[.:\s]*\d+\s*$', ''), '\D+', '', 'g')
 """
-_SUBSCRIBER = r"regexp_replace(regexp_replace(value, '[^0-9+]+', '', 'g'), '^(?:(?:\+|00)\d{2})?0*', '')"
+_SUBSCRIBER = r"regexp_replace(dialed, '^(?:(?:\+|00)\d{2})?0*', '')"
 _SEQUENCES = ("12345678901234567890", "98765432109876543210")
+# Nothing but one digit, or digits in their order.
 _IS_PLACEHOLDER = f"""
     is_placeholder(value)
-    or regexp_matches(value, '\\d') and (
+    or regexp_matches(dialed, '\\d') and (
         replace({_SUBSCRIBER}, left({_SUBSCRIBER}, 1), '') = ''
         or length({_SUBSCRIBER}) >= {MIN_DIGITS}
         and ({" or ".join(f"starts_with('{sequence}', {_SUBSCRIBER})" for sequence in _SEQUENCES)})
@@ -40,86 +43,89 @@ _IS_PLACEHOLDER = f"""
 """
 
 
-def clean_phones(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Write `clean.phones` from the temporary table `contact_uses`; changes are logged under `phone_drafts`."""
+def clean_phones(connection: DuckDBPyConnection, settings: Settings, entries: Sequence[RuleConfig]) -> None:
+    """Apply the rules to `phone_drafts`, and make the temporary table `phone_values` by its ids."""
+    _parse_numbers(connection, settings)
+    apply_rules(connection, "phone_drafts", build_rules(entries, BLOCKS))
     connection.execute(
         """
-        create or replace temp table phone_drafts as
-        select distinct phone_key, raw_value, country, raw_value as value from contact_uses where kind = 'phone'
-        """
-    )
-    rules = (
-        Rule("phone_placeholder", {"value": "cast(null as text)"}, when=_IS_PLACEHOLDER, confidence=0.95),
-        Rule(
-            "phone_e164",
-            {"value": _parsed("value")},
-            when=f"{_parsed('value')} is not null",
-            prepare=partial(_parse_numbers, settings=settings),
-        ),
-        Rule(
-            "phone_invalid", {"value": "cast(null as text)"}, when=f"value is not null and {_parsed('value')} is null"
-        ),
-    )
-    connection.execute("alter table phone_drafts add column dialed text")
-    apply_rules(connection, "phone_drafts", "phone_key", rules)
-    connection.execute(
-        f"""
-        create or replace table clean.phones as
-        select
-            drafts.raw_value,
-            drafts.country,
-            drafts.value,
-            coalesce(parsed.is_mobile, false) as is_mobile,
-            coalesce(parsed.is_valid, false) as is_valid,
-            {keys.contact_point_key("'phone'", "drafts.value")} as contact_point_key
-        from phone_drafts as drafts
-        left join parsed_phones as parsed on parsed.dialed = drafts.dialed and parsed.country = drafts.country
-        order by drafts.raw_value, drafts.country
+        create or replace temp table phone_values as
+        select id, raw_value, country, rejected, value,
+            value is not null and is_mobile as is_mobile, value is not null and is_valid as is_valid
+        from phone_drafts
         """
     )
 
 
-def _parsed(column: str) -> str:
-    return (
-        f"(select parsed_phones.{column} from parsed_phones "
-        f"where parsed_phones.dialed = phone_drafts.dialed and parsed_phones.country = phone_drafts.country)"
-    )
+def _placeholders(entry: PlaceholderNumbers) -> Sequence[Rule]:
+    further = [re.sub(r"[^\d+]", "", number) for number in entry.numbers]
+    when = _IS_PLACEHOLDER + (f" or dialed in ({sql_list(further)})" if further else "")
+    return (Rule("phone_placeholder", {"value": "cast(null as text)"}, when=when, confidence=0.95),)
+
+
+BLOCKS: Blocks = {
+    "placeholders": _placeholders,
+    "e164": lambda _: (
+        Rule("phone_e164", {"value": "parsed"}, when="value is not null and parsed is not null", is_final=True),
+    ),
+    "invalid": lambda _: (
+        Rule(
+            "phone_invalid",
+            {"value": "cast(null as text)"},
+            when="value is not null and parsed is null",
+            is_final=True,
+        ),
+    ),
+}
 
 
 def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Make the temporary table `parsed_phones` for every number that is no placeholder, and carry it as cache."""
+    """Add `dialed`, and what the library says of it, to `phone_drafts`; what it said is carried as cache."""
     import phonenumbers
 
-    connection.execute(f"update phone_drafts set dialed = {_DIALED}")
+    connection.execute(f"create or replace temp table dialed_phones as select *, {_DIALED} as dialed from phone_drafts")
     connection.execute(
         "create or replace temp table parsed_phones "
         "(dialed text, country text, value text, is_mobile boolean, is_valid boolean)"
     )
-    known = load_phones(settings, phonenumbers.__version__)
+    known = load_values(settings, CACHED, phonenumbers.__version__)
     if known is not None:
         connection.register("known_phones", known)
         connection.execute(
             """
             insert into parsed_phones
             select known_phones.* from known_phones
-            semi join phone_drafts using (dialed, country)
+            semi join dialed_phones using (dialed, country)
             """
         )
         connection.unregister("known_phones")
     missing = connection.execute(
         """
-        select distinct dialed, country from phone_drafts
+        select distinct dialed, country from dialed_phones
         anti join parsed_phones using (dialed, country)
-        where dialed is not null order by all
+        order by all
         """
     ).fetchall()
     if missing:
         connection.register("new_phones", parse_phones(missing))
         connection.execute("insert into parsed_phones from new_phones")
         connection.unregister("new_phones")
-    parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
-    if missing or (known is not None and known.num_rows != parsed.num_rows):
-        save_phones(settings, phonenumbers.__version__, parsed)
+    if missing or (known is not None and known.num_rows != _count(connection)):
+        parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
+        save_values(settings, CACHED, phonenumbers.__version__, parsed)
+    connection.execute(
+        """
+        create or replace temp table phone_drafts as
+        select dialed_phones.*, parsed.value as parsed, parsed.is_mobile, parsed.is_valid
+        from dialed_phones left join parsed_phones as parsed using (dialed, country)
+        """
+    )
+    connection.execute("drop table dialed_phones; drop table parsed_phones")
+
+
+def _count(connection: DuckDBPyConnection) -> int:
+    row = connection.execute("select count(*) from parsed_phones").fetchone()
+    return int(row[0]) if row else 0
 
 
 def parse_phones(numbers: Iterable[tuple[str, str]]) -> pyarrow.Table:

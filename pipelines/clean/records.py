@@ -9,29 +9,33 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import keys
-from pipelines.clean.addresses import RULES as ADDRESS_RULES
-from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES, attribute_rules
+from pipelines.clean.addresses import BLOCKS as ADDRESS_BLOCKS
+from pipelines.clean.attributes import BLOCKS as ATTRIBUTE_BLOCKS
+from pipelines.clean.attributes import birth_date_blocks
+from pipelines.clean.blocks import build_rules
 from pipelines.clean.companies import write_companies
-from pipelines.clean.contact_points import clean_addresses, collect_contact_uses, write_contact_points
+from pipelines.clean.contact_points import collect_address_uses, collect_contact_uses, write_contact_points
+from pipelines.clean.corrections import write_corrections
 from pipelines.clean.countries import create_country_names
+from pipelines.clean.drafts import draft_values, load_rejections
 from pipelines.clean.emails import clean_emails
 from pipelines.clean.functions import create_functions
-from pipelines.clean.names import RULES as NAME_RULES
+from pipelines.clean.names import BLOCKS as NAME_BLOCKS
 from pipelines.clean.persons import draft_persons, write_custom_fields, write_persons
 from pipelines.clean.phones import clean_phones
-from pipelines.clean.rules import Rule, Status, apply_rules, start_log
+from pipelines.clean.rules import Status, apply_rules, start_log
 
 if TYPE_CHECKING:
-    from datetime import date
-
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
     from pipelines.configuration import Configuration
+    from pipelines.configuration.cleaning import CleaningConfig
     from pipelines.settings import Settings
 
 TABLES = (
     *("persons", "emails", "phones", "contact_points", "custom_fields", "companies", "company_evidence", "corrections"),
+    "correction_plan",
 )
 
 
@@ -57,73 +61,33 @@ def clean_records(
     create_functions(connection)
     create_country_names(connection)
     start_log(connection)
+    load_rejections(connection)
     draft_persons(connection, configuration)
-    apply_rules(connection, "person_drafts", "record_key", person_rules(build.as_of.date()))
+    collect_address_uses(connection)
+    draft_values(connection)
+    cleaning = configuration.cleaning
+    _clean_values(connection, cleaning)
     collect_contact_uses(connection, configuration.company.country)
-    clean_emails(connection)
-    clean_phones(connection, settings)
-    clean_addresses(connection)
+    clean_emails(connection, cleaning.email, cleaning.email_matching)
+    clean_phones(connection, settings, cleaning.phone)
+    # What other records of the same mailbox say about a birth date needs their names and mailboxes.
+    birth_date_rules = build_rules(cleaning.birth_date, birth_date_blocks(build.as_of.date()))
+    apply_rules(connection, "person_drafts", birth_date_rules)
     write_persons(connection)
     write_custom_fields(connection)
     write_contact_points(connection)
-    write_companies(connection, configuration.company.country)
+    write_companies(connection, settings, cleaning.company, configuration.company.country)
     write_corrections(connection)
     report = _report(connection)
     _drop_drafts(connection)
     return report
 
 
-def person_rules(as_of: date) -> tuple[Rule, ...]:
-    """Every rule for a person record in its order; `as_of` is the day the build is computed for."""
-    return (
-        *PLACEHOLDER_RULES,
-        *NAME_RULES,
-        *NAME_PLACEHOLDER_RULES,
-        *ADDRESS_RULES,
-        *attribute_rules(as_of),
-    )
-
-
-def write_corrections(connection: DuckDBPyConnection) -> None:
-    """Write `clean.corrections` from the log; a changed e-mail or number counts for every record that carries it.
-
-    Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages.
-    """
-    connection.execute(
-        """
-        create or replace table clean.corrections as
-        with records as (
-            select
-                persons.record_key, persons.source_system, persons.entity, changes.field, changes.rule,
-                changes.confidence, changes.status, changes.before, changes.after, changes.position
-            from changes
-            inner join clean.persons as persons on persons.record_key = changes.key
-            where changes.draft = 'person_drafts'
-            union all
-            select
-                uses.record_key, uses.source_system, uses.entity, uses.field, changes.rule,
-                changes.confidence, changes.status, changes.before, changes.after, changes.position
-            from changes
-            inner join contact_uses as uses on uses.kind = 'email' and uses.raw_value = changes.key
-            where changes.draft = 'email_drafts' and uses.record_key is not null
-            union all
-            select
-                uses.record_key, uses.source_system, uses.entity, uses.field, changes.rule,
-                changes.confidence, changes.status, changes.before, changes.after, changes.position
-            from changes
-            inner join contact_uses as uses on uses.kind = 'phone' and uses.phone_key = changes.key
-            where changes.draft = 'phone_drafts' and uses.record_key is not null
-            union all
-            select
-                drafts.record_key, drafts.source_system, drafts.entity, changes.field, changes.rule,
-                changes.confidence, changes.status, changes.before, changes.after, changes.position
-            from changes
-            inner join address_drafts as drafts on drafts.address_key = changes.key
-            where changes.draft = 'address_drafts' and drafts.record_key is not null
-        )
-        select * exclude (position) from records order by record_key, field, position, rule
-        """
-    )
+def _clean_values(connection: DuckDBPyConnection, cleaning: CleaningConfig) -> None:
+    """Apply the rules of every draft of distinct values."""
+    apply_rules(connection, "name_drafts", build_rules(cleaning.name, NAME_BLOCKS))
+    apply_rules(connection, "address_drafts", build_rules(cleaning.address, ADDRESS_BLOCKS))
+    apply_rules(connection, "attribute_drafts", build_rules(cleaning.attributes, ATTRIBUTE_BLOCKS))
 
 
 def _report(connection: DuckDBPyConnection) -> CleanReport:

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipelines.configuration.activation import AudiencesConfig, ExclusionsConfig, PermissionsConfig
+from pipelines.configuration.cleaning import CleaningConfig
 from pipelines.configuration.company import CompanyConfig
 from pipelines.configuration.documents import Document, KeyPath, dotted, read_document
 from pipelines.configuration.identity import IdentityConfig
@@ -26,7 +27,7 @@ from pipelines.configuration.survivorship import SurvivorshipConfig
 from pipelines.configuration.value import ValueConfig
 from pipelines.errors import ConfigurationError
 from pipelines.overrides import Overrides, read_overrides
-from pipelines.settings import Settings
+from pipelines.settings import PROJECT_DIR, Settings
 
 VARIABLE = re.compile(r"\$\{([A-Za-z_][A-Za-z0-9_]*)\}")
 
@@ -37,6 +38,7 @@ SECRET_KEY = re.compile(r"password|passwd|secret|token|credential|api_?key|webho
 FILES: dict[str, tuple[str, type[BaseModel]]] = {
     "company": ("company.yml", CompanyConfig),
     "sources_file": ("sources.yml", SourcesConfig),
+    "cleaning": ("cleaning.yml", CleaningConfig),
     "identity": ("identity.yml", IdentityConfig),
     "survivorship": ("survivorship.yml", SurvivorshipConfig),
     "permissions": ("permissions.yml", PermissionsConfig),
@@ -44,6 +46,8 @@ FILES: dict[str, tuple[str, type[BaseModel]]] = {
     "audiences_file": ("audiences.yml", AudiencesConfig),
     "value": ("value.yml", ValueConfig),
 }
+# A company that has no such file of its own has the shipped one: in a list, what is left out is off.
+SHIPPED = frozenset({"cleaning.yml"})
 
 
 @dataclass(frozen=True)
@@ -52,6 +56,7 @@ class Configuration:
 
     company: CompanyConfig
     sources_file: SourcesConfig
+    cleaning: CleaningConfig
     identity: IdentityConfig
     survivorship: SurvivorshipConfig
     permissions: PermissionsConfig
@@ -97,7 +102,7 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
         raise ConfigurationError(
             [f"{settings.config_dir}: there is no such configuration folder; name one with --config."]
         )
-    documents = {part: read_document(settings.config_dir / file_name) for part, (file_name, _) in FILES.items()}
+    documents = {part: read_document(_locate(settings, file_name)) for part, (file_name, _) in FILES.items()}
     problems: list[str] = []
     parts: dict[str, Any] = {}
     for part, (_, model) in FILES.items():
@@ -121,6 +126,11 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
     if problems:
         raise ConfigurationError(problems)
     return Configuration(**parts, directory=settings.config_dir, overrides=decided.overrides)
+
+
+def _locate(settings: Settings, file_name: str) -> Path:
+    own = settings.config_dir / file_name
+    return PROJECT_DIR / "config" / file_name if file_name in SHIPPED and not own.exists() else own
 
 
 def load_company(settings: Settings, environment: Mapping[str, str] | None = None) -> CompanyConfig:

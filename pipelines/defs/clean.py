@@ -21,6 +21,7 @@ TABLES = {
     "company_evidence": "What tells which company is meant: VAT id, register entry, name with postal code. "
     "One row per company record, or order of a company, and kind of evidence.",
     "corrections": "What cleaning changed or proposes, and by which rule. One row per record, field and rule.",
+    "correction_plan": "How much there is to mend at the sources. One row per source, entity, field, rule and status.",
 }
 
 

@@ -23,7 +23,8 @@ VERSION_TABLE = ("meta", "version")
 
 # What is published in schema `audit` beside the results: a table of the build, without some of its columns.
 AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
-    "corrections": ("clean", "corrections", frozenset({"before", "after"})),
+    "corrections": ("clean", "corrections", frozenset({"before", "after", "source_record_id"})),
+    "correction_plan": ("clean", "correction_plan", frozenset()),
     "corrections_values": ("clean", "corrections", frozenset()),
     "refused_links": ("identity", "refused_links", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),

@@ -215,6 +215,7 @@ def _create_described_tables(connection: DuckDBPyConnection) -> None:
     """Tables that Python writes and no model reads, empty, with the columns their published form has."""
     copied = {
         "corrections_values": "clean.corrections",
+        "correction_plan": "clean.correction_plan",
         "refused_links": "identity.refused_links",
         "overrides": "identity.overrides",
     }

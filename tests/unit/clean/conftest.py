@@ -14,12 +14,17 @@ import pytest
 from pipelines import transform, warehouse
 from pipelines.build import Build
 from pipelines.clean import CleanReport, clean_records
+from pipelines.clean.addresses import BLOCKS as ADDRESS_BLOCKS
+from pipelines.clean.attributes import BLOCKS as ATTRIBUTE_BLOCKS
+from pipelines.clean.attributes import TEXT_FIELDS, birth_date_blocks
+from pipelines.clean.blocks import build_rules
 from pipelines.clean.countries import create_country_names
 from pipelines.clean.functions import create_functions
-from pipelines.clean.persons import create_person_drafts
+from pipelines.clean.names import BLOCKS as NAME_BLOCKS
 from pipelines.clean.records import TABLES
 from pipelines.clean.rules import Rule, apply_rules, start_log
 from pipelines.configuration import Configuration, load_configuration
+from pipelines.configuration.cleaning import CleaningConfig
 from pipelines.settings import Settings
 from tests.raw_tables import create_raw_tables, insert_history, insert_rows
 
@@ -27,6 +32,15 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Row = dict[str, Any]
+
+# Every field that a rule of distinct values may look at.
+DRAFT_COLUMNS = {
+    "id": "bigint",
+    "weight": "bigint",
+    "rejected": "text[]",
+    "birth_date": "date",
+    **dict.fromkeys((*TEXT_FIELDS, "house_number"), "text"),
+}
 
 AS_OF = datetime(2026, 11, 21, 12, tzinfo=UTC).replace(tzinfo=None)
 BUILD = Build("b" * 32, "20261121T120000Z-bbbbbbbb", AS_OF, "0" * 16, None, "Test GmbH", AS_OF)
@@ -47,6 +61,24 @@ sources:
       ratings: {path: a.csv}
 """,
 }
+
+
+def shipped_rules(section: str) -> tuple[Rule, ...]:
+    """The rules of one list of the shipped `cleaning.yml`."""
+    blocks = {
+        "name": NAME_BLOCKS,
+        "address": ADDRESS_BLOCKS,
+        "attributes": ATTRIBUTE_BLOCKS,
+        "birth_date": birth_date_blocks(AS_OF.date()),
+    }
+    entries = load_configuration(Settings.from_environment({})).cleaning
+    return build_rules(getattr(entries, section), blocks[section])
+
+
+def chosen_rules(section: str, *entries: Any) -> tuple[Rule, ...]:
+    """The rules of entries written as in `cleaning.yml`."""
+    blocks = {"name": NAME_BLOCKS, "address": ADDRESS_BLOCKS, "attributes": ATTRIBUTE_BLOCKS}
+    return build_rules(getattr(CleaningConfig.model_validate({section: entries}), section), blocks[section])
 
 
 @dataclass(frozen=True)
@@ -151,16 +183,16 @@ def apply_to_drafts(settings: Settings) -> Iterator[Callable[..., tuple[list[Row
         create_functions(connection)
         create_country_names(connection)
 
-        def apply(rows: Sequence[Row], rules: Sequence[Rule]) -> tuple[list[Row], list[Row]]:
+        def apply(rows: Sequence[Row], rules: Sequence[Rule], draft: str = "drafts") -> tuple[list[Row], list[Row]]:
             start_log(connection)
-            create_person_drafts(connection)
-            connection.execute("alter table person_drafts add column if not exists position integer")
+            fields = ", ".join(f"{name} {type_}" for name, type_ in DRAFT_COLUMNS.items())
+            connection.execute(f"create or replace temp table {draft} ({fields})")
             for position, row in enumerate(rows):
-                complete = {"record_key": f"r_{position:06}", "position": position, **row}
+                complete = {"id": position, "weight": 1, **row}
                 marks = ", ".join(f"? as {name}" for name in complete)
-                connection.execute(f"insert into person_drafts by name select {marks}", list(complete.values()))
-            apply_rules(connection, "person_drafts", "record_key", rules)
+                connection.execute(f"insert into {draft} by name select {marks}", list(complete.values()))
+            apply_rules(connection, draft, rules)
             changes = read_table(connection, "changes")
-            return sorted(read_table(connection, "person_drafts"), key=lambda r: r["position"]), changes
+            return sorted(read_table(connection, draft), key=lambda r: r["id"]), changes
 
         yield apply

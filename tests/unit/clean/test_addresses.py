@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.clean.addresses import ADDRESS_FIELDS, RULES
-from pipelines.clean.attributes import PLACEHOLDER_RULES
+from pipelines.clean.addresses import ADDRESS_FIELDS
 from pipelines.clean.countries import load_countries
+from tests.unit.clean.conftest import chosen_rules, shipped_rules
+
+RULES = shipped_rules("address")
 
 CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "country in German": ({"country": "Deutschland"}, {"country": "DE"}),
@@ -37,7 +39,9 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"street": "Straße des 17. Juni", "house_number": "135"},
     ),
     "a street that begins with a date": ({"street": "1. Mai Straße"}, {"street": "1. Mai Straße"}),
-    "a post box is no house": ({"street": "Postfach 12 34"}, {"street": "Postfach 12 34"}),
+    "a post box is no house": ({"street": "Postf. 12 34"}, {"street": "Postfach 1234"}),
+    "a post box abroad": ({"street": "P.O. Box 99"}, {"street": "PO Box 99"}),
+    "a street that begins like a post box": ({"street": "Pfarrgasse 3"}, {"street": "Pfarrgasse", "house_number": "3"}),
     "blocks of Mannheim": ({"street": "C 4, 12"}, {"street": "C 4", "house_number": "12"}),
     "a short street": ({"street": "Berliner Str."}, {"street": "Berliner Straße"}),
     "a long street": ({"street": "Karl-Marx-Strasse"}, {"street": "Karl-Marx-Straße"}),
@@ -50,7 +54,7 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
 
 
 def test_addresses_are_brought_into_one_form(apply_to_drafts: Any) -> None:
-    drafts, _ = apply_to_drafts([delivered for delivered, _ in CASES.values()], (*PLACEHOLDER_RULES, *RULES))
+    drafts, _ = apply_to_drafts([delivered for delivered, _ in CASES.values()], RULES, "address_drafts")
     fields = (*ADDRESS_FIELDS, "house_number")
     found = {case: {f: row[f] for f in fields if row[f] is not None} for case, row in zip(CASES, drafts, strict=True)}
     assert found == {case: expected for case, (_, expected) in CASES.items()}
@@ -58,7 +62,7 @@ def test_addresses_are_brought_into_one_form(apply_to_drafts: Any) -> None:
 
 def test_an_unknown_country_and_an_impossible_postal_code_are_proposed_for_correction(apply_to_drafts: Any) -> None:
     rows = [{"country": "Narnia"}, {"country": "DE", "postal_code": "123"}]
-    _, changes = apply_to_drafts(rows, RULES)
+    _, changes = apply_to_drafts(rows, RULES, "address_drafts")
     assert [(c["rule"], c["field"], c["status"], c["before"], c["after"]) for c in changes] == [
         ("country_unknown", "country", "proposed", "Narnia", None),
         ("postal_code_invalid", "postal_code", "proposed", "123", None),
@@ -68,6 +72,73 @@ def test_an_unknown_country_and_an_impossible_postal_code_are_proposed_for_corre
 def test_every_country_is_found_by_its_codes_and_each_of_its_own_names(apply_to_drafts: Any) -> None:
     countries = load_countries()
     written = [(name, c.iso2) for c in countries for name in (c.iso2, c.iso3, *c.names)]
-    drafts, _ = apply_to_drafts([{"country": name} for name, _ in written[:60]], RULES)
+    drafts, _ = apply_to_drafts([{"country": name} for name, _ in written[:60]], RULES, "address_drafts")
     assert [row["country"] for row in drafts] == [iso2 for _, iso2 in written[:60]]
     assert len({c.iso2 for c in countries}) == len({c.iso3 for c in countries}) == 249
+
+
+LEARNED = [
+    *({"postal_code": "10115", "city": "Berlin", "country": "DE"} for _ in range(6)),
+    *({"postal_code": "50667", "city": "Köln", "country": "DE"} for _ in range(9)),
+    *({"postal_code": "50733", "city": "Köln", "country": "DE"} for _ in range(5)),
+    *({"postal_code": "53721", "city": city, "country": "DE"} for city in ("Siegburg", "Lohmar") * 5),
+]
+PLACES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
+    "a city with a digraph": ({"postal_code": "50667", "city": "Koeln"}, {"city": "Köln"}),
+    "a city without its umlaut": ({"postal_code": "50667", "city": "KOLN"}, {"city": "Köln"}),
+    "a typing error": ({"postal_code": "10115", "city": "Brelin"}, {"city": "Berlin"}),
+    "no city": ({"postal_code": "50733"}, {"city": "Köln"}),
+    "two towns of one postal code": ({"postal_code": "53721"}, {}),
+    "a postal code that nobody else has": ({"postal_code": "99999", "city": "Brelin"}, {"city": "Brelin"}),
+    "the same postal code abroad": ({"postal_code": "10115", "city": "Brelin", "country": "EE"}, {"city": "Brelin"}),
+}
+
+
+def test_a_city_is_what_most_records_say_of_its_postal_code(apply_to_drafts: Any) -> None:
+    rows = [{"country": "DE", **delivered} for delivered, _ in PLACES.values()]
+    drafts, _ = apply_to_drafts([*LEARNED, *rows], RULES, "address_drafts")
+    found = {case: row["city"] for case, row in zip(PLACES, drafts[len(LEARNED) :], strict=True)}
+    assert found == {case: expected.get("city") for case, (_, expected) in PLACES.items()}
+
+
+def test_a_postal_code_and_a_city_that_contradict_each_other_are_only_proposed(apply_to_drafts: Any) -> None:
+    rows = [
+        {"postal_code": "10115", "city": "Köln", "country": "DE"},
+        {"postal_code": "50667", "city": "Berlin", "country": "DE"},
+        *({"postal_code": "10151", "city": "Hannover", "country": "DE"} for _ in range(5)),
+        {"postal_code": "10151", "city": "Berlin", "country": "DE"},
+    ]
+    drafts, changes = apply_to_drafts([*LEARNED, *rows], RULES, "address_drafts")
+    assert [row["city"] for row in drafts] == [row["city"] for row in [*LEARNED, *rows]]
+    assert [(c["rule"], c["status"], c["before"], c["after"]) for c in changes] == [
+        ("postal_code_of_other_city", "proposed", "10151", "10115"),
+        ("city_of_other_postal_code", "proposed", "Köln", "Berlin"),
+        ("city_of_other_postal_code", "proposed", "Berlin", "Köln"),
+    ]
+
+
+def test_own_rules_need_no_code(apply_to_drafts: Any) -> None:
+    rules = chosen_rules(
+        "address",
+        {"rule": "lookup", "field": "city", "values": {"Ffm": "Frankfurt am Main", "irgendwo": None}},
+        {"rule": "replace", "field": "street", "pattern": "(?i)c/o .*$", "name": "care_of"},
+        {"rule": "pattern", "field": "region", "pattern": "[A-Z]{2}"},
+    )
+    rows = [{"city": "FFM", "street": "Weg 1 C/O Maier", "region": "Hessen"}, {"city": "Irgendwo", "region": "HE"}]
+    drafts, changes = apply_to_drafts(rows, rules, "address_drafts")
+    assert [(d["city"], d["street"], d["region"]) for d in drafts] == [
+        ("Frankfurt am Main", "Weg 1", "Hessen"),
+        (None, None, "HE"),
+    ]
+    assert {(c["rule"], c["status"]) for c in changes} == {
+        ("city_lookup", "applied"),
+        ("care_of", "applied"),
+        ("region_pattern", "proposed"),
+    }
+
+
+def test_the_folding_of_lists_is_that_of_the_engine(apply_to_drafts: Any) -> None:
+    words = ["Köln", "ß-Straße", "Ål 12", "Ελλάδα", "São Paulo", "c/o", "ÜBER"]
+    rules = chosen_rules("address", {"rule": "lookup", "field": "city", "values": dict.fromkeys(words, "found")})
+    drafts, _ = apply_to_drafts([{"city": word} for word in words], rules, "address_drafts")
+    assert {row["city"] for row in drafts} == {"found"}

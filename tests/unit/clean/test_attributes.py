@@ -7,9 +7,14 @@ from typing import Any
 
 import pytest
 
-from pipelines.clean.attributes import attribute_rules
+from tests.unit.clean.conftest import shipped_rules
 
-RULES = attribute_rules(date(2026, 11, 21))
+# The other records of a mailbox need records; that is tested with the whole stage.
+RULES = tuple(
+    rule
+    for rule in (*shipped_rules("birth_date"), *shipped_rules("attributes"))
+    if rule.name != "birth_date_day_month_swapped"
+)
 
 
 @pytest.mark.parametrize(
@@ -44,3 +49,26 @@ def test_gender_and_language_are_brought_to_their_closed_sets(apply_to_drafts: A
     drafts, changes = apply_to_drafts([{"language": language} for language in spoken], RULES)
     assert [d["language"] for d in drafts] == ["de", "de", "en", "fr", "klingonisch"]
     assert [c["rule"] for c in changes if c["status"] == "proposed"] == ["language_unknown"]
+
+
+def test_day_and_month_swapped_are_only_ever_proposed(clean: Any) -> None:
+    anna = {"first_name": "Anna", "last_name": "Maier", "email": "anna@firma.de"}
+    cleaned = clean(
+        {
+            "crm_contacts": [
+                {"source_record_id": "1", **anna, "birth_date": "1980-07-03"},
+                {"source_record_id": "2", **anna, "birth_date": "1980-07-03"},
+                {"source_record_id": "swapped", **anna, "birth_date": "1980-03-07"},
+                {"source_record_id": "another", **anna, "first_name": "Max", "birth_date": "1980-03-07"},
+                {"source_record_id": "other day", **anna, "birth_date": "1980-08-03"},
+            ]
+        }
+    )
+    (proposal,) = cleaned.tables["corrections"]
+    assert (proposal["source_record_id"], proposal["rule"], proposal["status"]) == (
+        "swapped",
+        "birth_date_day_month_swapped",
+        "proposed",
+    )
+    assert (proposal["before"], proposal["after"]) == ("1980-03-07", "1980-07-03")
+    assert cleaned.person("swapped")["birth_date"] == date(1980, 3, 7)

@@ -66,3 +66,22 @@ def test_a_record_is_a_person_a_company_contact_or_a_mailbox(clean: Any) -> None
     cleaned = clean({"crm_contacts": [{"source_record_id": case, **row} for case, (row, _) in KINDS.items()]})
     found = {p["source_record_id"]: p["kind"] for p in cleaned.tables["persons"]}
     assert found == {case: kind for case, (_, kind) in KINDS.items()}
+
+
+def test_mailboxes_of_several_people_of_free_providers_and_to_throw_away_are_marked(clean: Any) -> None:
+    emails = ["info@firma.de", "anna@gmx.de", "x@mailinator.com", "anna@firma.de"]
+    cleaned = clean({"crm_contacts": [{"source_record_id": e, "email": e} for e in emails]})
+    marks = ("is_role_mailbox", "is_free_provider", "is_disposable")
+    found = {e["raw_value"]: [mark for mark in marks if e[mark]] for e in cleaned.tables["emails"]}
+    assert found == {email: [mark] for email, mark in zip(emails, marks, strict=False)} | {"anna@firma.de": []}
+
+
+def test_a_first_name_is_put_right_where_the_mailbox_says_which_one_is_meant(clean: Any) -> None:
+    usual = [{"source_record_id": str(i), "first_name": "Torsten", "last_name": f"Maier{i}"} for i in range(12)]
+    told = {"source_record_id": "told", "first_name": "Tosrten", "last_name": "Lang", "email": "torsten.lang@gmx.de"}
+    untold = {"source_record_id": "untold", "first_name": "Trosten", "last_name": "Lang", "email": "t.lang@gmx.de"}
+    cleaned = clean({"crm_contacts": [*usual, told, untold]})
+    assert cleaned.person("told")["first_name"] == "Torsten"
+    assert cleaned.person("untold")["first_name"] == "Trosten"
+    found = {(c["source_record_id"], c["rule"], c["status"]) for c in cleaned.rows("corrections", field="first_name")}
+    assert found == {("told", "first_name_typo_by_email", "applied"), ("untold", "first_name_typo", "proposed")}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from datetime import date
 from typing import Any
 
 from hypothesis import HealthCheck, Phase, given, settings
@@ -10,14 +9,20 @@ from hypothesis import strategies as st
 
 from pipelines.clean.addresses import ADDRESS_FIELDS
 from pipelines.clean.names import NAME_FIELDS
-from pipelines.clean.records import person_rules
+from tests.unit.clean.conftest import shipped_rules
 
 # Rules that learn from all rows may find more once the others are cleaned; all others depend on their row alone.
 LEARNING = {
     *("first_name_holds_both", "last_name_holds_both", "names_swapped", "names_swapped_likely"),
-    "salutation_behind_only_name",
+    *("salutation_behind_only_name", "first_name_typo", "first_name_typo_by_email", "birth_date_day_month_swapped"),
+    *("city_spelling", "city_typo", "city_from_postal_code", "postal_code_of_other_city", "city_of_other_postal_code"),
 }
-RULES = [rule for rule in person_rules(date(2026, 11, 21)) if rule.name not in LEARNING]
+RULES = [
+    rule
+    for section in ("name", "address", "attributes", "birth_date")
+    for rule in shipped_rules(section)
+    if rule.name not in LEARNING
+]
 FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "house_number", "gender", "language", "birth_date")
 
 

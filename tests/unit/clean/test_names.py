@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from pipelines.clean.attributes import NAME_PLACEHOLDER_RULES, PLACEHOLDER_RULES
-from pipelines.clean.names import NAME_FIELDS, RULES
+from pipelines.clean.names import NAME_FIELDS
+from tests.unit.clean.conftest import chosen_rules, shipped_rules
 
-NAME_RULES = (*PLACEHOLDER_RULES, *RULES, *NAME_PLACEHOLDER_RULES)
+# What a mailbox says needs mailboxes; that is tested with the whole stage.
+RULES = tuple(rule for rule in shipped_rules("name") if rule.name != "first_name_typo_by_email")
 
 CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "a title in front of the first name": ({"first_name": "Dr. Anna"}, {"title": "Dr.", "first_name": "Anna"}),
@@ -105,7 +106,7 @@ def names_of(row: dict[str, Any]) -> dict[str, str]:
 
 
 def test_names_are_brought_into_their_fields(apply_to_drafts: Any) -> None:
-    drafts, _ = apply_to_drafts([delivered for delivered, _ in CASES.values()], NAME_RULES)
+    drafts, _ = apply_to_drafts([delivered for delivered, _ in CASES.values()], RULES)
     found = dict(zip(CASES, map(names_of, drafts), strict=True))
     assert found == {case: expected for case, (_, expected) in CASES.items()}
 
@@ -122,12 +123,21 @@ COMPANIES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"first_name": "Anna", "last_name": "Löwe GmbH"},
         {"first_name": "Anna", "last_name": "Löwe GmbH"},
     ),
+    "a company from abroad": ({"full_name": "Rossi Logistica S.r.l."}, {"company_name": "Rossi Logistica S.r.l."}),
+    "a company of entrepreneurs": (
+        {"last_name": "Löwe UG (haftungsbeschränkt)"},
+        {"company_name": "Löwe UG (haftungsbeschränkt)"},
+    ),
+    "for a last name that looks like a form": (
+        {"full_name": "Kim Se"},
+        {"first_name": "Kim", "last_name": "Se", "full_name": "Kim Se"},
+    ),
     "for one word": ({"last_name": "Gmbh"}, {"last_name": "Gmbh"}),
 }
 
 
 def test_a_company_in_place_of_a_person_is_a_company(apply_to_drafts: Any) -> None:
-    drafts, _ = apply_to_drafts([delivered for delivered, _ in COMPANIES.values()], NAME_RULES)
+    drafts, _ = apply_to_drafts([delivered for delivered, _ in COMPANIES.values()], RULES)
     fields = ("first_name", "last_name", "full_name", "company_name")
     found = [{field: row[field] for field in fields if row[field] is not None} for row in drafts]
     assert dict(zip(COMPANIES, found, strict=True)) == {case: expected for case, (_, expected) in COMPANIES.items()}
@@ -166,3 +176,40 @@ def test_a_salutation_behind_one_name_is_one_where_that_is_known_as_a_last_name(
     drafts, _ = apply_to_drafts([*USUAL, {"full_name": "Maier Herr"}, {"full_name": "Anna Herr"}], RULES)
     assert names_of(drafts[-2]) == {"salutation": "Herr", "last_name": "Maier"}
     assert names_of(drafts[-1]) == {"first_name": "Anna", "last_name": "Herr"}
+
+
+FREQUENT = [{"first_name": f, "last_name": n} for f in ("Maria", "Torsten") for n in "ABCDEFGHIJKLMNO" for _ in "ab"]
+
+
+def test_a_rare_first_name_one_slip_from_a_frequent_one_is_proposed(apply_to_drafts: Any) -> None:
+    written = ["Tosrten", "Trosten", "Torstn", "Maike", "Marie", "Mia"]
+    drafts, changes = apply_to_drafts(
+        [*FREQUENT, *({"first_name": name, "last_name": "Z"} for name in written)], RULES, "name_drafts"
+    )
+    assert [row["first_name"] for row in drafts[len(FREQUENT) :]] == written
+    assert [(c["before"], c["after"], c["status"]) for c in changes if c["rule"] == "first_name_typo"] == [
+        (name, "Torsten", "proposed") for name in written[:3]
+    ]
+
+
+def test_what_the_file_leaves_out_is_off_and_what_it_proposes_is_not_done(apply_to_drafts: Any) -> None:
+    rows = [{"first_name": "ANNA", "last_name": "Dr. Maier"}, {"last_name": "MAIER"}]
+    drafts, changes = apply_to_drafts(rows, chosen_rules("name", {"rule": "name_casing", "risk": "propose"}))
+    assert names_of(drafts[0]) == rows[0]
+    assert {(c["field"], c["after"], c["status"]) for c in changes} == {
+        ("first_name", "Anna", "proposed"),
+        ("last_name", "Maier", "proposed"),
+    }
+
+
+def test_own_titles_legal_forms_and_particles_count(apply_to_drafts: Any) -> None:
+    rules = chosen_rules(
+        "name",
+        {"rule": "company_in_person_field", "legal_forms": ["Genossenschaft"]},
+        {"rule": "titles", "titles": ["Dipl.-Verw."]},
+        {"rule": "name_casing", "particles": ["op"]},
+    )
+    rows = [{"first_name": "Dipl.-Verw. Anna", "last_name": "OP DEN KAMP"}, {"last_name": "Obst Genossenschaft"}]
+    drafts, _ = apply_to_drafts(rows, rules)
+    assert names_of(drafts[0]) == {"title": "Dipl.-Verw.", "first_name": "Anna", "last_name": "op den Kamp"}
+    assert drafts[1]["company_name"] == "Obst Genossenschaft"

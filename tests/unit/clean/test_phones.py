@@ -53,7 +53,7 @@ def test_remembered_numbers_change_nothing_and_a_damaged_memory_is_replaced(
     clean: Any, run_clean: Any, settings: Any
 ) -> None:
     first = clean({"crm_contacts": CONTACTS})
-    file = cache_file(settings)
+    file = cache_file(settings, "phones")
     assert file.exists()
     remembered = run_clean()
     file.write_bytes(b"no database at all")
@@ -61,14 +61,14 @@ def test_remembered_numbers_change_nothing_and_a_damaged_memory_is_replaced(
 
 
 def test_the_memory_holds_only_numbers_of_the_last_run(clean: Any, settings: Any) -> None:
-    from pipelines.clean.cache import load_phones
+    from pipelines.clean.cache import load_values
 
     clean({"crm_contacts": CONTACTS})
     clean({"crm_contacts": CONTACTS[:1]})
     import phonenumbers
 
-    remembered = load_phones(settings, phonenumbers.__version__)
+    remembered = load_values(settings, "phones", phonenumbers.__version__)
     assert remembered is not None
     assert remembered.column("dialed").to_pylist() == ["01711234568"]
-    assert load_phones(settings, "another version").num_rows == 0
-    assert load_phones(replace(settings, data_dir=settings.data_dir / "elsewhere"), "any") is None
+    assert load_values(settings, "phones", "another version").num_rows == 0
+    assert load_values(replace(settings, data_dir=settings.data_dir / "elsewhere"), "phones", "any") is None

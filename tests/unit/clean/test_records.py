@@ -178,6 +178,7 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
         "companies": 0,
         "company_evidence": 0,
         "corrections": 4,
+        "correction_plan": 4,
     }
 
 

@@ -41,7 +41,7 @@ def describe(name: str, file: str, columns: dict[str, dict[str, Any]], *, kind: 
 
 PROFILE_COLUMNS = ("customer_id", "first_name", "last_name", "salutation")
 POINT_COLUMNS = ("customer_id", "contact_point_key", "value")
-CORRECTION_COLUMNS = ("record_key", "rule", "before", "after")
+CORRECTION_COLUMNS = ("record_key", "source_record_id", "rule", "before", "after")
 MEMBER_COLUMNS = ("audience", "customer_id", "contact_point_key", "priority")
 RESULT_COLUMNS = (
     "build_id version suite rule_id object dimension severity status element_count failed_count threshold observed "
@@ -62,6 +62,9 @@ def manifest() -> dict[str, Any]:
         describe("activation.audience_members", "warehouse", dict.fromkeys(MEMBER_COLUMNS, PERSONAL), kind="source"),
         describe("audit.rule_results", "warehouse", dict.fromkeys(RESULT_COLUMNS.split(), PLAIN), kind="source"),
         describe("audit.corrections", "warehouse", {"record_key": PERSONAL, "rule": PLAIN}, kind="source"),
+        describe(
+            "audit.correction_plan", "warehouse", {"source_system": PLAIN, "correction_count": PLAIN}, kind="source"
+        ),
         describe("audit.corrections_values", "restricted", dict.fromkeys(CORRECTION_COLUMNS, PERSONAL), kind="source"),
         describe("meta.version", "warehouse", dict.fromkeys(VERSION_COLUMNS.split(), PLAIN), kind="source"),
     ]
@@ -97,7 +100,8 @@ def make_build(
                 select 'lapsed' as audience, 'c_0' as customer_id, 'p_0' as contact_point_key, 1 as priority;
             create table clean.persons as select 'r_0' as record_key, '{CANARY}' as last_name;
             create table clean.corrections as
-                select 'r_0' as record_key, 'title' as rule, 'Dr. {CANARY}' as before, '{CANARY}' as after;
+                select 'r_0' as record_key, '1' as source_record_id, 'title' as rule, 'Dr. {CANARY}' as before, '{CANARY}' as after;
+            create table clean.correction_plan as select 'crm' as source_system, 1 as correction_count;
             create table raw.reconciliation as
                 select 'crm' as source_system, 'contacts' as entity, timestamp '{now}' as loaded_at;
             create table identity.members as

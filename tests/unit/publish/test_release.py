@@ -40,6 +40,7 @@ def test_a_version_holds_exactly_the_listed_tables(settings: Settings) -> None:
         "activation.audiences",
         "activation.audience_members",
         "audit.rule_results",
+        "audit.correction_plan",
         "audit.corrections",
         "meta.version",
     }
@@ -233,7 +234,7 @@ def test_corrections_are_those_of_the_audited_build_whatever_lies_beside_it(
     with open_reader(settings, restricted=True) as connection:
         assert connection.execute("from audit.corrections").fetchall() == [("r_0", "title")]
         values = connection.execute("from audit.corrections_values").fetchall()
-    assert values == [("r_0", "title", f"Dr. {CANARY}", CANARY)]
+    assert values == [("r_0", "1", "title", f"Dr. {CANARY}", CANARY)]
 
 
 def test_a_disk_that_fails_just_after_the_switch_leaves_a_published_version_and_says_so(

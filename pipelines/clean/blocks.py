@@ -1,0 +1,93 @@
+"""From the entries of `cleaning.yml` to the rules that are applied; the generic rules.
+
+Add a generic rule here, one that fits every field. What belongs to one kind of value is in the `BLOCKS` of its module.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipelines.clean.functions import fold, sql_list
+from pipelines.clean.rules import Rule, Status, with_status
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from pipelines.configuration.cleaning import Lookup, Pattern, Placeholders, Replace, RuleConfig
+
+# What makes rules of one entry of the file. Entries are models of `pipelines.configuration.cleaning`.
+Blocks = Mapping[str, Callable[[Any], Sequence[Rule]]]
+
+_STATUS = {"apply": Status.APPLIED, "propose": Status.PROPOSED}
+
+
+def build_rules(entries: Iterable[RuleConfig], blocks: Blocks) -> tuple[Rule, ...]:
+    """The rules of one list of the file, in its order."""
+    return tuple(
+        rule
+        for entry in entries
+        for rule in with_status((_GENERIC | dict(blocks))[entry.rule](entry), _STATUS.get(entry.risk or ""))
+    )
+
+
+def placeholder_rules(fields: Iterable[str], words: Iterable[str] = ()) -> tuple[Rule, ...]:
+    """Text that stands for nothing becomes nothing; `words` do so as well, in any case."""
+    further = [word.lower() for word in words]
+    return tuple(
+        Rule(
+            "placeholder",
+            {field: "cast(null as text)"},
+            when=f"is_placeholder({field})" + (f" or lower({field}) in ({sql_list(further)})" if further else ""),
+            confidence=0.95,
+        )
+        for field in fields
+    )
+
+
+def placeholder_block(fields: Sequence[str]) -> Callable[[Placeholders], Sequence[Rule]]:
+    """`placeholders` of a list whose text fields these are."""
+    return lambda entry: placeholder_rules(entry.fields or fields, entry.words)
+
+
+def _look_up(entry: Lookup) -> Sequence[Rule]:
+    meant = " ".join(
+        f"when {literal(fold(written))} then {'null' if value is None else literal(value)}"
+        for written, value in entry.values.items()
+    )
+    return (
+        Rule(
+            entry.name or f"{entry.field}_lookup",
+            {entry.field: f"case folded({entry.field}) {meant} end"},
+            when=f"folded({entry.field}) in ({sql_list(fold(written) for written in entry.values)})",
+        ),
+    )
+
+
+def _replace(entry: Replace) -> Sequence[Rule]:
+    replaced = f"regexp_replace({entry.field}, {literal(entry.pattern)}, {literal(entry.by)}, 'g')"
+    return (
+        Rule(
+            entry.name or f"{entry.field}_replace",
+            {entry.field: f"nullif(trim({replaced}), '')"},
+            when=f"regexp_matches({entry.field}, {literal(entry.pattern)})",
+        ),
+    )
+
+
+def _check_pattern(entry: Pattern) -> Sequence[Rule]:
+    return (
+        Rule(
+            entry.name or f"{entry.field}_pattern",
+            {entry.field: "cast(null as text)"},
+            when=f"not regexp_full_match({entry.field}, {literal(entry.pattern)})",
+            confidence=0.5,
+            status=Status.PROPOSED,
+        ),
+    )
+
+
+_GENERIC: dict[str, Callable[[Any], Sequence[Rule]]] = {
+    "lookup": _look_up,
+    "replace": _replace,
+    "pattern": _check_pattern,
+}

@@ -1,0 +1,71 @@
+"""The log of the rules as tables: `clean.corrections` by record, and `clean.correction_plan`, the same counted.
+
+Add a column here when the people who mend the sources need to know more about a correction. What is corrected is
+decided by the rules.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from pipelines.clean.drafts import VALUE_DRAFTS, id_column
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+_CHANGE = "changes.field, rule, confidence, status, before, after"
+_RECORD = "record_key, source_system, entity, source_record_id"
+
+
+def write_corrections(connection: DuckDBPyConnection) -> None:
+    """Write both tables from the log; a changed value counts for every record that carries it.
+
+    Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages.
+    """
+    persons = [
+        f"""
+        select {_RECORD}, {_CHANGE}
+        from changes
+        inner join person_drafts on person_drafts.{id_column(draft)} = changes.id
+        where changes.draft = '{draft}'
+        """
+        for draft in VALUE_DRAFTS
+    ]
+    contacts = [
+        f"""
+        select record_key, source_system, entity, null as source_record_id,
+            uses.field, rule, confidence, status, before, after
+        from changes
+        inner join contact_uses as uses on uses.kind = '{kind}' and uses.value_id = changes.id
+        where changes.draft = '{kind}_drafts' and uses.record_key is not null
+        """
+        for kind in ("email", "phone")
+    ]
+    connection.execute(
+        f"""
+        create or replace table clean.corrections as
+        {" union all ".join([*persons, *contacts])}
+        union all
+        select {_RECORD}, {_CHANGE}
+        from changes inner join person_drafts using (id) where changes.draft = 'person_drafts'
+        union all
+        select {_RECORD}, {_CHANGE}
+        from changes inner join company_drafts using (id) where changes.draft = 'company_drafts'
+        union all
+        select record_key, source_system, entity, null, {_CHANGE}
+        from changes
+        inner join address_uses on address_uses.address_id = changes.id
+        where changes.draft = 'address_drafts' and address_uses.record_key is not null
+        """
+    )
+    connection.execute(
+        """
+        create or replace table clean.correction_plan as
+        select source_system, entity, field, rule, status,
+            count(*) as correction_count, count(distinct record_key) as record_count,
+            min(confidence) as lowest_confidence
+        from clean.corrections
+        group by all
+        order by all
+        """
+    )
