@@ -19,7 +19,9 @@ ESTABLISHED_BEARERS = 3
 ESTABLISHED_SHARE = 0.05
 
 # Folded: salutations and titles that slip into a field of a name.
-_TITLES = words("herr herrn frau fraulein hr fr dr prof mag dipl ing mr mrs ms miss sir madame monsieur mme sig signora senor senora")
+_TITLES = words(
+    "herr herrn frau fraulein hr fr dr prof mag dipl ing mr mrs ms miss sir madame monsieur mme sig signora senor senora"
+)
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
 # pattern and what it becomes; what is left is read letter by letter.
@@ -61,7 +63,9 @@ _MACROS = (
     r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
     r"' ', 'g')), '')",
     # What stands in front of a name or behind it is no part of it, unless nothing else is left.
-    r"without_titles(t) as coalesce(nullif(trim(regexp_replace(t, '\b(" + "|".join(_TITLES) + r")\b *', '', 'g')), ''), t)",
+    r"without_titles(t) as coalesce(nullif(trim(regexp_replace(t, '\b("
+    + "|".join(_TITLES)
+    + r")\b *', '', 'g')), ''), t)",
     "squeeze(t) as replace(t, ' ', '')",
     r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",

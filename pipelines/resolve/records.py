@@ -56,7 +56,9 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     create_macros(connection)
     for table, (expression, *columns) in _FOLDED.items():
         values = " union ".join(f"select {column} as value from {warehouse}.clean.persons" for column in columns)
-        connection.execute(f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)")
+        connection.execute(
+            f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)"
+        )
     connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
     connection.execute(
         f"""

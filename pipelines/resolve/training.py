@@ -80,8 +80,10 @@ def learn_u(
     shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
     strangers = counts / (1 + _odds(comparisons, levels, prior))
+    shipped_by_name = {c.name: c for c in COMPARISONS}
     found = []
-    for i, (comparison, shipped) in enumerate(zip(comparisons, COMPARISONS, strict=True)):
+    for i, comparison in enumerate(comparisons):
+        shipped = shipped_by_name[comparison.name]
         times = _weigh(levels[:, i], strangers, len(comparison.levels))
         u = [
             level.u if level.is_rare else (seen + SHIPPED_PAIRS * level.u) / (sum(times) + SHIPPED_PAIRS)
@@ -258,7 +260,10 @@ def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float]
     m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
     first = comparison.first_difference
     if (differing := sum(m[first:])) > comparison.most_disagreeing:
-        agreeing, differing = (1 - comparison.most_disagreeing) / sum(m[:first]), comparison.most_disagreeing / differing
+        agreeing, differing = (
+            (1 - comparison.most_disagreeing) / sum(m[:first]),
+            comparison.most_disagreeing / differing,
+        )
         m = _normalized([x * (agreeing if i < first else differing) for i, x in enumerate(m)])
     return m if m[0] > u[0] and m[-1] < u[-1] else None
 
@@ -281,7 +286,12 @@ def _count_blocked_pairs(connection: DuckDBPyConnection) -> tuple[np.ndarray, np
 
 
 def _observe_prior(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float, exact: int, all_pairs: float
+    comparisons: Sequence[Comparison],
+    levels: np.ndarray,
+    counts: np.ndarray,
+    prior: float,
+    exact: int,
+    all_pairs: float,
 ) -> float:
     """The share of all pairs of profiles that are matches: those of the exact rules, and the blocked ones.
 
