@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`.
+`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
 from pipelines.resolve.overrides import read_decided_pairs
+from pipelines.resolve.queue import write_queue
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
@@ -250,6 +251,7 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
+    write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
     connection.execute(
         f'create or replace table {schema}.customer_id_events as from id_events order by "at", version, event_key'

@@ -216,6 +216,7 @@ def _create_described_tables(connection: DuckDBPyConnection) -> None:
     copied = {
         "corrections_values": "clean.corrections",
         "refused_links": "identity.refused_links",
+        "review_queue": "identity.review_queue",
         "overrides": "identity.overrides",
     }
     for source in load_manifest()["sources"].values():

@@ -195,6 +195,7 @@ def test_nothing_is_left_behind_but_the_tables_of_identity(
         "identity.model",
         "identity.model_frequencies",
         "identity.refused_links",
+        "identity.review_queue",
     ]
     assert warehouse.execute("select current_database(), current_schema()").fetchone() == ("warehouse", "main")
     assert warehouse.execute("select count(*) from duckdb_databases() where not internal").fetchone() == (1,)
