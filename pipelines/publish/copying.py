@@ -27,6 +27,7 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "correction_plan": ("clean", "correction_plan", frozenset()),
     "corrections_values": ("clean", "corrections", frozenset()),
     "refused_links": ("identity", "refused_links", frozenset()),
+    "review_queue": ("identity", "review_queue", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),

@@ -95,11 +95,12 @@ def _cluster(connection: DuckDBPyConnection) -> None:
     apart = connection.execute("select a, b from cannot_links order by a, b").fetchall()
     if apart := [(a, b) for a, b in apart if labels[a] == labels[b]]:
         edges = [Edge(position, a, b, MERGED_RANK, None) for position, (a, b) in enumerate(found)]
-        forest = Forest(size)
+        forest = Forest(range(size))
         agglomerate(Component(edges, dict.fromkeys(range(size), 0), same=must, apart=apart), forest)
         for a, b in must:
             forest.join(a, b)
-        labels = forest.labels()
+        for node, root in forest.labels().items():
+            labels[node] = root
     connection.register("label_frame", pd.DataFrame({"n": range(size), "cluster": labels}))
     connection.execute(
         "create table clusters as select record_key, cluster::integer as cluster, is_live, created_at "

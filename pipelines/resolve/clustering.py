@@ -8,6 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import ArrayLike
 
 EXACT_RANK = 100  # edges of a lower rank are exact and need no agreement of the rest of the cluster
 MERGED_RANK = 0  # what the source itself declared one person is questioned by people only
@@ -32,10 +37,10 @@ class Edge:
 
 
 class Forest:
-    """Union-find over 0..size-1 in which the smallest member is the root."""
+    """Union-find over the given nodes in which the smallest member is the root."""
 
-    def __init__(self, size: int) -> None:
-        self.parent = list(range(size))
+    def __init__(self, nodes: Iterable[int]) -> None:
+        self.parent = {node: node for node in nodes}
 
     def root(self, node: int) -> int:
         parent = self.parent
@@ -49,20 +54,23 @@ class Forest:
         if a != b:
             self.parent[max(a, b)] = min(a, b)
 
-    def labels(self) -> list[int]:
-        # Parents are smaller than their children, so one pass in order finds every root.
-        labels = self.parent
-        for node in range(len(labels)):
-            labels[node] = labels[labels[node]]
-        return labels
+    def labels(self) -> dict[int, int]:
+        """The root of every node."""
+        return {node: self.root(node) for node in self.parent}
 
 
-def connect(size: int, pairs: Iterable[tuple[int, int]]) -> list[int]:
-    """The connected component of each of `size` nodes, named by its smallest member."""
-    forest = Forest(size)
-    for a, b in pairs:
-        forest.join(a, b)
-    return forest.labels()
+def connect(size: int, pairs: ArrayLike) -> np.ndarray:
+    """The connected component of each of `size` nodes over the pairs, named by its smallest member."""
+    import numpy as np
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    ends = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
+    graph = coo_array((np.ones(len(ends), dtype=bool), (ends[:, 0], ends[:, 1])), shape=(size, size))
+    count, label = connected_components(graph, directed=False)
+    smallest = np.full(count, size, dtype=np.int64)
+    np.minimum.at(smallest, label, np.arange(size))
+    return smallest[label]
 
 
 @dataclass

@@ -12,6 +12,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+# From this probability on a pair that is not linked may be one all the same; people are asked.
+GREY_PROBABILITY = 0.5
+
 # In a component of more spellings than this, a crowd, only spellings that are linked directly count as compatible.
 CROWD_FORMS = 300
 
@@ -56,15 +59,18 @@ def judge_edges(
 ) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
+    And `grey_pairs`, that nothing forbids either, but which are not probable enough.
+
     With `knows_frequencies` the weight of a name is that of its rarity, and a rare one in common is evidence enough.
     `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
     judged = _JUDGED_SCORES.format(
+        grey=GREY_PROBABILITY,
         conflict=reliability.conflict(),
         waiver=reliability.waiver(),
         corroborated="true" if knows_frequencies else _IS_CORROBORATED,
     )
-    connection.execute(judged, [match_probability])
+    connection.execute(judged)
     connection.execute(
         """
         create table candidates as
@@ -72,14 +78,25 @@ def judge_edges(
         from exact_edges
         union all
         select a, b, 'probabilistic', 'splink', 100, match_weight, match_probability
-        from judged_scores where reason is null
-        """
+        from judged_scores where reason is null and match_probability >= $1
+        """,
+        [match_probability],
     )
     connection.execute(
         """
         create table score_refusals as
-        select a, b, 'splink' as rule, match_weight, reason from judged_scores where reason is not null
+        select a, b, 'splink' as rule, match_weight, reason from judged_scores
+        where reason is not null and match_probability >= $1
+        """,
+        [match_probability],
+    )
+    connection.execute(
         """
+        create table grey_pairs as
+        select a, b, match_weight, match_probability from judged_scores
+        where reason is null and match_probability < $1
+        """,
+        [match_probability],
     )
     connection.execute("drop table judged_scores")
 
@@ -124,7 +141,7 @@ from scores
 join records as l on l.n = a join records as r on r.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
 left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
-where match_probability >= ?
+where match_probability >= {{grey}}
 """
 
 _CONFLICTS = """

@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`.
+`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
@@ -19,6 +19,7 @@ from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
 from pipelines.resolve.overrides import read_decided_pairs
+from pipelines.resolve.queue import write_queue
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
@@ -26,6 +27,7 @@ from pipelines.resolve.training import train_model
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
+    import numpy as np
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
@@ -109,16 +111,17 @@ def resolve_identities(
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
-    """Create `clusters`, one row per record, and `cluster_refusals`, one row per edge that did not fit its cluster."""
+    """Create `clusters`, one row per record, and `cluster_refusals`, one row per edge that did not fit its cluster.
+
+    Only components that something questions are looked at record by record; the others are clusters as they are.
+    """
+    import numpy as np
     import pandas as pd
 
     row = connection.execute("select coalesce(max(n), 0) + 1 from records").fetchone()
     size = int(row[0]) if row else 1
-    fetched = connection.execute("select a, b, rank, match_weight from candidates order by a, b").fetchall()
-    edges = [Edge(position, *values) for position, values in enumerate(fetched)]
-    must = connection.execute("select a, b from must_links order by a, b").fetchall()
-    component_of = connect(size, [*((e.a, e.b) for e in edges), *must])
-    connection.register("component_frame", pd.DataFrame({"n": range(size), "component": component_of}))
+    component_of = connect(size, _fetch_pairs(connection, "select a, b from candidates union all from must_links"))
+    connection.register("component_frame", pd.DataFrame({"n": np.arange(size), "component": component_of}))
     # Components of one record have nothing to be cut.
     connection.execute(
         """
@@ -129,18 +132,18 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     )
     connection.unregister("component_frame")
     find_component_conflicts(connection, reliability)
-    questioned = _read_questioned(connection, edges, component_of)
-    forest = Forest(size)
-    for edge in edges:
-        if component_of[edge.a] not in questioned:
-            forest.join(edge.a, edge.b)
+    cluster_of = component_of
     refused: list[tuple[int, int, str]] = []
-    for component in questioned.values():
+    for component in _read_questioned(connection).values():
+        forest = Forest(component.form_of)
         reasons = agglomerate(component, forest)
-        refused += [(edges[p].a, edges[p].b, reason) for p, reason in sorted(reasons.items())]
-    for a, b in must:
-        forest.join(a, b)
-    connection.register("cluster_frame", pd.DataFrame({"n": range(size), "cluster": forest.labels()}))
+        for node, root in forest.labels().items():
+            cluster_of[node] = root
+        refused += [(e.a, e.b, reasons[e.position]) for e in component.edges if e.position in reasons]
+    must = _fetch_pairs(connection, "from must_links")
+    if len(must):
+        cluster_of = connect(size, np.vstack([np.column_stack([np.arange(size), cluster_of]), must]))
+    connection.register("cluster_frame", pd.DataFrame({"n": np.arange(size), "cluster": cluster_of}))
     connection.execute(
         """
         create table clusters as
@@ -157,20 +160,28 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
         connection.unregister("refused_frame")
 
 
-def _read_questioned(
-    connection: DuckDBPyConnection, edges: list[Edge], component_of: list[int]
-) -> dict[int, Component]:
+def _fetch_pairs(connection: DuckDBPyConnection, query: str) -> np.ndarray:
+    """The two columns `a` and `b` of the query, side by side."""
+    import numpy as np
+
+    found = connection.execute(query).fetchnumpy()
+    return np.column_stack([found["a"], found["b"]])
+
+
+def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     """The components with a conflict, a crowd, or a pair that people or its score keep apart."""
     connection.execute(
         """
+        create table component_scores as
+        select l.component, a, b, match_weight
+        from scores join components as l on l.n = a join components as r on r.n = b and r.component = l.component;
         create table questioned as
         select component from conflicts union select component from crowds
         union
         select l.component from cannot_links join components as l on l.n = a join components as r on r.n = b
         where l.component = r.component
         union
-        select l.component from scores join components as l on l.n = a join components as r on r.n = b
-        where l.component = r.component and match_weight < 0
+        select component from component_scores where match_weight < 0
         """
     )
     rows = connection.execute("select component from questioned order by component").fetchall()
@@ -185,9 +196,7 @@ def _read_questioned(
         questioned[c].conflicts.setdefault(a, {})[b] = reason
         questioned[c].conflicts.setdefault(b, {})[a] = reason
     for c, a, b, weight in connection.execute(
-        "select l.component, a, b, match_weight from scores join components as l on l.n = a "
-        "join components as r on r.n = b semi join questioned on questioned.component = l.component "
-        "where l.component = r.component order by a, b"
+        "from component_scores semi join questioned using (component) order by a, b"
     ).fetchall():
         questioned[c].scores.append((a, b, weight))
     for table in ("must_links", "cannot_links"):
@@ -196,9 +205,13 @@ def _read_questioned(
             "semi join questioned on questioned.component = l.component where l.component = r.component order by a, b"
         ).fetchall():
             (questioned[c].same if table == "must_links" else questioned[c].apart).append((a, b))
-    for edge in edges:
-        if (found := questioned.get(component_of[edge.a])) is not None:
-            found.edges.append(edge)
+    for position, (c, *edge) in enumerate(
+        connection.execute(
+            "select component, a, b, rank, match_weight from candidates join components on n = a "
+            "semi join questioned using (component) order by a, b"
+        ).fetchall()
+    ):
+        questioned[c].edges.append(Edge(position, *edge))
     return questioned
 
 
@@ -238,6 +251,7 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
+    write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
     connection.execute(
         f'create or replace table {schema}.customer_id_events as from id_events order by "at", version, event_key'

@@ -80,8 +80,10 @@ def learn_u(
     shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
     strangers = counts / (1 + _odds(comparisons, levels, prior))
+    shipped_by_name = {c.name: c for c in COMPARISONS}
     found = []
-    for i, (comparison, shipped) in enumerate(zip(comparisons, COMPARISONS, strict=True)):
+    for i, comparison in enumerate(comparisons):
+        shipped = shipped_by_name[comparison.name]
         times = _weigh(levels[:, i], strangers, len(comparison.levels))
         u = [
             level.u if level.is_rare else (seen + SHIPPED_PAIRS * level.u) / (sum(times) + SHIPPED_PAIRS)

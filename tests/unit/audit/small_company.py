@@ -217,6 +217,7 @@ def _create_described_tables(connection: DuckDBPyConnection) -> None:
         "corrections_values": "clean.corrections",
         "correction_plan": "clean.correction_plan",
         "refused_links": "identity.refused_links",
+        "review_queue": "identity.review_queue",
         "overrides": "identity.overrides",
     }
     for source in load_manifest()["sources"].values():
