@@ -17,6 +17,7 @@ TABLES = {
     "members": "Which customer every person record belongs to. One row per person record.",
     "links": "The evidence that joined records. One row per accepted pair.",
     "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
+    "compared_records": "What of every record was compared, as cleaned and as folded. One row per person record.",
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
     "account_records": "Which account every company record belongs to. One row per company record.",

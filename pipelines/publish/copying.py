@@ -25,7 +25,9 @@ VERSION_TABLE = ("meta", "version")
 AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "corrections": ("clean", "corrections", frozenset({"before", "after"})),
     "corrections_values": ("clean", "corrections", frozenset()),
+    "links": ("identity", "links", frozenset()),
     "refused_links": ("identity", "refused_links", frozenset()),
+    "compared_records": ("identity", "compared_records", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
