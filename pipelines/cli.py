@@ -230,6 +230,35 @@ def explain(
 
 
 @app.command()
+def review(
+    export: Annotated[Path | None, typer.Option(help="Write the queue as a sheet (.xlsx or .csv) to fill in.")] = None,
+    decided: Annotated[Path | None, typer.Option(help="Take a filled-in sheet into overrides.csv.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who decided, for rows of the sheet that do not say so.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many pairs are shown.")] = 20,
+    data: DataOption = None,
+) -> None:
+    """Show the pairs that people should decide about, hand them out as a sheet, or take decisions back."""
+    from pipelines.review import export_pairs, import_decisions, list_pairs, tell_pairs
+
+    if export and decided:
+        raise typer.BadParameter("--export and --decided are two steps; name one.")
+    settings = _settings(data=data)
+    if decided:
+        report = import_decisions(settings, decided, author=author, today=datetime.now(UTC).date())
+        console.print(
+            f"{report.added_count} decisions added to overrides.csv, {report.known_count} were there already, "
+            f"{report.undecided_count} rows are undecided; they hold from the next run on."
+        )
+        return
+    pairs = list_pairs(settings)
+    if export:
+        export_pairs(pairs, export)
+        console.print(f"Wrote {len(pairs)} pairs to {_short(export)}; it holds personal data.", markup=False)
+    else:
+        _print_lines(tell_pairs(pairs[:limit], len(pairs)))
+
+
+@app.command()
 def validate(config: ConfigOption = None, data: DataOption = None) -> None:
     """Check the configuration and overrides.csv, and load Dagster's code location."""
     settings = _settings(config, data)

@@ -71,7 +71,7 @@ class ReviewReport:
     undecided_count: int
 
 
-def list_pairs(settings: Settings, limit: int | None = None) -> list[Pair]:
+def list_pairs(settings: Settings) -> list[Pair]:
     """The queue of the published version, most worthwhile first, without pairs that somebody decided since.
 
     Raises:
@@ -84,8 +84,7 @@ def list_pairs(settings: Settings, limit: int | None = None) -> list[Pair]:
             raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
         rows = connection.execute(_QUEUE).fetchall()
     pairs = [_read_pair(row) for row in rows]
-    left = [pair for pair in pairs if frozenset((pair.a, pair.b)) not in decided]
-    return left[:limit]
+    return [pair for pair in pairs if frozenset((pair.a, pair.b)) not in decided]
 
 
 def export_pairs(pairs: Sequence[Pair], file: Path) -> None:
@@ -229,23 +228,24 @@ def _as_text(cell: str | float | int) -> str | float | int:
 
 def _to_excel(rows: Sequence[Sequence[str | float | int]]) -> bytes:
     from openpyxl import Workbook
-    from openpyxl.cell import WriteOnlyCell
+    from openpyxl.cell.cell import ILLEGAL_CHARACTERS_RE
+    from openpyxl.utils import get_column_letter
     from openpyxl.worksheet.datavalidation import DataValidation
 
-    book = Workbook(write_only=True)
-    sheet = book.create_sheet("review")
+    book = Workbook()
+    sheet = book.worksheets[0]
     sheet.freeze_panes = "A2"
+    sheet.append(HEADER)
+    for line, row in enumerate(rows, start=2):
+        for position, value in enumerate(row, start=1):
+            text = ILLEGAL_CHARACTERS_RE.sub("", value) if isinstance(value, str) else value
+            if text != "":
+                cell = sheet.cell(line, position, text)
+                cell.data_type = "s" if isinstance(text, str) else "n"  # never a formula
     allowed = DataValidation("list", formula1=f'"{",".join(KINDS)}"', allow_blank=True)
-    column = chr(ord("A") + HEADER.index(DECISION))
+    column = get_column_letter(HEADER.index(DECISION) + 1)
     allowed.add(f"{column}2:{column}{len(rows) + 1}")
     sheet.add_data_validation(allowed)
-    sheet.append(HEADER)
-    for row in rows:
-        cells = [WriteOnlyCell(sheet, value=cell) for cell in row]
-        for cell, value in zip(cells, row, strict=True):
-            if isinstance(value, str):
-                cell.data_type = "s"  # never a formula
-        sheet.append(cells)
     content = io.BytesIO()
     book.save(content)
     return content.getvalue()
