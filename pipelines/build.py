@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines import keys, lock, policies, warehouse
 from pipelines.errors import BuildError
+from pipelines.files import write_atomically
 from pipelines.overrides import FILE
 
 if TYPE_CHECKING:
@@ -256,20 +257,6 @@ def is_published(settings: Settings) -> bool:
 def to_utc(moment: datetime) -> datetime:
     """UTC without zone; a moment without zone is taken as UTC."""
     return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
-
-
-def write_atomically(file: Path, text: str) -> None:
-    """Replace a small file so that a reader sees the old or the new content, also after a crash."""
-    temporary = file.with_name(f".{file.name}.{os.getpid()}")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-        with os.fdopen(descriptor, "w", encoding="utf-8") as handle:
-            handle.write(text)
-            handle.flush()
-            os.fsync(handle.fileno())
-        temporary.replace(file)
-    finally:
-        temporary.unlink(missing_ok=True)
 
 
 def _move_previous_away(settings: Settings) -> None:

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from collections.abc import Iterable
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -198,6 +199,66 @@ def sql(
 
 
 @app.command()
+def explain(
+    customer: Annotated[
+        str | None, typer.Argument(help="A customer id, also one that was merged away, or a record of the customer.")
+    ] = None,
+    why_not: Annotated[
+        tuple[str, str] | None,
+        typer.Option(
+            metavar="A B", help="Two records (source:entity:id, or record_key) or customers that are not one."
+        ),
+    ] = None,
+    html: Annotated[Path | None, typer.Option(help="Write a page that only you may read.")] = None,
+    data: DataOption = None,
+) -> None:
+    """Say why records are one customer and where each value comes from, or why two are not one."""
+    from pipelines.explain import explain_customer, explain_pair, tell_customer, tell_pair, write_page
+
+    if (customer is None) == (why_not is None) or (why_not and html):
+        raise typer.BadParameter("name one customer, or two records with --why-not; --html is for a customer.")
+    settings = _settings(data=data)
+    if why_not is not None:
+        _print_lines(tell_pair(explain_pair(settings, *why_not)))
+        return
+    told = explain_customer(settings, str(customer))
+    if html is None:
+        _print_lines(tell_customer(told))
+        return
+    write_page(told, html)
+    console.print(f"Wrote {_short(html)}; it holds personal data, and only you may read it.", markup=False)
+
+
+@app.command()
+def review(
+    export: Annotated[Path | None, typer.Option(help="Write the queue as a sheet (.xlsx or .csv) to fill in.")] = None,
+    decided: Annotated[Path | None, typer.Option(help="Take a filled-in sheet into overrides.csv.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who decided, for rows of the sheet that do not say so.")] = None,
+    limit: Annotated[int, typer.Option(min=1, help="How many pairs are shown.")] = 20,
+    data: DataOption = None,
+) -> None:
+    """Show the pairs that people should decide about, hand them out as a sheet, or take decisions back."""
+    from pipelines.review import export_pairs, import_decisions, list_pairs, tell_pairs
+
+    if export and decided:
+        raise typer.BadParameter("--export and --decided are two steps; name one.")
+    settings = _settings(data=data)
+    if decided:
+        report = import_decisions(settings, decided, author=author, today=datetime.now(UTC).date())
+        console.print(
+            f"{report.added_count} decisions added to overrides.csv, {report.known_count} were there already, "
+            f"{report.undecided_count} rows are undecided; they hold from the next run on."
+        )
+        return
+    pairs = list_pairs(settings)
+    if export:
+        export_pairs(pairs, export)
+        console.print(f"Wrote {len(pairs)} pairs to {_short(export)}; it holds personal data.", markup=False)
+    else:
+        _print_lines(tell_pairs(pairs[:limit], len(pairs)))
+
+
+@app.command()
 def validate(config: ConfigOption = None, data: DataOption = None) -> None:
     """Check the configuration and overrides.csv, and load Dagster's code location."""
     settings = _settings(config, data)
@@ -242,6 +303,11 @@ def _version_line(version: VersionInfo) -> str:
         f"{version.verdict.replace('_', ' '):20}  {version.customer_count:,} customers"
         f"{'  current' if version.is_current else ''}"
     )
+
+
+def _print_lines(lines: Iterable[str]) -> None:
+    for line in lines:
+        console.print(line, markup=False)
 
 
 def _short(path: Path) -> str:

@@ -21,6 +21,8 @@ from zoneinfo import ZoneInfo
 
 from pipelines import keys
 from pipelines.entities import ENTITIES, PERSON_ENTITY
+from pipelines.errors import ConfigurationError
+from pipelines.files import write_atomically
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,6 +129,78 @@ def read_overrides(file: Path, sources: Sequence[SourceConfig] | None) -> Overri
     return OverridesFile(Overrides(tuple(rows), hashlib.sha256(content).hexdigest()), tuple(problems))
 
 
+@dataclass(frozen=True)
+class NewDecision:
+    """A decision about two records that is to be appended; `origin` says where it was made, for messages."""
+
+    kind: Kind
+    a: RecordName
+    b: RecordName
+    author: str
+    reason: str
+    decided_on: date
+    origin: str
+
+
+def append_decisions(file: Path, decisions: Sequence[NewDecision]) -> int:
+    """Append those that the file does not hold yet; what is in it stays as it is. Returns how many.
+
+    Raises:
+        ConfigurationError: the file is wrong, or a decision says the opposite of one that is there or of another of
+            these; nothing was written.
+    """
+    found = read_overrides(file, None)
+    problems = list(found.problems)
+    known = {frozenset((o.a, o.b)): (o.kind, f"line {o.line} of {FILE}") for o in found.overrides.rows if o.b}
+    added: list[NewDecision] = []
+    for decision in decisions:
+        pair = frozenset((decision.a, decision.b))
+        kind, where = known.setdefault(pair, (decision.kind, decision.origin.rstrip(":")))
+        if kind != decision.kind:
+            problems.append(f"{decision.origin} it says the opposite of {where}; take one of them back.")
+        elif where == decision.origin.rstrip(":"):
+            added.append(decision)
+    if problems:
+        raise ConfigurationError(problems)
+    if added:
+        before = file.read_bytes() if file.exists() else b""
+        content = before + _to_lines(added, before.decode("utf-8-sig"))
+        _, wrong = _read_rows(content.decode("utf-8-sig"), None)
+        if wrong:
+            raise ConfigurationError(wrong)
+        write_atomically(file, content)
+    return len(added)
+
+
+def _to_lines(decisions: Sequence[NewDecision], before: str) -> bytes:
+    """The rows in the form of the file: its separator, its order of columns, its ends of lines."""
+    first = next((line for line in before.splitlines() if line.strip(" \t,;")), "")
+    delimiter = _delimiter(first)
+    header = [cell.strip().lower() for cell in next(csv.reader([first], delimiter=delimiter), [])] or list(COLUMNS)
+    ending = "\r\n" if "\r\n" in before else "\n"
+    text = io.StringIO()
+    if before and not before.endswith("\n"):
+        text.write(ending)
+    writer = csv.writer(text, delimiter=delimiter, lineterminator=ending)
+    if not first:
+        writer.writerow(COLUMNS)
+    for d in decisions:
+        cells = {
+            "kind": d.kind.value,
+            **{f"a_{name}": getattr(d.a, name) for name in ("source", "entity", "record")},
+            **{f"b_{name}": getattr(d.b, name) for name in ("source", "entity", "record")},
+            "author": d.author,
+            "reason": d.reason,
+            "date": d.decided_on.isoformat(),
+        }
+        writer.writerow([cells.get(name, "") for name in header])
+    return text.getvalue().encode()
+
+
+def _delimiter(first: str) -> str:
+    return ";" if first.count(";") > first.count(",") else ","
+
+
 def write_overrides(connection: DuckDBPyConnection, overrides: Overrides, as_of: datetime, time_zone: str) -> None:
     """Replace `config.overrides`: one row per decision, records by their keys.
 
@@ -193,9 +267,7 @@ def _entities_by_source(sources: Sequence[SourceConfig]) -> dict[str, tuple[str,
 
 
 def _read_rows(text: str, known: Mapping[str, tuple[str, ...]] | None) -> tuple[list[Override], list[str]]:
-    first = text.split("\n", 1)[0]
-    delimiter = ";" if first.count(";") > first.count(",") else ","
-    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    reader = csv.reader(io.StringIO(text), delimiter=_delimiter(text.split("\n", 1)[0]), strict=True)
     rows: list[Override] = []
     problems: list[str] = []
     header: list[str] | None = None

@@ -7,7 +7,7 @@ Add here what concerns published versions. Nothing here computes a value: what i
 
 from pipelines.publish.columns import register_columns
 from pipelines.publish.history import record_outcome
-from pipelines.publish.reader import open_reader, reader_command, run_reader
+from pipelines.publish.reader import open_files, open_reader, reader_command, run_reader
 from pipelines.publish.release import PublishReport, publish_version
 from pipelines.publish.state import sync_state
 from pipelines.publish.status import Status, VersionInfo, list_versions, read_status, read_watermarks
@@ -19,6 +19,7 @@ __all__ = [
     "VersionInfo",
     "clean_up",
     "list_versions",
+    "open_files",
     "open_reader",
     "publish_version",
     "read_status",

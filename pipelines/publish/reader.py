@@ -35,15 +35,27 @@ def open_reader(settings: Settings, *, restricted: bool = False) -> Iterator[Duc
     Raises:
         BuildError: nothing is published, or this user may not read the restricted file.
     """
-    name = "restricted" if restricted else "warehouse"
-    file = settings.current.resolve() / f"{name}.duckdb"
-    if not file.exists():
-        raise BuildError(f"Nothing is published in {settings.data_dir}; run `kundenstamm run` first.")
-    if not os.access(file, os.R_OK):
-        raise BuildError(f"This user may not read {file}; ask its owner, or read without the identifiers.")
+    with open_files(settings, "restricted" if restricted else "warehouse") as connection:
+        yield connection
+
+
+@contextmanager
+def open_files(settings: Settings, *names: str) -> Iterator[DuckDBPyConnection]:
+    """The same over several files of the current version: `warehouse`, `restricted`, `state`; the first is in use.
+
+    Raises:
+        BuildError: nothing is published, or this user may not read one of the files.
+    """
+    version = settings.current.resolve()
+    files = {name: version / f"{name}.duckdb" for name in names}
+    for file in files.values():
+        if not file.exists():
+            raise BuildError(f"Nothing is published in {settings.data_dir}; run `kundenstamm run` first.")
+        if not os.access(file, os.R_OK):
+            raise BuildError(f"This user may not read {file}; ask its owner, or read without the identifiers.")
     temp_dir = Path(tempfile.gettempdir())  # readers need no right to write into the data folder
-    with warehouse.connect(None, settings, attach={name: file}, temp_dir=temp_dir) as connection:
-        connection.execute(f"use {name}")
+    with warehouse.connect(None, settings, attach=files, temp_dir=temp_dir) as connection:
+        connection.execute(f"use {names[0]}")
         yield connection
 
 

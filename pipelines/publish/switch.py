@@ -16,8 +16,9 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.build import current_build, mark_published, write_atomically
+from pipelines.build import current_build, mark_published
 from pipelines.errors import BuildError, RefusedError
+from pipelines.files import write_atomically
 from pipelines.lock import hold
 from pipelines.publish.history import PUBLISHED, ROLLED_BACK, record_outcome
 from pipelines.publish.state import sync_state

@@ -82,6 +82,9 @@ class Comparison:
         return replace(self, levels=levels)
 
 
+RAREST = 0.00001  # no value counts as rarer, so that one in common never decides alone
+
+
 def _is_missing(column: str) -> str:
     return f"({column}_l is null or {column}_r is null)"
 
@@ -298,5 +301,5 @@ def _splink_level(level: Level, *, use_frequencies: bool) -> dict[str, Any]:
     }
     if level.frequency_of and use_frequencies:
         settings["tf_adjustment_column"] = level.frequency_of
-        settings["tf_minimum_u_value"] = 0.00001
+        settings["tf_minimum_u_value"] = RAREST
     return settings

@@ -10,9 +10,10 @@ and so customers, because of records that have nothing to do with them.
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import COMPARISONS, FREQUENCY_COLUMNS, Comparison
 from pipelines.resolve.folding import ESTABLISHED_BEARERS
@@ -80,22 +81,37 @@ def load_model(connection: DuckDBPyConnection, identity: IdentityConfig) -> Mode
     Reads `model` (`MODEL_COLUMNS`) and `frequencies` (`FREQUENCY_TABLE_COLUMNS`) in the current schema.
     """
     rows = connection.execute(
-        "select model_version, profile_count, prior, comparison, m, u, is_trained from model "
-        "where fingerprint = ? and profile_count > 0 order by comparison, level",
-        [fingerprint(identity)],
-    ).fetchall()
-    if not rows:
+        f"{_PARAMETERS} where fingerprint = ? and profile_count > 0 {_IN_ORDER}", [fingerprint(identity)]
+    )
+    found = rows.fetchall()
+    if not found:
         connection.execute("delete from frequencies")
         return None
+    return _assemble(found)
+
+
+def read_model(connection: DuckDBPyConnection) -> Model | None:
+    """The model in the table `model` whatever it was made for, None when it compares otherwise than this software."""
+    rows = connection.execute(f"{_PARAMETERS} {_IN_ORDER}").fetchall()
+    described = [(row[3], row[4]) for row in rows]
+    known = sorted((c.name, position, level.name) for c in COMPARISONS for position, level in enumerate(c.levels))
+    return _assemble(rows) if described == [(name, label) for name, _, label in known] else None
+
+
+_PARAMETERS = "select model_version, profile_count, prior, comparison, label, m, u, is_trained from model"
+_IN_ORDER = "order by comparison, level"
+
+
+def _assemble(rows: Sequence[tuple[Any, ...]]) -> Model:
     levels = {name: list(of_it) for name, of_it in groupby(rows, key=lambda row: row[3])}
     return Model(
         version=rows[0][0],
         comparisons=tuple(
-            c.with_probabilities([row[4] for row in levels[c.name]], [row[5] for row in levels[c.name]])
+            c.with_probabilities([row[5] for row in levels[c.name]], [row[6] for row in levels[c.name]])
             for c in COMPARISONS
         ),
         prior=rows[0][2],
-        trained=tuple(c.name for c in COMPARISONS if levels[c.name][0][6]),
+        trained=tuple(c.name for c in COMPARISONS if levels[c.name][0][7]),
         profile_count=rows[0][1],
     )
 

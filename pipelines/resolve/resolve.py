@@ -250,6 +250,7 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     connection.execute(f"create or replace table {schema}.members as from members order by record_key")
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
+    connection.execute(f"create or replace table {schema}.compared_records as {_COMPARED.format(warehouse=warehouse)}")
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
@@ -273,6 +274,17 @@ from (
 )
 join records as l on l.n = a join records as r on r.n = b
 order by record_key_a, record_key_b
+"""
+
+# What people read of a record, and what the model saw of it, so that every pair can be weighed again afterwards.
+_COMPARED = """
+with folded as (
+    select unnest(members) as n, scored_profiles as compared from scored_profiles join profiles using (n)
+)
+select record_key, p.first_name, p.last_name, p.birth_date, p.email, p.phone, p.mobile, p.street, p.house_number,
+    p.postal_code, p.city, compared
+from {warehouse}.clean.persons as p join records using (record_key) left join folded on folded.n = records.n
+order by record_key
 """
 
 # The evidence is named by the contact point both records carry, never by its value.

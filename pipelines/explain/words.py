@@ -1,0 +1,58 @@
+"""What rules, reasons and statuses of identity mean, in words of people who know customers and not matching.
+
+Add here the words for a new rule or reason of the stage resolve. A name that is not here is shown as it is.
+"""
+
+from __future__ import annotations
+
+RULES = {
+    "merged_in_source": "the source itself merged one into the other",
+    "same_details": "they agree in everything that is known",
+    "same_identifier": "the same personal number, and names that fit",
+    "same_email_and_name": "the same e-mail address, and names that fit",
+    "same_phone_and_name": "the same phone number and the same name",
+    "same_name_birth_date_and_postal_code": "the same name, birth date and postal code",
+    "same_name_and_address": "the same name and address",
+    "same_email_without_name": "the same e-mail address, which nobody of another name uses",
+    "same_phone_without_name": "the same phone number, which nobody of another name uses",
+    "must_link": "people decided it (must-link in overrides.csv)",
+    "splink": "weighed field by field",
+}
+
+REASONS = {
+    "different_first_names": "first names that cannot be one person's",
+    "different_last_names": "last names that cannot be one person's",
+    "different_birth_dates": "two different birth dates",
+    "shared_by_several_names": "the shared value is used under several names",
+    "too_many_names": "the shared value is used under too many names to be evidence",
+    "too_many_birth_dates": "the shared value is used with too many birth dates to be evidence",
+    "blocked_value": "the shared value is blocked",
+    "name_only": "nothing but the name agrees",
+    "cluster_disagrees": "the other records of the two customers speak against it",
+    "cluster_has_different_first_names": "the two customers have records whose first names cannot be one person's",
+    "cluster_has_different_birth_dates": "the two customers have records with two different birth dates",
+    "crowd": "too many spellings hang together here; only direct evidence counts",
+    "cannot_link": "people decided it (cannot-link in overrides.csv)",
+}
+
+FIELDS = {
+    "start": "before anything is compared",
+    "first_name": "first name",
+    "last_name": "last name",
+    "birth_date": "birth date",
+    "email": "e-mail",
+    "identifier": "personal number",
+}
+
+STRATEGIES = {
+    "only_candidate": "nobody else has one",
+    "completeness": "the most complete",
+    "source_priority": "the source that ranks first",
+    "most_recent": "the most recent",
+    "record_key": "equal in all else; the first key",
+}
+
+
+def say(words: dict[str, str], name: str) -> str:
+    """The words for a name."""
+    return words.get(name, name.replace("_", " "))
