@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.overrides import write_overrides
+from pipelines.warehouse import insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -56,9 +57,7 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
     connection.execute("create schema if not exists config")
     for table, definition in _TABLES.items():
         connection.execute(f"create or replace table config.{table} ({definition})")
-        if rows[table]:
-            marks = ", ".join("?" for _ in rows[table][0])
-            connection.executemany(f"insert into config.{table} values ({marks})", rows[table])
+        insert_rows(connection, f"config.{table}", rows[table])
     write_overrides(connection, configuration.overrides, build.as_of, company.time_zone)
 
 

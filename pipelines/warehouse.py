@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -131,3 +131,18 @@ def identifier(name: str) -> str:
 def literal(value: object) -> str:
     """Quote a value as an SQL text literal."""
     return "'" + str(value).replace("'", "''") + "'"
+
+
+def insert_rows(connection: DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
+    """Append rows, given by position, with one statement; `executemany` commits each, three milliseconds a row.
+
+    Args:
+        connection: with the right to write.
+        table: its quoted path.
+        rows: all as wide as the table.
+    """
+    if not rows:
+        return
+    columns = [list(column) for column in zip(*rows, strict=True)]
+    values = ", ".join(f"unnest(${position})" for position in range(1, len(columns) + 1))
+    connection.execute(f"insert into {table} select {values}", columns)
