@@ -1,4 +1,4 @@
--- The golden record: each group of fields from the record that was chosen for it.
+-- The golden record: each group of fields from the record that was chosen for it, and over it what people pinned.
 with
 
 chosen as (
@@ -9,7 +9,11 @@ records as (
     select * from {{ ref('int_person_records_assigned') }}
 ),
 
-assembled as (
+pinned as (
+    select * from {{ ref('int_golden_values_pinned') }}
+),
+
+gathered as (
     select
         chosen.customer_id,
         {% for field_group, rule in golden_fields().items() %}
@@ -23,8 +27,31 @@ assembled as (
     group by chosen.customer_id
 ),
 
+decided as (
+    select
+        customer_id,
+        {% for rule in golden_fields().values() %}
+            {% for field in rule.fields %}
+                max(case when field = '{{ field }}' then value end) as {{ field }},
+            {% endfor %}
+        {% endfor %}
+        max(decided_at) as decided_at
+    from pinned
+    group by customer_id
+),
+
 final as (
-    select * from assembled
+    select
+        coalesce(gathered.customer_id, decided.customer_id) as customer_id,
+        {% for rule in golden_fields().values() %}
+            {% for field in rule.fields %}
+                {% set pin = 'cast(decided.birth_date as date)' if field == 'birth_date' else 'decided.' ~ field %}
+                coalesce({{ pin }}, gathered.{{ field }}) as {{ field }},
+            {% endfor %}
+        {% endfor %}
+        greatest(gathered.observed_at, decided.decided_at) as observed_at
+    from gathered
+    full outer join decided on gathered.customer_id = decided.customer_id
 )
 
 select * from final

@@ -105,7 +105,7 @@ def test_deleted_and_inferred_records_give_no_values(marts: Marts) -> None:
 def test_a_complete_name_and_a_valid_address_win_over_a_preferred_source(marts: Marts) -> None:
     profile = _profile(marts, "c_half")
     assert (profile["first_name"], profile["email"]) == ("Hanna", "h@example.org")
-    assert _lineage(marts, "c_half")["email"]["strategy"] == "completeness"
+    assert _lineage(marts, "c_half")["email"]["strategy"] == "most_complete"
 
 
 def test_equal_records_are_told_apart_by_their_key(marts: Marts) -> None:
