@@ -64,7 +64,7 @@ class World:
         self._set_priorities()
 
     def _set_priorities(self) -> None:
-        """The most complete, then the shop's address, otherwise CRM before shop before support, then the most recent."""
+        """The most complete, then the shop's address, else CRM before shop before support, then the most recent."""
         self.connection.execute("delete from config.source_priority")
         self.choose_by(["most_complete", "source_priority", "most_recent"])
         for group in FIELD_GROUPS:
