@@ -38,7 +38,7 @@ FIELDS = {
     "first_name": ("first_name",),
     "last_name": ("last_name",),
     "email": ("email", "second_email"),
-    "phone": ("phone", "office_phone"),
+    "phone": ("phone", "office_phone", "mobile"),  # what a shop asks for is often a mobile number
     "mobile": ("mobile",),
     "street": ("street_name",),
     "house_number": ("house_number",),

@@ -60,17 +60,17 @@ judged as (
         candidates.field_group,
         candidates.record_key,
         candidates.record_number,
-        candidates.observed_at,
         {% for position in strategy_positions() %}
             survivorship.strategy_{{ position }},
             case survivorship.strategy_{{ position }}
-                when 'most_complete' then - candidates.completeness
+                when 'most_complete' then -1 * candidates.completeness
                 when 'source_priority' then coalesce(priorities.priority, 1000)
-                when 'most_recent' then - {{ microseconds('candidates.observed_at') }}
-                when 'most_frequent' then - frequencies.record_count
+                when 'most_recent' then -1 * {{ microseconds('candidates.observed_at') }}
+                when 'most_frequent' then -1 * frequencies.record_count
                 when 'longest_verified' then {{ microseconds('verified.verified_at') }}
-            end as place_{{ position }}{{ ',' if not loop.last }}
+            end as place_{{ position }},
         {% endfor %}
+        candidates.observed_at
     from candidates
     inner join survivorship on candidates.field_group = survivorship.field_group
     left join priorities
