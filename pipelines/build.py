@@ -86,7 +86,7 @@ def open_build(
     )
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
-    with warehouse.connect(settings.build_warehouse, settings) as connection:
+    with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
         keys.use_secret(connection, settings)
         for schema in warehouse.SCHEMAS:
             connection.execute(f"create schema {warehouse.identifier(schema)}")

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.configuration.survivorship import CONTACT_KINDS, FIELD_GROUPS, FieldGroup, SurvivorshipConfig
 from pipelines.overrides import write_overrides
+from pipelines.warehouse import insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -15,20 +17,12 @@ if TYPE_CHECKING:
     from pipelines.build import Build
     from pipelines.configuration import Configuration
 
-LAST = 1000  # priority of a source that survivorship.yml does not name
-
-FIELD_GROUPS = ("name", "email", "phone", "mobile", "address", "birth_date", "company", "language", "gender")
+POSITIONS = 5  # of a list of strategies
 
 
 def write_policies(connection: DuckDBPyConnection, configuration: Configuration, build: Build) -> None:
     """Replace every table of schema `config`: those of `_TABLES`, and `overrides`, whose keys need the secret."""
     company, survivorship = configuration.company, configuration.survivorship
-    priorities: list[tuple[object, ...]] = []
-    for group in FIELD_GROUPS:
-        order = survivorship.source_priority.get(group, survivorship.default_priority)
-        for source in configuration.sources:
-            rank = order.index(source.name) + 1 if source.name in order else LAST
-            priorities.append((group, source.name, rank))
     exclusions, value = configuration.exclusions, configuration.value
     rows: dict[str, list[tuple[object, ...]]] = {
         "build": [
@@ -44,7 +38,12 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
             )
         ],
         "sources": [(s.name, s.role, s.controller, s.enabled) for s in configuration.sources],
-        "source_priority": priorities,
+        "survivorship": [_survivorship_row(survivorship, group) for group in FIELD_GROUPS],
+        "source_priority": [
+            (group, source, place)
+            for group in FIELD_GROUPS
+            for place, source in enumerate(survivorship.sources(group), start=1)
+        ],
         "permission_bases": [
             (channel, basis) for channel, bases in configuration.permissions.channels.items() for basis in bases
         ],
@@ -56,16 +55,27 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
     connection.execute("create schema if not exists config")
     for table, definition in _TABLES.items():
         connection.execute(f"create or replace table config.{table} ({definition})")
-        if rows[table]:
-            marks = ", ".join("?" for _ in rows[table][0])
-            connection.executemany(f"insert into config.{table} values ({marks})", rows[table])
+        insert_rows(connection, f"config.{table}", rows[table])
     write_overrides(connection, configuration.overrides, build.as_of, company.time_zone)
+
+
+def _survivorship_row(survivorship: SurvivorshipConfig, group: FieldGroup) -> tuple[object, ...]:
+    strategies = survivorship.strategies(group)
+    return (
+        group,
+        "most_frequent" in strategies,
+        CONTACT_KINDS.get(group) if "longest_verified" in strategies else None,
+        *strategies,
+        *[None] * (POSITIONS - len(strategies)),
+    )
 
 
 _TABLES = {
     "build": "build_id text, version text, as_of timestamp, base_version text, policy_version text, time_zone text, "
     "base_currency text, country text",
     "sources": "source_system text, role text, controller text, is_enabled boolean",
+    "survivorship": "field_group text, counts_frequency boolean, contact_kind text, strategy_1 text, strategy_2 text, "
+    "strategy_3 text, strategy_4 text, strategy_5 text",
     "source_priority": "field_group text, source_system text, priority integer",
     "permission_bases": "channel text, basis text",
     "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer",

@@ -25,6 +25,9 @@ if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
 
 PACKED = "partial_parse.msgpack"
+DATA_TESTS = "data_tests.json"
+# What the audit counts: every row that a data test finds.
+PLAIN_TEST = {"fail_calc": "count(*)", "limit": None, "warn_if": "!= 0", "error_if": "!= 0"}
 PARSED_SUFFIXES = {".sql", ".yml", ".yaml", ".csv", ".md"}
 
 
@@ -92,6 +95,37 @@ def load_manifest() -> dict[str, Any]:
     return data
 
 
+def compile_data_tests() -> dict[str, str]:
+    """The SQL of every data test by dbt's id, which finds the failing rows; kept with the parsed project.
+
+    Raises:
+        TransformError: the tests cannot be compiled, or one is configured to judge otherwise than by counting rows.
+    """
+    kept = parsed_project() / DATA_TESTS
+    with contextlib.suppress(FileNotFoundError):
+        found: dict[str, str] = json.loads(kept.read_text())
+        return found
+    with tempfile.TemporaryDirectory(prefix="compile-") as work:
+        # dbt opens a file to compile; the tables it will name are in a catalog that is called like the file.
+        empty = Settings.from_environment({**os.environ, "KUNDENSTAMM_DATA_DIR": work})
+        empty.build_dir.mkdir()
+        arguments = ["compile", "--select", "resource_type:test", "--no-populate-cache"]
+        result = _invoke(arguments, target=Path(work) / "target", settings=empty, spill=empty.temp_dir)
+    if not result.success:
+        raise TransformError(f"The data tests of the dbt project cannot be compiled: {_reason(result.exception)}")
+    nodes = [compiled.node for compiled in result.result]
+    if odd := sorted(n.name for n in nodes if {k: getattr(n.config, k) for k in PLAIN_TEST} != PLAIN_TEST):
+        raise TransformError(
+            f"The data tests {', '.join(odd)} set fail_calc, limit, warn_if or error_if, but the audit "
+            f"counts failing rows; remove these from their config."
+        )
+    compiled_tests = {n.unique_id: n.compiled_code for n in nodes}
+    partial = kept.with_name(f"{DATA_TESTS}.{os.getpid()}")
+    partial.write_text(json.dumps(compiled_tests))
+    partial.replace(kept)
+    return compiled_tests
+
+
 def run_dbt(
     settings: Settings,
     command: str,
@@ -116,8 +150,6 @@ def run_dbt(
         TransformError: when a model failed; dbt's own message, which may hold values, goes to `build/errors.log`.
     """
     arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
-    if command == "test" and not unit_tests:
-        arguments += ["--target", "audit"]  # reads only, so others may read meanwhile
     if command in {"build", "test"}:
         arguments += ["--resource-type" if unit_tests else "--exclude-resource-type", "unit_test"]
     with scratch_folder(settings.temp_dir) as spill:

@@ -1,26 +1,53 @@
 {#
     The fields of the golden record by the group they survive in: all fields of a group come from one record.
-    `sound` is the condition under which a record's group is complete (a valid e-mail); such records win first.
+    `core` are those that say what the value is: the more of them a record fills, the more complete it is, and records
+    with the same ones say the same. `complete` counts otherwise, where filling them is not enough (an invalid e-mail).
 #}
 {% macro golden_fields() %}
     {{ return({
         'name': {
             'fields': ['salutation', 'title', 'first_name', 'last_name'],
-            'sound': 'first_name is not null and last_name is not null',
+            'core': ['first_name', 'last_name'],
         },
-        'email': {'fields': ['email'], 'sound': 'coalesce(is_email_valid, false)'},
-        'phone': {'fields': ['phone'], 'sound': 'true'},
-        'mobile': {'fields': ['mobile'], 'sound': 'true'},
+        'email': {
+            'fields': ['email'],
+            'core': ['email'],
+            'complete': 'case when is_email_valid then 1 else 0 end',
+        },
+        'phone': {'fields': ['phone'], 'core': ['phone']},
+        'mobile': {'fields': ['mobile'], 'core': ['mobile']},
         'address': {
             'fields': ['street', 'house_number', 'postal_code', 'city', 'region', 'country'],
-            'sound': 'street is not null and postal_code is not null and city is not null',
+            'core': ['street', 'postal_code', 'city'],
         },
-        'birth_date': {'fields': ['birth_date'], 'sound': 'true'},
+        'birth_date': {'fields': ['birth_date'], 'core': ['birth_date']},
         'company': {
             'fields': ['company_record_key', 'company_name', 'job_title'],
-            'sound': 'company_name is not null or company_record_key is not null',
+            'core': ['company_name', 'company_record_key'],
+            'complete': 'case when company_name is not null or company_record_key is not null then 1 else 0 end',
         },
-        'language': {'fields': ['language'], 'sound': 'true'},
-        'gender': {'fields': ['gender'], 'sound': 'true'},
+        'language': {'fields': ['language'], 'core': ['language']},
+        'gender': {'fields': ['gender'], 'core': ['gender']},
     }) }}
 {% endmacro %}
+
+{# The positions of a list of strategies: there are five of them, each named once at most. #}
+{% macro strategy_positions() %}
+    {{ return([1, 2, 3, 4, 5]) }}
+{% endmacro %}
+
+{# How many of the fields hold a value. #}
+{% macro filled_count(fields) -%}
+    {% for field in fields %}
+        {{- ' + ' if not loop.first -}} case when {{ field }} is not null then 1 else 0 end
+    {%- endfor %}
+{%- endmacro %}
+
+{# What the fields say, as one text. #}
+{% macro said_value(fields) -%}
+    {% if fields | length == 1 -%}
+        cast({{ fields[0] }} as varchar)
+    {%- else -%}
+        concat_ws('|', {% for field in fields %}coalesce({{ field }}, ''){{ ', ' if not loop.last }}{% endfor %})
+    {%- endif %}
+{%- endmacro %}

@@ -18,6 +18,10 @@ from pipelines.audit.suites import CHECK_NAME
 from pipelines.warehouse import PUBLISHED_SCHEMAS
 
 SUITE = "dbt"
+# Types whose values cannot name anybody by a text.
+WITHOUT_TEXT = re.compile(
+    r"(?i)(u?(tiny|small|big|huge)?int(eger)?|decimal|double|float|real|boolean|date|time)\b|timestamp"
+)
 DIMENSIONS = {
     "unique": "uniqueness",
     "not_null": "completeness",
@@ -57,13 +61,16 @@ def _problems(meta: Mapping[str, Any]) -> Iterator[str]:
         yield f"meta.name is '{meta['name']}'; use at most 25 letters, digits and underscores."
 
 
-def published_tables(manifest: Mapping[str, Any], file: str = "warehouse") -> list[str]:
-    """`schema.table` of every table that is built in the warehouse and published in this file."""
-    found = set()
-    for node in _tables(manifest):
-        if _meta(node).get("file") == file and node["schema"] in {"marts", "activation"}:
-            found.add(_table_name(node))
-    return sorted(found)
+def published_texts(manifest: Mapping[str, Any], file: str = "warehouse") -> dict[str, list[str]]:
+    """The columns that hold text, by `schema.table`, of every table that is built and published in this file.
+
+    A column without a type counts as text, and a table that describes no column has none.
+    """
+    return {
+        _table_name(node): [c["name"] for c in node["columns"].values() if not WITHOUT_TEXT.match(c["data_type"] or "")]
+        for node in sorted(_tables(manifest), key=_table_name)
+        if _meta(node).get("file") == file and node["schema"] in {"marts", "activation"}
+    }
 
 
 def _rule(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Rule:

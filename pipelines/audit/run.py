@@ -16,8 +16,8 @@ from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import write_verdict
 from pipelines.audit.validation import CheckedObject, Outcome
-from pipelines.errors import TransformError
-from pipelines.transform import NodeResult, run_dbt
+from pipelines.errors import TransformError, WarehouseError
+from pipelines.transform import compile_data_tests
 from pipelines.warehouse import connect, log_privately
 
 if TYPE_CHECKING:
@@ -25,9 +25,6 @@ if TYPE_CHECKING:
     from pipelines.build import Build
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
-
-DBT_PASSED = {"pass", "success"}
-DBT_FAILED = {"fail", "warn"}
 
 
 def run_audit(
@@ -155,27 +152,46 @@ def _is_empty(outcome: Outcome, rule: Rule) -> bool:
 
 
 def _run_data_tests(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
-    """dbt's data tests; a test on a table without rows is not applicable, one that dbt did not run is not run."""
+    """dbt's data tests; a test on a table without rows is not applicable, one that broke is not run."""
     if not rules:
         return []
-    names = [str(rule.dbt_test).split(".")[2] for rule in rules]
-    ran: dict[str, NodeResult] = {}
-    try:
-        ran = {node.unique_id: node for node in run_dbt(settings, "test", names)}
-    except TransformError as error:
-        log_privately(settings, error)
+    failures = _count_failures(settings, [str(rule.dbt_test) for rule in rules])
     counts = _count_rows(settings, sorted({rule.asset_key for rule in rules}))
     ran_at = _now()
-    return [_data_test_result(rule, ran.get(str(rule.dbt_test)), counts.get(rule.asset_key), ran_at) for rule in rules]
+    return [
+        _data_test_result(rule, failures.get(str(rule.dbt_test)), counts.get(rule.asset_key), ran_at) for rule in rules
+    ]
 
 
-def _data_test_result(rule: Rule, node: NodeResult | None, rows: int | None, ran_at: datetime) -> RuleResult:
+def _count_failures(settings: Settings, tests: Sequence[str]) -> dict[str, int]:
+    """How many rows each of dbt's data tests finds; one that cannot be run is left out.
+
+    dbt compiled them. Running them by dbt too costs 45 ms for each beside the query, in Python: 4 s for a hundred.
+    """
+    import duckdb
+
+    found: dict[str, int] = {}
+    try:
+        queries = compile_data_tests()
+        with connect(settings.build_warehouse, settings, read_only=True) as connection:
+            for test in tests:
+                try:
+                    [(count,)] = connection.execute(f"select count(*) from ({queries[test]})").fetchall()
+                except duckdb.Error as error:  # the table is missing, or the test is wrong
+                    log_privately(settings, error)
+                else:
+                    found[test] = int(count)
+    except (TransformError, WarehouseError) as error:
+        log_privately(settings, error)
+    return found
+
+
+def _data_test_result(rule: Rule, failed: int | None, rows: int | None, ran_at: datetime) -> RuleResult:
     name = rule.objects[0].name
-    if node is None or node.status not in DBT_PASSED | DBT_FAILED:
+    if failed is None:
         return _rule_result(rule, name, Status.NOT_RUN, ran_at)
-    if node.status in DBT_PASSED and not rows:
+    if not failed and not rows:
         return _rule_result(rule, name, Status.NOT_APPLICABLE, ran_at, element_count=0)
-    failed = 0 if node.status in DBT_PASSED else node.failures or 1
     return _rule_result(
         rule,
         name,

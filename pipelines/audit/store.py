@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.keys import load_secret
-from pipelines.warehouse import connect
+from pipelines.warehouse import connect, insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -45,11 +45,8 @@ def write_verdict(settings: Settings, verdict: Verdict) -> None:
         connection.execute(f"create schema {_SCHEMA}")
         connection.execute(f"create table {_SCHEMA}.rule_results ({_RESULTS})")
         connection.execute(f"create table {_SCHEMA}.verdict ({_VERDICT})")
-        if verdict.results:
-            rows = [_result_row(verdict, result) for result in verdict.results]
-            connection.executemany(f"insert into {_SCHEMA}.rule_results values ({_marks(rows[0])})", rows)
-        row = _verdict_row(verdict, settings)
-        connection.execute(f"insert into {_SCHEMA}.verdict values ({_marks(row)})", row)
+        insert_rows(connection, f"{_SCHEMA}.rule_results", [_result_row(verdict, result) for result in verdict.results])
+        insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, settings)])
         connection.execute("commit")
 
 
@@ -136,7 +133,3 @@ def _seal(verdict: Verdict, settings: Settings) -> str:
     rows = sorted([str(v) for v in _result_row(verdict, r)] for r in verdict.results)
     content = json.dumps([header, rows], ensure_ascii=False).encode()
     return hmac.new(load_secret(settings).encode(), content, hashlib.sha256).hexdigest()
-
-
-def _marks(row: tuple[Any, ...]) -> str:
-    return ", ".join("?" for _ in row)

@@ -39,7 +39,7 @@ class RuleMeta(Model):
 
     Attributes:
         object: `<role>.<entity>`, checked for every source that delivers it; `<schema>.<table>`; or
-            `published.warehouse`, every table of the pseudonymous file, each row as one text in `row_text`.
+            `published.warehouse`, every table of the pseudonymous file, the texts of a row as one in `row_text`.
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.

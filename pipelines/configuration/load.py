@@ -212,9 +212,9 @@ def _cross_check(documents: Mapping[str, Document]) -> list[str]:
     names = [sources.find(("sources", index, "name")) for index in range(_length(sources, "sources"))]
     known = sorted(name for name in names if isinstance(name, str))
     if known:
-        for part in ("default_priority", "source_priority"):
+        for part in ("default", "groups"):
             for path, named in survivorship.find_texts((part,)):
-                if named not in known:
+                if "sources" in path and named not in known:
                     problems.append(
                         f"{survivorship.locate(path)}: '{dotted(path)}' names '{named}', which is not a source of "
                         f"sources.yml; allowed: {', '.join(known)}."

@@ -46,9 +46,12 @@ FIELDS = {
 
 STRATEGIES = {
     "only_candidate": "nobody else has one",
-    "completeness": "the most complete",
+    "most_complete": "the most complete",
     "source_priority": "the source that ranks first",
     "most_recent": "the most recent",
+    "most_frequent": "what most records say",
+    "longest_verified": "proven for the longest time",
+    "override": "somebody decided it",
     "record_key": "equal in all else; the first key",
 }
 

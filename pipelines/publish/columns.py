@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import BuildError
-from pipelines.warehouse import PUBLISHED_SCHEMAS
+from pipelines.warehouse import PUBLISHED_SCHEMAS, insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -97,9 +97,7 @@ def register_columns(connection: DuckDBPyConnection, manifest: Mapping[str, Any]
         for table in tables
         for position, column in enumerate(_in_built_order(table, built), start=1)
     ]
-    if rows:
-        marks = ", ".join("?" for _ in rows[0])
-        connection.executemany(f"insert into meta.columns values ({marks})", rows)
+    insert_rows(connection, "meta.columns", rows)
     return len(rows)
 
 

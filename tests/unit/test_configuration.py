@@ -169,13 +169,32 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
             id="an unknown controller",
         ),
         pytest.param(
-            write("survivorship.yml", "default_priority: [crm, erp]\nsource_priority:\n  email: [web]\n"),
+            write("survivorship.yml", "default:\n  sources: [crm, erp]\ngroups:\n  email: {sources: [web]}\n"),
             [
-                "survivorship.yml, line 1: 'default_priority[1]' names 'erp', which is not a source of sources.yml; "
+                "survivorship.yml, line 2: 'default.sources[1]' names 'erp', which is not a source of sources.yml; "
                 "allowed: crm, shop.",
-                "survivorship.yml, line 3: 'source_priority.email[0]' names 'web'",
+                "survivorship.yml, line 4: 'groups.email.sources[0]' names 'web'",
             ],
             id="priorities of unknown sources",
+        ),
+        pytest.param(
+            write("survivorship.yml", "default: {strategies: [newest, most_recent]}\ngroups:\n  shoes: {}\n"),
+            [
+                "survivorship.yml, line 1: 'default.strategies[0]': Input should be 'source_priority', 'most_recent', "
+                "'most_frequent', 'most_complete' or 'longest_verified', found 'newest'.",
+                "survivorship.yml, line 3: 'groups.shoes",
+            ],
+            id="a strategy and a group of fields that do not exist",
+        ),
+        pytest.param(
+            write("survivorship.yml", "groups:\n  email: {strategies: [most_recent, most_recent]}\n"),
+            ["survivorship.yml, line 2: 'groups.email.strategies': 'most_recent' is named twice"],
+            id="a strategy named twice",
+        ),
+        pytest.param(
+            write("survivorship.yml", "groups:\n  name: {strategies: [longest_verified]}\n"),
+            ["groups.name: longest_verified is only for the groups email, phone, mobile, address; remove it."],
+            id="a name that nobody can verify",
         ),
         pytest.param(
             replace("sources.yml", "name: shop", "name: crm"),

@@ -10,7 +10,7 @@ contact_points as (
 ),
 
 permissions as (
-    select * from {{ ref('int_permissions_decided') }}
+    select * from {{ ref('permissions_current') }}
     where is_permitted and purpose = 'advertising'
 ),
 

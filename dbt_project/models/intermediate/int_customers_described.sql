@@ -10,18 +10,18 @@ build as (
     from {{ source('config', 'build') }}
 ),
 
-golden_records as (
-    select * from {{ ref('int_golden_records_assembled') }}
+profiles as (
+    select * from {{ ref('customer_profiles') }}
 ),
 
 aged as (
     select
-        golden_records.customer_id,
-        golden_records.country,
-        golden_records.region,
-        golden_records.language,
-        {{ full_years('golden_records.birth_date', 'build.as_of_date') }} as age
-    from golden_records
+        profiles.customer_id,
+        profiles.country,
+        profiles.region,
+        profiles.language,
+        {{ full_years('profiles.birth_date', 'build.as_of_date') }} as age
+    from profiles
     cross join build
 ),
 

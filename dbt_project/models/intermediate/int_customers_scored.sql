@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once, as marts.customer_value
+
 -- Recency, frequency and monetary value of every customer in the owner's window before as_of. Scores are fifths of
 -- the customers with an order in the window; the same behavior has the same score.
 with

@@ -4,43 +4,55 @@ candidates as (
     select * from {{ ref('int_golden_candidates_ranked') }}
 ),
 
-summarized as (
+winners as (
+    select * from candidates
+    where candidate_rank = 1
+),
+
+runners_up as (
+    select * from candidates
+    where candidate_rank = 2
+),
+
+losers as (
     select
         customer_id,
         field_group,
-        count(*) - 1 as losing_count,
-        {{ sorted_list('case when candidate_rank > 1 then record_key end', ' ', distinct=false) }}
-            as losing_record_keys,
-        max(case when candidate_rank = 1 then record_key end) as record_key,
-        max(case when candidate_rank = 1 then observed_at end) as observed_at,
-        max(case when candidate_rank = 2 then observed_at end) as runner_up_observed_at,
-        bool_or(candidate_rank = 1 and is_sound) as is_winner_sound,
-        bool_or(candidate_rank = 2 and is_sound) as is_runner_up_sound,
-        max(case when candidate_rank = 1 then priority end) as winner_priority,
-        max(case when candidate_rank = 2 then priority end) as runner_up_priority
+        count(*) as losing_count,
+        {{ sorted_list('record_key', ' ', distinct=false) }} as losing_record_keys
     from candidates
+    where candidate_rank > 1
     group by customer_id, field_group
 ),
 
 chosen as (
     select
-        customer_id,
-        field_group,
-        record_key,
-        observed_at,
-        losing_count,
-        nullif(losing_record_keys, '') as losing_record_keys,
+        winners.customer_id,
+        winners.field_group,
+        winners.record_key,
+        winners.observed_at,
+        coalesce(losers.losing_count, 0) as losing_count,
+        losers.losing_record_keys,
+        -- The first strategy that tells the winner from the next.
         case
-            when losing_count = 0 then 'only_candidate'
-            when is_winner_sound and not is_runner_up_sound then 'completeness'
-            when winner_priority < runner_up_priority then 'source_priority'
-            when
-                observed_at > runner_up_observed_at
-                or (observed_at is not null and runner_up_observed_at is null)
-                then 'most_recent'
+            when losers.losing_count is null then 'only_candidate'
+            {% for position in strategy_positions() %}
+                when
+                    winners.place_{{ position }} < runners_up.place_{{ position }}
+                    or (winners.place_{{ position }} is not null and runners_up.place_{{ position }} is null)
+                    then winners.strategy_{{ position }}
+            {% endfor %}
             else 'record_key'
         end as strategy
-    from summarized
+    from winners
+    left join runners_up
+        on
+            winners.customer_id = runners_up.customer_id
+            and winners.field_group = runners_up.field_group
+    left join losers
+        on
+            winners.customer_id = losers.customer_id
+            and winners.field_group = losers.field_group
 ),
 
 final as (

@@ -34,7 +34,7 @@ contact_points as (
 ),
 
 permissions as (
-    select * from {{ ref('int_permissions_decided') }}
+    select * from {{ ref('permissions_current') }}
 ),
 
 uses_of_kinds as (

@@ -1,3 +1,5 @@
+{{ config(materialized='ephemeral') }}  -- read once, as marts.permissions_current
+
 -- One decision for each controller, contact point, channel and purpose. What was withdrawn or objected to is re-opened
 -- only by a later evidenced consent; where the order is not known, the most restrictive claim wins.
 with

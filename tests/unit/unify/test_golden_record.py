@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
 
+from pipelines.configuration.survivorship import FIELD_GROUPS
+from pipelines.settings import DBT_PROJECT_DIR
 from tests.unit.unify.conftest import Marts
 from tests.unit.unify.world import World, records
 
@@ -58,6 +61,39 @@ def state_facts(world: World) -> None:
     world.contact_point(methods, "email", "regained@method.example", valid_from="2025-03-01")
     world.person("c_tie", "tie2", "crm", language="de")
     world.person("c_tie", "tie1", "crm", language="fr")
+    _state_strategies(world)
+    _state_pins(world)
+
+
+def _state_strategies(world: World) -> None:
+    """Gender survives by frequency, mobile numbers by how long they are proven, before anything else is asked."""
+    world.choose_by(["most_frequent", "most_recent"], group="gender")
+    world.choose_by(["longest_verified", "most_recent"], group="mobile")
+    for record, gender, updated_at in (("g1", "female", "2025-01-01"), ("g2", "female", "2025-02-01")):
+        world.person("c_counted", record, "crm", gender=gender, updated_at=updated_at)
+    world.person("c_counted", "g3", "shop", gender="male", updated_at="2026-01-01")
+    proven = {"phone1": ("+4917600001", "2025-03-01"), "phone2": ("+4917600002", "2025-02-01")}
+    for record, (number, verified_since) in proven.items():
+        key = world.person("c_proven", record, "crm", mobile=number, updated_at="2025-01-01")
+        world.connection.execute(
+            "update clean.contact_points set is_verified = true, valid_from = ? where record_key = ?",
+            [verified_since, key],
+        )
+    world.person("c_proven", "phone3", "crm", mobile="+4917600003", updated_at="2026-01-01")
+
+
+def _state_pins(world: World) -> None:
+    known = {"first_name": "Piet", "last_name": "Falsch", "email": "piet@crm.example", "birth_date": "1980-01-01"}
+    crm = world.person("c_pinned", "pinned", "crm", **known, updated_at="2026-01-01")
+    shop = world.person("c_pinned", "pinned", "shop", last_name="Falsch", first_name="Peter", title="Dr.")
+    world.pin(crm, "last_name", "Richtig")
+    world.pin(crm, "birth_date", "1981-02-03")
+    world.pin(crm, "email", "Piet@Shop.example")
+    world.pin(shop, "city", "Ulm", line=3)
+    world.pin(crm, "city", "Bonn", line=2)
+    world.pin(crm, "language", "de", active=False)
+    gone = world.person("c_pinned_gone", "pinned_gone", "crm", first_name="Weg", is_deleted=True)
+    world.pin(gone, "first_name", "Wieder")
 
 
 def _profile(marts: Marts, customer_id: str) -> dict[str, Any]:
@@ -105,7 +141,7 @@ def test_deleted_and_inferred_records_give_no_values(marts: Marts) -> None:
 def test_a_complete_name_and_a_valid_address_win_over_a_preferred_source(marts: Marts) -> None:
     profile = _profile(marts, "c_half")
     assert (profile["first_name"], profile["email"]) == ("Hanna", "h@example.org")
-    assert _lineage(marts, "c_half")["email"]["strategy"] == "completeness"
+    assert _lineage(marts, "c_half")["email"]["strategy"] == "most_complete"
 
 
 def test_equal_records_are_told_apart_by_their_key(marts: Marts) -> None:
@@ -162,3 +198,54 @@ def test_a_contact_point_says_since_when_and_until_when(
     )
     assert [row[f"valid_{end}"] and str(row[f"valid_{end}"])[:10] for end in ("from", "until")] == [since, until]
     assert {flag for flag in ("live", "verified", "undeliverable") if row[f"is_{flag}"]} == flags
+
+
+def test_what_most_records_say_wins_where_the_owner_asks_for_it(marts: Marts) -> None:
+    line = _lineage(marts, "c_counted")["gender"]
+    assert (line["value"], line["source_record_id"], line["strategy"]) == ("female", "g2", "most_recent")
+    assert _profile(marts, "c_counted")["gender"] == "female"
+
+
+def test_what_is_proven_for_the_longest_time_wins_where_the_owner_asks_for_it(marts: Marts) -> None:
+    line = _lineage(marts, "c_proven")["mobile"]
+    assert (line["value"], line["strategy"], line["losing_count"]) == ("+4917600002", "longest_verified", 2)
+
+
+@pytest.mark.parametrize(
+    ("field", "value"),
+    [
+        pytest.param("last_name", "Richtig", id="over the other fields of its group"),
+        pytest.param("first_name", "Piet", id="the rest of the group stays"),
+        pytest.param("birth_date", "1981-02-03", id="with its type"),
+        pytest.param("email", "piet@shop.example", id="an address as cleaning writes it"),
+        pytest.param("city", "Ulm", id="the later of two decisions of one day"),
+        pytest.param("language", "None", id="none that is not active"),
+    ],
+)
+def test_a_pinned_value_wins(marts: Marts, field: str, value: str) -> None:
+    assert str(_profile(marts, "c_pinned")[field]) == value
+
+
+def test_the_lineage_of_a_pinned_value_names_the_record_it_was_pinned_by_and_all_that_lost(marts: Marts) -> None:
+    lines = _lineage(marts, "c_pinned")
+    pinned = lines["last_name"]
+    assert (pinned["strategy"], pinned["value"], pinned["source_system"]) == ("override", "Richtig", "crm")
+    assert (pinned["losing_count"], len(pinned["losing_record_keys"].split())) == (2, 2)
+    assert (lines["first_name"]["strategy"], lines["first_name"]["losing_count"]) == ("source_priority", 1)
+    assert (lines["city"]["losing_count"], lines["city"]["losing_record_keys"]) == (0, None)
+
+
+def test_a_value_can_be_pinned_for_a_customer_of_whom_no_record_is_left(marts: Marts) -> None:
+    profile = _profile(marts, "c_pinned_gone")
+    assert (profile["first_name"], profile["last_name"]) == ("Wieder", None)
+
+
+def test_every_field_that_survives_has_one_value_and_one_line(marts: Marts) -> None:
+    lines = _lineage(marts, "c_pinned")
+    profile = {f: v for f, v in _profile(marts, "c_pinned").items() if v is not None and f != "customer_id"}
+    assert {field: str(value) for field, value in profile.items()} == {f: line["value"] for f, line in lines.items()}
+
+
+def test_the_groups_an_owner_may_name_are_those_of_the_golden_record() -> None:
+    macro = (DBT_PROJECT_DIR / "macros/golden_fields.sql").read_text()
+    assert tuple(re.findall(r"^        '(\w+)': \{", macro, re.MULTILINE)) == FIELD_GROUPS

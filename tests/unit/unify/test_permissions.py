@@ -76,6 +76,10 @@ def state_facts(world: World) -> None:
     # A permission with an e-mail of its own stays with that e-mail.
     world.person("c_p_moved", "p_moved", "crm", email="new@perm.example")
     world.permission("perm_moved", "p_moved", email="former@perm.example", **CONFIRMED)
+    # Records of two sources that were found to be one person: each mailbox keeps what was said about it.
+    world.person("c_p_merged", "p_merged", "crm", email="asked@perm.example")
+    world.person("c_p_merged", "p_merged", "shop", email="never_asked@perm.example")
+    permission("merged", **CONFIRMED)
     # Post is allowed until somebody objects.
     world.person("c_p_post", "p_post", "crm", street="Gasse 1", postal_code="1", city="A", email="post@perm.example")
     # Without a reference, an objection holds for whoever uses the address.
@@ -221,6 +225,11 @@ def test_an_objection_by_channel_leaves_the_others_alone(marts: Marts) -> None:
 
 def test_a_permission_does_not_move_to_another_address(marts: Marts) -> None:
     assert permission_for(marts, "new@perm.example") == {}
+
+
+def test_a_permission_does_not_move_with_a_merge(marts: Marts) -> None:
+    assert permission_for(marts, "asked@perm.example")["is_permitted"]
+    assert not permission_for(marts, "never_asked@perm.example").get("is_permitted")
 
 
 def test_a_permission_stays_with_the_address_that_its_contact_had_then(marts: Marts) -> None:

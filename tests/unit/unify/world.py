@@ -5,7 +5,7 @@ Add here what every test of marts needs to say a fact in one line. What clean an
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +13,7 @@ import yaml
 
 from pipelines import keys
 from pipelines.build import Build
+from pipelines.configuration.survivorship import CONTACT_KINDS, FIELD_GROUPS
 from pipelines.entities import ROLES
 from pipelines.policies import write_policies
 from pipelines.settings import DBT_PROJECT_DIR
@@ -63,12 +64,33 @@ class World:
         self._set_priorities()
 
     def _set_priorities(self) -> None:
-        """The shop's address, otherwise CRM before shop before support."""
+        """The most complete, then the shop's address, else CRM before shop before support, then the most recent."""
         self.connection.execute("delete from config.source_priority")
-        for group in ("name", "email", "phone", "mobile", "address", "birth_date", "company", "language", "gender"):
+        self.choose_by(["most_complete", "source_priority", "most_recent"])
+        for group in FIELD_GROUPS:
             order = ["shop", "crm", "support"] if group == "address" else ["crm", "shop", "support"]
             for rank, source in enumerate(order, start=1):
                 self.connection.execute("insert into config.source_priority values (?, ?, ?)", [group, source, rank])
+
+    def choose_by(self, strategies: Sequence[str], group: str | None = None) -> None:
+        """Say how a group of fields survives, or all of them."""
+        assignments = ", ".join(f"strategy_{i + 1} = ?" for i in range(5))
+        self.connection.execute(
+            f"update config.survivorship set {assignments}, counts_frequency = ?, contact_kind = ? "
+            "where field_group = coalesce(?, field_group)",
+            [
+                *strategies,
+                *[None] * (5 - len(strategies)),
+                "most_frequent" in strategies,
+                CONTACT_KINDS.get(group) if "longest_verified" in strategies else None,  # type: ignore[call-overload]
+                group,
+            ],
+        )
+
+    def pin(self, record_key: str, field: str, value: str, *, line: int = 2, active: bool = True) -> None:
+        """A value that somebody decided for the customer of a record."""
+        row = {"kind": "pin-value", "a_record_key": record_key, "field": field, "value": value}
+        self._insert("config.overrides", row | {"is_active": active, "line": line, "decided_on": "2026-05-01"})
 
     def key(self, source: str, entity: str, record_id: str) -> str:
         """The key of a record."""

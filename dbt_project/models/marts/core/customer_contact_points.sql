@@ -4,8 +4,8 @@ contact_points as (
     select * from {{ ref('int_contact_points_assigned') }}
 ),
 
-golden_records as (
-    select * from {{ ref('int_golden_records_assembled') }}
+profiles as (
+    select * from {{ ref('customer_profiles') }}
 ),
 
 chosen as (
@@ -25,13 +25,13 @@ golden_values as (
         customer_id,
         'email' as kind,
         email as value
-    from golden_records
+    from profiles
     union all
     select
         customer_id,
         'phone' as kind,
         coalesce(mobile, phone) as value
-    from golden_records
+    from profiles
 ),
 
 golden_addresses as (

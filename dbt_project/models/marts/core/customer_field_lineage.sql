@@ -8,6 +8,10 @@ records as (
     select * from {{ ref('int_person_records_assigned') }}
 ),
 
+pinned as (
+    select * from {{ ref('int_golden_values_pinned') }}
+),
+
 field_names as (
     select
         field_names.field_group,
@@ -23,7 +27,7 @@ field_names as (
     ) as field_names (field_group, field)
 ),
 
-listed as (
+survived as (
     select
         chosen.customer_id,
         field_names.field,
@@ -44,9 +48,39 @@ listed as (
     inner join field_names on chosen.field_group = field_names.field_group
 ),
 
+-- Against a value that was pinned, every record that offers the field's group has lost.
+overridden as (
+    select
+        pinned.customer_id,
+        pinned.field,
+        pinned.value,
+        pinned.record_key,
+        'override' as strategy,
+        pinned.decided_at as observed_at,
+        case when chosen.record_key is null then 0 else chosen.losing_count + 1 end as losing_count,
+        nullif(concat_ws(' ', chosen.record_key, chosen.losing_record_keys), '') as losing_record_keys
+    from pinned
+    inner join field_names on pinned.field = field_names.field
+    left join chosen
+        on
+            pinned.customer_id = chosen.customer_id
+            and field_names.field_group = chosen.field_group
+),
+
+listed as (
+    select survived.*
+    from survived
+    left join pinned
+        on
+            survived.customer_id = pinned.customer_id
+            and survived.field = pinned.field
+    where survived.value is not null and pinned.customer_id is null
+    union all
+    select * from overridden
+),
+
 final as (
     select * from listed
-    where value is not null
 )
 
 select * from final

@@ -1,7 +1,7 @@
 with
 
 customers as (
-    select * from {{ ref('int_customers_described') }}
+    select distinct customer_id from {{ source('identity', 'members') }}
 ),
 
 golden_records as (

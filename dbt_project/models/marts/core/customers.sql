@@ -17,7 +17,7 @@ channels as (
 ),
 
 scored as (
-    select * from {{ ref('int_customers_scored') }}
+    select * from {{ ref('customer_value') }}
 ),
 
 accounts as (

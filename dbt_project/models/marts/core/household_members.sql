@@ -8,8 +8,8 @@ customers as (
     where kind = 'person' and status = 'active' and not is_deceased and not is_test
 ),
 
-golden_records as (
-    select * from {{ ref('int_golden_records_assembled') }}
+profiles as (
+    select * from {{ ref('customer_profiles') }}
     where street is not null and postal_code is not null and last_name is not null
 ),
 
@@ -20,15 +20,15 @@ addressed as (
         lower(
             concat_ws(
                 '|',
-                coalesce(golden_records.country, ''),
-                golden_records.postal_code,
-                golden_records.street,
-                coalesce(golden_records.house_number, ''),
-                golden_records.last_name
+                coalesce(profiles.country, ''),
+                profiles.postal_code,
+                profiles.street,
+                coalesce(profiles.house_number, ''),
+                profiles.last_name
             )
         ) as household
     from customers
-    inner join golden_records on customers.customer_id = golden_records.customer_id
+    inner join profiles on customers.customer_id = profiles.customer_id
 ),
 
 ranked as (
