@@ -1,4 +1,4 @@
-"""Load one source: read its files, land the difference, and report. One transaction per entity.
+"""Load one source: take what it offers, land the difference, and report. One transaction per entity.
 
 Add a step of a load here; what a step does belongs into the module named after it.
 """
@@ -17,7 +17,8 @@ from pipelines.entities import Entity
 from pipelines.errors import SourceError
 from pipelines.extract.changes import Landed, land
 from pipelines.extract.delivery import forget_delivery, read_delivery
-from pipelines.extract.files import DeliveredFile, find_files
+from pipelines.extract.files import DeliveredFile
+from pipelines.extract.gone import mark_gone
 from pipelines.extract.landing import (
     contract_digest,
     create_entity_tables,
@@ -25,10 +26,13 @@ from pipelines.extract.landing import (
     is_read_already,
     last_load,
     move_cursor,
+    move_position,
     open_landing,
     write_load,
 )
+from pipelines.extract.offers import Offer, Parents
 from pipelines.extract.orders import ORDERS, derive_orders
+from pipelines.extract.reading import entity_of, offered, streams_of
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
@@ -47,6 +51,7 @@ def load_source(
     only: Collection[str] | None = None,
     approved_shrink: str | None = None,
     full: bool = False,
+    since: datetime | None = None,
 ) -> list[LoadReport]:
     """Land what a source delivers.
 
@@ -57,6 +62,7 @@ def load_source(
         run_id: stamped on every row that is landed.
         now: the time of the load; UTC when it has no zone.
         only: entities to load, all when None; `orders` of a flat export are loaded with their lines.
+        since: read again what changed since then, where a source is read in increments.
         approved_shrink: the reason why a delivery may shrink beyond `max_shrink`; kept in the load record.
         full: read files again that did not change.
 
@@ -71,14 +77,20 @@ def load_source(
         return _report_disabled(settings, source)
     reports = []
     with open_landing(settings, configuration, source) as connection:
-        for name, config in source.entities.items():
-            landed = {name, ORDERS.name} if is_flat(name, config) else {name}
-            entity = source.find_entity(name)
-            if entity is None or (only is not None and not landed & set(only)):
+        for stream in streams_of(source):
+            names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
+            if not names:
                 continue
-            load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
-            reports += load.run()
+            with offered(connection, settings, configuration, source, names, now=at, full=full, since=since) as offers:
+                for name in names:
+                    entity = entity_of(source, name)
+                    load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
+                    reports += load.run(offers[name])
     return reports
+
+
+def _landed_with(source: SourceConfig, name: str) -> set[str]:
+    return {name, ORDERS.name} if is_flat(name, source.entities[name]) else {name}
 
 
 class _Load:
@@ -102,31 +114,53 @@ class _Load:
         self.is_flat = is_flat(entity.name, source.entities[entity.name])
         self.started = perf_counter()
 
-    def run(self) -> list[LoadReport]:
+    def run(self, offer: Offer) -> list[LoadReport]:
         """Recognize files that were read already, or read and land them; everything or nothing is committed."""
-        files = find_files(self.settings, self.configuration, self.source, self.entity.name)
+        files = offer.files
         contract = contract_digest(self.configuration, self.source, self.entity)
-        if not self.full and is_read_already(self.connection, self.entity, files, contract):
+        is_known = offer.position is None and is_read_already(self.connection, self.entity, files, contract)
+        if is_known and not self.full:
             return self._note_unchanged(files)
-        delivery = read_delivery(self.connection, self.settings, self.configuration, self.source, self.entity, files)
+        delivery = read_delivery(
+            self.connection, self.settings, self.configuration, self.source, self.entity, files, offer.types
+        )
         if self.is_flat and not any(f.name == "order_record_id" for f in delivery.fields):
             raise SourceError(
                 f"{self.source.name}.{self.entity.name}: columns named order_<column> describe orders, but no line "
                 f"says to which order it belongs; map `order_record_id` in sources.yml."
             )
         self.connection.execute("begin")
-        landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)
-        reports = [self._write(self.entity, landed, files, delivery.detected, delivery.unmapped)]
+        create_entity_tables(self.connection, self.entity)
+        named_count = mark_gone(self.connection, self.entity, offer.gone)
+        landed = self._land(
+            self.entity,
+            is_keyed=delivery.is_keyed,
+            delivered_count=delivery.delivered_count + named_count,
+            is_complete=offer.is_complete,
+            parents=offer.parents,
+        )
+        reports = [self._write(self.entity, landed, files, offer.stated | delivery.detected, delivery.unmapped)]
         if self.is_flat:
+            create_entity_tables(self.connection, ORDERS)
             orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
             reports.append(self._write(ORDERS, orders, files, {}, ()))
-        move_cursor(self.connection, self.entity, files, contract)
+        if offer.position is None:
+            move_cursor(self.connection, self.entity, files, contract)
+        else:
+            move_position(self.connection, self.entity, offer.position, contract)
         self.connection.execute("commit")
         forget_delivery(self.connection)
         return reports
 
-    def _land(self, entity: Entity, *, is_keyed: bool, delivered_count: int) -> Landed:
-        create_entity_tables(self.connection, entity)
+    def _land(
+        self,
+        entity: Entity,
+        *,
+        is_keyed: bool,
+        delivered_count: int,
+        is_complete: bool = True,
+        parents: Parents | None = None,
+    ) -> Landed:
         return land(
             self.connection,
             entity,
@@ -137,6 +171,8 @@ class _Load:
             run_id=self.run_id,
             now=self.now,
             where=f"{self.source.name}.{entity.name}",
+            is_complete=is_complete,
+            parents=parents,
         )
 
     def _write(

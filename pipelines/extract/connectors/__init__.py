@@ -1,0 +1,29 @@
+"""The connectors: how a database or a vendor's API is read into spools. What is landed of it is decided elsewhere.
+
+Add a connector as a module with a class that is an `offers.Connector`, an entry here, its block in
+`pipelines.configuration.connectors`, its mapping in `pipelines/configuration/mappings`, and a server of the sample
+company that speaks its protocol. Nothing here writes to a landing file.
+"""
+
+from __future__ import annotations
+
+from pipelines.configuration import SourceConfig
+from pipelines.extract.offers import Connector
+from pipelines.settings import Settings
+
+# Entities that one read delivers together. What is not named here is read by itself.
+_STREAMS: dict[str, tuple[tuple[str, ...], ...]] = {}
+
+
+def streams_of_vendor(connector: str) -> tuple[tuple[str, ...], ...]:
+    """The entities of a vendor that are read together."""
+    return _STREAMS.get(connector, ())
+
+
+def open_connector(source: SourceConfig, settings: Settings) -> Connector:
+    """The connector of a source that is no folder of files; contacts nobody."""
+    if source.connector == "sql":
+        from pipelines.extract.connectors.sql import Database
+
+        return Database(source, settings)
+    raise NotImplementedError(source.connector)
