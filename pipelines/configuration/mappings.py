@@ -37,7 +37,7 @@ def with_shipped_mapping(source: Any) -> Any:
 
 @cache
 def shipped_mapping(connector: Any) -> dict[str, dict[str, Any]]:
-    """Entities by name in the form of `sources.yml`, with `unused`: the vendor's fields that are left out on purpose."""
+    """Entities by name in the form of `sources.yml`, with `unused`: the fields that are left out on purpose."""
     file = FOLDER / f"{connector}.yml"
     if not isinstance(connector, str) or not connector.isidentifier() or not file.is_file():
         return {}

@@ -90,9 +90,8 @@ def referred_columns(connection: DuckDBPyConnection, config: EntityConfig) -> li
     for target in config.columns.values():
         if isinstance(target, SqlExpression):
             row = connection.execute("select json_serialize_sql($1)", [f"select ({target.sql})"]).fetchone()
-            for node in _nodes(json.loads(row[0]) if row else {}):
-                if node.get("class") == "COLUMN_REF":
-                    names.append(str(node["column_names"][-1]))
+            nodes = _nodes(json.loads(row[0]) if row else {})
+            names += [str(node["column_names"][-1]) for node in nodes if node.get("class") == "COLUMN_REF"]
     return list(dict.fromkeys(names))
 
 

@@ -205,7 +205,7 @@ def move_cursor(connection: DuckDBPyConnection, entity: Entity, files: list[Deli
 
 
 def read_position(connection: DuckDBPyConnection, entity_name: str, contract: str) -> dict[str, Any] | None:
-    """Where the next read of an entity begins; None when everything must be read, also after a change of the mapping."""
+    """Where the next read of an entity begins; None when all must be read, also after a change of the mapping."""
     row = connection.execute(
         "select position::varchar from positions where entity = $1 and contract = $2", [entity_name, contract]
     ).fetchone()

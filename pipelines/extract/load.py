@@ -72,7 +72,7 @@ def load_source(
     Raises:
         SourceError: when a delivery cannot be read or must not be landed; entities before it are landed, it is not.
     """
-    at = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    at, since = _utc(now), _utc(since) if since else None
     if not source.enabled:
         return _report_disabled(settings, source)
     reports = []
@@ -87,6 +87,10 @@ def load_source(
                     load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
                     reports += load.run(offers[name])
     return reports
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
 
 
 def _landed_with(source: SourceConfig, name: str) -> set[str]:

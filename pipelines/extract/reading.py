@@ -81,7 +81,8 @@ def offered(
         for name, entity in entities.items()
     }
     with scratch_folder(settings.temp_dir) as folder:
-        spools = {name: Spool(folder, name, columns) for name, columns in wanted.items()}
+        unused = {name: shipped_mapping(source.connector).get(name, {}).get("unused", ()) for name in names}
+        spools = {name: Spool(folder, name, columns, unused[name]) for name, columns in wanted.items()}
         offers = connector.read(Reading(tuple(names), position["next"] if position else None, spools, wanted, now))
         begun = now.replace(tzinfo=UTC).isoformat()
         stamped = {}

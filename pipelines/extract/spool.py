@@ -1,6 +1,7 @@
 """Records on their way from an API into landing: Parquet files of text columns in a scratch folder.
 
-Add here how a value of JSON is written as text. Which fields are wanted is for the mapping; nothing here knows a vendor.
+Add here how a value of JSON is written as text. Which fields are wanted is for the mapping, what a
+vendor calls them for its connector.
 """
 
 from __future__ import annotations
@@ -21,9 +22,12 @@ PART_ROWS = 20_000  # as many records are held in memory
 class Spool:
     """Writes the records of one entity. Every file has the wanted columns, also when no record has them."""
 
-    def __init__(self, folder: Path, entity: str, wanted: Iterable[str]) -> None:
+    def __init__(self, folder: Path, entity: str, wanted: Iterable[str], unused: Iterable[str] = ()) -> None:
+        """`unused` fields, with everything nested below them, are never written."""
         self.folder, self.entity = folder, entity
+        self._ignored: dict[str, bool] = {}
         self.wanted = tuple(dict.fromkeys(wanted))
+        self._unused = frozenset(unused) - set(self.wanted)
         self.seen: set[str] = set()
         self.row_count = 0
         self._columns: dict[str, list[str | None]] = {}
@@ -36,6 +40,8 @@ class Spool:
         for name, value in record.items():
             column = columns.get(name)
             if column is None:
+                if self._is_unused(name):
+                    continue
                 column = columns[name] = [None] * height
             elif len(column) < height:
                 column.extend([None] * (height - len(column)))
@@ -56,6 +62,14 @@ class Spool:
         if self._height or not self._parts:
             self._write()
         return self._parts
+
+    def _is_unused(self, name: str) -> bool:
+        known = self._ignored.get(name)
+        if known is None:
+            steps = name.split(".")
+            outer = {".".join(steps[:length]) for length in range(1, len(steps) + 1)}
+            known = self._ignored[name] = name not in self.wanted and bool(outer & self._unused)
+        return known
 
     def _write(self) -> None:
         import pyarrow as pa

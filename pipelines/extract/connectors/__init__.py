@@ -26,4 +26,8 @@ def open_connector(source: SourceConfig, settings: Settings) -> Connector:
         from pipelines.extract.connectors.sql import Database
 
         return Database(source, settings)
+    if source.connector == "zendesk":
+        from pipelines.extract.connectors.zendesk import Zendesk
+
+        return Zendesk(source, settings)
     raise NotImplementedError(source.connector)

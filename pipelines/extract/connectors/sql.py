@@ -286,7 +286,7 @@ class _Newest:
         if self.value is None:
             return dict(former or {})
         is_time = self.kind in AHEAD
-        newest = {"newest": self.value.isoformat() if is_time else str(self.value), "kind": self.kind}
+        newest = {"newest": self.value.isoformat() if is_time else str(self.value), "kind": str(self.kind)}
         if former and former.get("newest") is not None and former.get("kind") == self.kind:
             before, now = former["newest"], newest["newest"]
             is_later = int(before) > int(now) if self.kind == "integer" else before > now

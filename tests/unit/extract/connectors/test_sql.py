@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -130,10 +131,8 @@ def test_a_number_may_say_what_changed(nights: Nights, database: Server) -> None
 
 
 def test_everything_since_a_moment_can_be_read_again(nights: Nights) -> None:
-    from datetime import datetime
-
     changed_by(nights).load()
-    assert nights.load(since=datetime(2026, 11, 2))["contacts"].counts.unchanged == 2
+    assert nights.load(since=datetime(2026, 11, 2, tzinfo=UTC))["contacts"].counts.unchanged == 2
     assert nights.load(full=True)["contacts"].counts.unchanged == 3
 
 
@@ -224,7 +223,7 @@ def test_a_wrong_entry_says_what_is_allowed(
 
 
 def test_columns_of_a_batch_are_native_only_where_one_type_fits() -> None:
-    from datetime import UTC, date, datetime
+    from datetime import date
     from decimal import Decimal
 
     from pipelines.extract.connectors.sql import to_arrow
