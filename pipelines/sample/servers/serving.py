@@ -66,7 +66,7 @@ class VendorServer:
             def log_message(self, *_: Any) -> None:
                 """What is asked for may be personal."""
 
-            def do_GET(self) -> None:  # noqa: N802 - the name that http.server calls
+            def do_GET(self) -> None:
                 with lock:
                     vendor.serve(self)
 

@@ -16,7 +16,7 @@ from tests.unit.extract.connectors.conftest import Nights
 from tests.unit.extract.connectors.vendors import TOKEN, VENDORS, Vendor
 
 # When it happens: at every kind of request of a night, in the first night and in the second.
-EVERYWHERE = {number: True for number in range(2, 60, 3)}
+EVERYWHERE = dict.fromkeys(range(2, 60, 3), True)
 _expected: dict[str, Any] = {}
 
 
