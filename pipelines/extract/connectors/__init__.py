@@ -11,13 +11,14 @@ from pipelines.configuration import SourceConfig
 from pipelines.extract.offers import Connector
 from pipelines.settings import Settings
 
-# Entities that one read delivers together. What is not named here is read by itself.
-_STREAMS: dict[str, tuple[tuple[str, ...], ...]] = {}
-
 
 def streams_of_vendor(connector: str) -> tuple[tuple[str, ...], ...]:
-    """The entities of a vendor that are read together."""
-    return _STREAMS.get(connector, ())
+    """Entities that one read of a vendor delivers together, in the order of landing; others are read one by one."""
+    if connector == "hubspot":
+        from pipelines.extract.connectors.hubspot import STREAMS
+
+        return STREAMS
+    return ()
 
 
 def open_connector(source: SourceConfig, settings: Settings) -> Connector:
@@ -30,4 +31,8 @@ def open_connector(source: SourceConfig, settings: Settings) -> Connector:
         from pipelines.extract.connectors.zendesk import Zendesk
 
         return Zendesk(source, settings)
+    if source.connector == "hubspot":
+        from pipelines.extract.connectors.hubspot import Hubspot
+
+        return Hubspot(source, settings)
     raise NotImplementedError(source.connector)

@@ -38,7 +38,7 @@ class Answer:
     content_type: str = "application/json"
 
 
-class Refused(Exception):
+class RefusedError(Exception):
     """An answer that is not 200."""
 
     def __init__(self, status: int, message: str) -> None:
@@ -114,7 +114,7 @@ class VendorServer:
         else:
             try:
                 found = self.answer(request)
-            except Refused as refused:
+            except RefusedError as refused:
                 found = refused.answer
             self._send(handler, found, fault)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from pipelines.sample.servers.faults import Fault
-from pipelines.sample.servers.serving import Answer, Refused, Request
+from pipelines.sample.servers.serving import Answer, RefusedError, Request
 
 Record = dict[str, Any]
 TOPIC_FIELD, ORDER_FIELD = 1001, 1002
@@ -45,7 +45,7 @@ class ZendeskServer:
 
     def answer(self, request: Request) -> Answer:
         if request.headers.get("authorization") != f"Basic {self.credential}":
-            raise Refused(401, "Couldn't authenticate you")
+            raise RefusedError(401, "Couldn't authenticate you")
         if request.fault is Fault.SHIFTING and self.shift:
             self.shift(self)
         limits = {"X-Rate-Limit": "700", "X-Rate-Limit-Remaining": "699"}
@@ -58,7 +58,7 @@ class ZendeskServer:
                 return Answer(self._by_cursor(name, request), headers=limits)
         if request.path in LISTS:
             return Answer(self._listed(LISTS[request.path], request), headers=limits)
-        raise Refused(404, "InvalidEndpoint")
+        raise RefusedError(404, "InvalidEndpoint")
 
     def _by_cursor(self, name: str, request: Request) -> Record:
         """Everything after the cursor in the order of change; a record that changes meanwhile comes again."""

@@ -19,6 +19,7 @@ import pytest
 from pipelines.configuration import Configuration
 from pipelines.configuration.sources import SourcesConfig
 from pipelines.extract import LoadReport, load_source
+from pipelines.extract.landing import IS_GONE
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -53,12 +54,13 @@ class Nights:
 
     def contents(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is known now, without when it was landed."""
-        return {
-            entity: self.landed(
-                f"select * exclude (_valid_from, _loaded_at, _run_id, _content) from {entity} order by source_record_id"
-            )
-            for entity in entities
-        }
+        columns = "* exclude (_valid_from, _loaded_at, _run_id, _content, _absent_since), _absent_since is null as here"
+        return {e: self.landed(f"select {columns} from {e} order by source_record_id") for e in entities}
+
+    def living(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
+        """The same without records that are gone: of one that came and went between two reads nothing is known."""
+        columns = "* exclude (_valid_from, _loaded_at, _run_id, _content)"
+        return {e: self.landed(f"select {columns} from {e} where not {IS_GONE} order by 1") for e in entities}
 
 
 @dataclass

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 
 from pipelines.sample.servers.faults import Schedule
+from pipelines.sample.servers.hubspot import HubspotServer
 from pipelines.sample.servers.serving import VendorServer
 from pipelines.sample.servers.zendesk import ZendeskServer
 
@@ -131,4 +133,171 @@ ZENDESK = Vendor(
     _change_zendesk,
     lambda url: {"url": url, "email": "agent@example.com", "token": "${VENDOR_TOKEN}"},
 )
-VENDORS = (ZENDESK,)
+
+
+def hubspot_record(number: int, day: int, second: int = 0, **properties: Any) -> dict[str, Any]:
+    return {
+        "id": str(number),
+        "properties": properties,
+        "createdAt": moment(1, number % 1000),
+        "updatedAt": moment(day, second),
+        "archived": False,
+        "archivedAt": None,
+    }
+
+
+def milliseconds(day: int, second: int = 0) -> int:
+    return int(datetime.fromisoformat(moment(day, second).replace("Z", "+00:00")).timestamp() * 1000)
+
+
+def _make_hubspot() -> HubspotServer:
+    primary, plain = (
+        {"category": "HUBSPOT_DEFINED", "typeId": 1, "label": "Primary"},
+        {
+            "category": "HUBSPOT_DEFINED",
+            "typeId": 279,
+            "label": None,
+        },
+    )
+    buyer = {"category": "USER_DEFINED", "typeId": 33, "label": "Einkauf"}
+    contacts = [
+        hubspot_record(
+            100 + n,
+            2,
+            n // 3,
+            email=f"contact{n}@example.com",
+            firstname=f"Vorname {n}",
+            lifecyclestage="customer" if n % 2 else "salesqualifiedlead",
+            associatedcompanyid="501" if n < 4 else "",
+            hs_lifecyclestage_lead_date=moment(1, n),
+            hs_lifecyclestage_customer_date=moment(2, n) if n % 2 else "",
+            hs_merged_object_ids="90;91" if n == 2 else "",
+            card=f"K{n}",
+        )
+        for n in range(17)
+    ]
+    contacts[5] |= {"archived": True, "archivedAt": moment(3)}
+    deals = [
+        hubspot_record(
+            700 + n,
+            3,
+            n,
+            dealname=f"Angebot {n}",
+            amount="12.50",
+            deal_currency_code="EUR",
+            hs_is_closed="true" if n % 2 else "false",
+            hs_is_closed_won="true" if n % 4 == 1 else "false",
+            closedate=moment(9, n),
+        )
+        for n in range(7)
+    ]
+    return HubspotServer(
+        objects={
+            "contacts": contacts,
+            "companies": [hubspot_record(500 + n, 2, n, name=f"Firma {n}", domain="x.example.com") for n in range(6)],
+            "deals": deals,
+            "calls": [
+                hubspot_record(
+                    300 + n, 4, n, hs_timestamp=moment(4, n), hs_call_direction="INBOUND", hs_call_duration="61000"
+                )
+                for n in range(4)
+            ],
+            "meetings": [hubspot_record(300, 4, hs_timestamp=moment(4), hs_meeting_outcome="COMPLETED")],
+        },
+        links={
+            ("contacts", "companies"): [
+                (str(100 + n), str(501 - m), [primary] if not m else [plain, buyer]) for n in range(4) for m in (1, 0)
+            ],
+            ("deals", "contacts"): [("700", "101", [plain]), ("700", "100", [plain, buyer]), ("703", "102", [plain])],
+            ("deals", "companies"): [
+                ("700", "502", [{"category": "HUBSPOT_DEFINED", "typeId": 5, "label": "Primary"}])
+            ],
+            ("calls", "contacts"): [("300", "101", [plain])],
+        },
+        statuses={
+            f"contact{n}@example.com": [
+                {
+                    "subscriptionId": 11,
+                    "subscriptionName": "advertising",
+                    "channel": "EMAIL",
+                    "status": ["SUBSCRIBED", "UNSUBSCRIBED", "NOT_SPECIFIED"][n % 3],
+                    "timestamp": moment(2, n),
+                    "source": "FORM",
+                    "legalBasis": "CONSENT_WITH_NOTICE",
+                    "legalBasisExplanation": "Formular 3",
+                }
+            ]
+            for n in range(9)
+        },
+        events=[
+            {
+                "id": f"e{n}",
+                "type": ["SENT", "OPEN", "PROCESSED", "BOUNCE"][n % 4],
+                "status": "5.1.1",
+                "recipient": f"contact{n}@example.com",
+                "emailCampaignId": 1,
+                "filteredEvent": n == 1,
+                "created": milliseconds(6, n),
+                "sentBy": {"id": "s1", "created": milliseconds(6)},
+            }
+            for n in range(13)
+        ],
+        campaigns=[
+            {"id": 1 + n, "appId": 2, "lastUpdatedTime": milliseconds(5, n), "name": f"Mailing {n}", "subject": "Neu"}
+            for n in range(3)
+        ],
+        token=TOKEN,
+        page_size=5,
+        shift=_change_hubspot,
+    )
+
+
+def _change_hubspot(served: HubspotServer) -> None:
+    contacts = served.objects["contacts"]
+    if any(record["id"] == "999" for record in contacts):
+        return
+    contacts[0] |= {"updatedAt": moment(21, 7200), "properties": {**contacts[0]["properties"], "firstname": "Neu"}}
+    contacts[1] |= {"archived": True, "archivedAt": moment(21, 7200)}
+    merged = next(record for record in contacts if record["id"] == "107")
+    contacts.remove(merged)
+    contacts[6] |= {
+        "updatedAt": moment(21, 7201),
+        "properties": {
+            **contacts[6]["properties"],
+            "hs_merged_object_ids": "107",
+            "hs_additional_emails": "contact7@example.com",
+            "hs_lifecyclestage_lead_date": "",
+        },
+    }
+    contacts.append(hubspot_record(999, 21, 7202, email="contact1@example.com", firstname="Spät"))
+    links = served.links["contacts", "companies"]
+    served.links["contacts", "companies"] = [link for link in links if link[:2] != ("100", "500")]
+    served.objects["deals"][0] |= {"updatedAt": moment(21, 7200)}
+    served.links["deals", "contacts"] = [
+        link for link in served.links["deals", "contacts"] if link[:2] != ("700", "101")
+    ]
+    served.events.append({**served.events[0], "id": "late", "created": milliseconds(21, 7200)})
+    served.campaigns[0]["lastUpdatedTime"] = milliseconds(21)
+    served.campaigns[0]["name"] = "Mailing neu"
+
+
+HUBSPOT = Vendor(
+    "hubspot",
+    "crm",
+    (
+        "contacts",
+        "stage_changes",
+        "company_contacts",
+        "permissions",
+        "companies",
+        "deals",
+        "deal_contacts",
+        "interactions",
+        "campaigns",
+        "touches",
+    ),
+    _make_hubspot,
+    _change_hubspot,
+    lambda url: {"url": url, "token": "${VENDOR_TOKEN}"},
+)
+VENDORS = (ZENDESK, HUBSPOT)
