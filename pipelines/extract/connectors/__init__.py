@@ -18,6 +18,10 @@ def streams_of_vendor(connector: str) -> tuple[tuple[str, ...], ...]:
         from pipelines.extract.connectors.hubspot import STREAMS
 
         return STREAMS
+    if connector == "shopify":
+        from pipelines.extract.connectors.shopify import STREAMS as SHOP_STREAMS
+
+        return SHOP_STREAMS
     return ()
 
 
@@ -35,4 +39,6 @@ def open_connector(source: SourceConfig, settings: Settings) -> Connector:
         from pipelines.extract.connectors.hubspot import Hubspot
 
         return Hubspot(source, settings)
-    raise NotImplementedError(source.connector)
+    from pipelines.extract.connectors.shopify import Shopify
+
+    return Shopify(source, settings)

@@ -10,6 +10,7 @@ from typing import Any
 
 from pipelines.sample.servers.faults import Schedule
 from pipelines.sample.servers.hubspot import HubspotServer
+from pipelines.sample.servers.shopify import ShopifyServer
 from pipelines.sample.servers.serving import VendorServer
 from pipelines.sample.servers.zendesk import ZendeskServer
 
@@ -300,4 +301,178 @@ HUBSPOT = Vendor(
     _change_hubspot,
     lambda url: {"url": url, "token": "${VENDOR_TOKEN}"},
 )
-VENDORS = (ZENDESK, HUBSPOT)
+
+
+def money(amount: str) -> dict[str, Any]:
+    return {"shopMoney": {"amount": amount, "currencyCode": "EUR"}}
+
+
+def gid(kind: str, number: int) -> str:
+    return f"gid://shopify/{kind}/{number}"
+
+
+def _make_shopify() -> ShopifyServer:
+    address = {"firstName": "Jo", "lastName": "Muster", "address1": "Weg 1", "address2": "Hof", "zip": "10115"}
+    address |= {"city": "Berlin", "provinceCode": "BE", "countryCodeV2": "DE", "phone": None, "company": None}
+    customers = [
+        {
+            "id": gid("Customer", 100 + n),
+            "firstName": f"Vorname {n}",
+            "lastName": "Muster",
+            "locale": "de",
+            "createdAt": moment(1, n),
+            "updatedAt": moment(2, n // 3),
+            "defaultEmailAddress": {
+                "emailAddress": f"kunde{n}@example.com",
+                "marketingState": ["SUBSCRIBED", "UNSUBSCRIBED", "NOT_SUBSCRIBED", "PENDING"][n % 4],
+                "marketingOptInLevel": "CONFIRMED_OPT_IN",
+                "marketingUpdatedAt": moment(2, n),
+            },
+            "defaultPhoneNumber": {
+                "phoneNumber": "+49301234567",
+                "smsMarketingConsent": {"state": "SUBSCRIBED", "optInLevel": "SINGLE_OPT_IN", "updatedAt": moment(2)},
+            }
+            if n == 5
+            else None,
+            "defaultAddress": address if n else None,
+        }
+        for n in range(13)
+    ]
+    products = [
+        {
+            "id": gid("Product", 500 + n),
+            "title": f"Artikel {n}",
+            "productType": "Schuhe",
+            "vendor": "Marke",
+            "isGiftCard": False,
+            "createdAt": moment(1),
+            "updatedAt": moment(1, n),
+            "variants": [
+                {
+                    "id": gid("ProductVariant", 600 + 10 * n + v),
+                    "sku": f"S-{n}-{v}",
+                    "displayName": f"Artikel {n} - {v}",
+                    "price": "19.90",
+                    "createdAt": moment(1),
+                    "updatedAt": moment(1, n),
+                    "inventoryItem": {"unitCost": {"amount": "7.50", "currencyCode": "EUR"} if v else None},
+                }
+                for v in range(3)
+            ],
+        }
+        for n in range(5)
+    ]
+    orders = [
+        {
+            "id": gid("Order", 1000 + n),
+            "email": f"kunde{n % 13}@example.com",
+            "phone": None,
+            "createdAt": moment(3, n),
+            "updatedAt": moment(4, n // 2),
+            "processedAt": moment(3, n),
+            "cancelledAt": moment(5) if n == 3 else None,
+            "sourceName": "web",
+            "currencyCode": "EUR",
+            "taxesIncluded": True,
+            "displayFinancialStatus": "PAID",
+            "displayFulfillmentStatus": "FULFILLED",
+            "discountCodes": ["NEU10"] if n == 1 else [],
+            "customer": {"id": gid("Customer", 100 + n % 13)} if n % 5 else None,
+            "billingAddress": address,
+            "shippingAddress": None,
+            "subtotalPriceSet": money("37.80"),
+            "totalShippingPriceSet": money("4.90"),
+            "totalTaxSet": money("6.04"),
+            "totalPriceSet": money("42.70"),
+            "customerJourneySummary": None,
+            "refunds": [
+                {
+                    "id": gid("Refund", 2000 + n),
+                    "createdAt": moment(6, n),
+                    "note": "zu klein",
+                    "refundLineItems": [
+                        {
+                            "id": gid("RefundLineItem", 10 * n + i),
+                            "quantity": 1,
+                            "lineItem": {"id": gid("LineItem", 5000 + 100 * n + i)},
+                            "subtotalSet": money("19.90"),
+                            "totalTaxSet": money("3.18"),
+                        }
+                        for i in range(3)
+                    ],
+                }
+            ]
+            if n % 4 == 0
+            else [],
+            "lineItems": [
+                {
+                    "id": gid("LineItem", 5000 + 100 * n + i),
+                    "quantity": 1,
+                    "originalUnitPriceSet": money("19.90"),
+                    "variant": {"id": gid("ProductVariant", 600)} if i else None,
+                    "product": {"id": gid("Product", 500)},
+                    "discountAllocations": [
+                        {"allocatedAmountSet": money("1.00")},
+                        {"allocatedAmountSet": money("0.10")},
+                    ],
+                    "taxLines": [{"rate": 0.19, "priceSet": money("3.02")}],
+                }
+                for i in range(1 + n % 4)
+            ],
+        }
+        for n in range(17)
+    ]
+    carts = [
+        {
+            "id": gid("AbandonedCheckout", 40 + n),
+            "createdAt": moment(7, n),
+            "updatedAt": moment(7, n),
+            "completedAt": None,
+            "totalPriceSet": money("19.90"),
+            "customer": {"id": gid("Customer", 100), "defaultEmailAddress": {"emailAddress": "kunde0@example.com"}},
+            "lineItems": [
+                {
+                    "id": gid("AbandonedCheckoutLineItem", 1),
+                    "quantity": 2,
+                    "sku": "S",
+                    "variant": {"id": gid("ProductVariant", 600)},
+                    "product": None,
+                    "originalUnitPriceSet": money("9.95"),
+                }
+            ],
+        }
+        for n in range(3)
+    ]
+    return ShopifyServer(
+        {"customers": customers, "products": products, "orders": orders, "abandonedCheckouts": carts},
+        token=TOKEN,
+        page_size=3,
+        shift=_change_shopify,
+    )
+
+
+def _change_shopify(served: ShopifyServer) -> None:
+    customers, orders = served.roots["customers"], served.roots["orders"]
+    if any(record["id"] == gid("Customer", 999) for record in customers):
+        return
+    late = moment(21, 7200)
+    customers[1] |= {"firstName": "Neu", "updatedAt": late}
+    customers[1]["defaultEmailAddress"] |= {"marketingState": "NOT_SUBSCRIBED"}
+    customers.append({**customers[2], "id": gid("Customer", 999), "updatedAt": late})
+    for n in range(4, 9):
+        orders[n] |= {"updatedAt": late, "displayFinancialStatus": "REFUNDED"}
+    orders[7]["lineItems"] = orders[7]["lineItems"][1:]
+    orders[6]["refunds"] = [{**orders[0]["refunds"][0], "id": gid("Refund", 2999)}]
+    served.roots["products"][0] |= {"title": "Artikel neu", "updatedAt": late}
+    served.roots["abandonedCheckouts"][0] |= {"completedAt": late, "updatedAt": late}
+
+
+SHOPIFY = Vendor(
+    "shopify",
+    "shop",
+    ("customers", "permissions", "products", "orders", "order_lines", "order_discounts", "returns", "carts"),
+    _make_shopify,
+    _change_shopify,
+    lambda url: {"url": url, "token": "${VENDOR_TOKEN}"},
+)
+VENDORS = (ZENDESK, HUBSPOT, SHOPIFY)
