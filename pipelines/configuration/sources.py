@@ -91,8 +91,8 @@ class SourceConfig(Model):
     """One source, with the block of its connector.
 
     `max_shrink` is the largest share by which a delivery may shrink before it is stopped. What is read in increments is
-    read in full again every `full_every_days`, where increments do not tell of every deletion. `if_unreachable` says
-    whether a run stops when the source cannot be read, or goes on with what is landed, for `max_age_days` at most.
+    read in full again every `full_every_days`, where increments do not tell of every deletion. `if_failed` says whether a
+    run stops when the source cannot be loaded, or goes on with what is landed, for `max_age_days` at most.
     """
 
     name: Annotated[str, Field(pattern=SOURCE_NAME)]
@@ -108,7 +108,7 @@ class SourceConfig(Model):
     format: FormatConfig = FormatConfig()
     max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.2
     full_every_days: Annotated[int, Field(ge=1, le=366)] = 7
-    if_unreachable: Literal["stop", "continue"] = "stop"
+    if_failed: Literal["stop", "continue"] = "stop"
     max_age_days: Annotated[int, Field(ge=1, le=31)] = 2
     entities: Annotated[dict[str, EntityConfig], Field(min_length=1)]
 

@@ -4,6 +4,7 @@ Add a connector in `connectors/`; what it hands over is an `offers.Offer`, and l
 Cleaning a value does not belong here: what is landed is what was delivered, in the type the contract declares.
 """
 
+from pipelines.extract.arrivals import find_arrivals, look_at_files
 from pipelines.extract.check import Finding, check_sources
 from pipelines.extract.load import load_source
 from pipelines.extract.raw import build_raw, find_removed_sources
@@ -16,6 +17,8 @@ __all__ = [
     "UnmappedColumn",
     "build_raw",
     "check_sources",
+    "find_arrivals",
     "find_removed_sources",
     "load_source",
+    "look_at_files",
 ]

@@ -79,6 +79,18 @@ def find_files(
         ) from None
 
 
+def list_files(
+    settings: Settings, configuration: Configuration, source: SourceConfig, entity_name: str
+) -> list[tuple[str, int, int]]:
+    """Path, size and time of the files that are there now; none where the folder cannot be read."""
+    base = configuration.directory / Path(expand(source.path, settings)).expanduser()
+    try:
+        found = _matching(base, expand(source.entities[entity_name].path or "", settings))
+        return [(str(path), state.st_size, state.st_mtime_ns) for path in found for state in [path.stat()]]
+    except OSError:
+        return []
+
+
 def assert_not_changed_meanwhile(files: list[DeliveredFile], where: str) -> None:
     """A file that was replaced while it was read is not what its fingerprint says.
 

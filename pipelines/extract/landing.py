@@ -39,6 +39,7 @@ _TABLES = {
     "meta": "company text, source_system text, layout_version text",
     "cursors": "entity text, files json, contract text, load_id bigint",
     "positions": "entity text, position json, contract text, load_id bigint",
+    "failures": "entity text, run_id text, failed_at timestamp, message text",
     "rejects": "entity text, source_record_id text, occurrence bigint, field text, value_class text, reason text, "
     "record json, record_hash text, run_id text, rejected_at timestamp, resolved_at timestamp, resolution text",
     "loads": "load_id bigint, entity text, run_id text, loaded_at timestamp, seconds double, status text, "
@@ -219,6 +220,13 @@ def move_position(connection: DuckDBPyConnection, entity: Entity, position: Mapp
         "insert into positions select $1, $2, $3, max(load_id) from loads where entity = $1",
         [entity.name, json.dumps(dict(position)), contract],
     )
+
+
+def write_failure(
+    connection: DuckDBPyConnection, entity_name: str, *, run_id: str, failed_at: datetime, message: str
+) -> None:
+    """Remember that an entity could not be read; it shows in the reconciliation until it is read again."""
+    connection.execute("insert into failures values ($1, $2, $3, $4)", [entity_name, run_id, failed_at, message])
 
 
 def _claim(connection: DuckDBPyConnection, configuration: Configuration, source: SourceConfig) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -28,6 +28,7 @@ from pipelines.extract.landing import (
     move_cursor,
     move_position,
     open_landing,
+    write_failure,
     write_load,
 )
 from pipelines.extract.offers import Offer, Parents
@@ -70,22 +71,96 @@ def load_source(
         One report per landed entity, in the order of sources.yml.
 
     Raises:
-        SourceError: when a delivery cannot be read or must not be landed; entities before it are landed, it is not.
+        SourceError: when a delivery cannot be read or must not be landed, and the source does not allow to go on with
+            what is landed; entities before it are landed, it is not.
     """
-    at, since = _utc(now), _utc(since) if since else None
+    at = _utc(now)
     if not source.enabled:
         return _report_disabled(settings, source)
-    reports = []
+    reports: list[LoadReport] = []
+    try:
+        _load_streams(
+            settings,
+            configuration,
+            source,
+            reports,
+            run_id=run_id,
+            now=at,
+            only=only,
+            approved_shrink=approved_shrink,
+            full=full,
+            since=_utc(since) if since else None,
+        )
+    except SourceError as error:
+        if source.if_failed == "stop":
+            raise
+        loaded = {report.entity for report in reports}
+        missing = [n for n in source.landed_entities if n not in loaded and (only is None or n in only)]
+        reports += _keep_landed(settings, configuration, source, missing, error, run_id=run_id, now=at)
+    return reports
+
+
+def _load_streams(
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    reports: list[LoadReport],
+    *,
+    run_id: str,
+    now: datetime,
+    only: Collection[str] | None,
+    approved_shrink: str | None,
+    full: bool,
+    since: datetime | None,
+) -> None:
+    """Land one stream after the other, adding to `reports` what was committed."""
     with open_landing(settings, configuration, source) as connection:
         for stream in streams_of(source):
             names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
             if not names:
                 continue
-            with offered(connection, settings, configuration, source, names, now=at, full=full, since=since) as offers:
+            with offered(connection, settings, configuration, source, names, now=now, full=full, since=since) as offers:
                 for name in names:
                     entity = entity_of(source, name)
-                    load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
+                    load = _Load(
+                        connection, settings, configuration, source, entity, run_id, now, approved_shrink, full
+                    )
                     reports += load.run(offers[name])
+
+
+def _keep_landed(
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    names: Collection[str],
+    error: SourceError,
+    *,
+    run_id: str,
+    now: datetime,
+) -> list[LoadReport]:
+    """Go on with what an earlier load landed, and remember why.
+
+    Raises:
+        SourceError: there is nothing, or it is older than the source allows.
+    """
+    reports = []
+    oldest = now - timedelta(days=source.max_age_days)
+    with open_landing(settings, configuration, source) as connection:
+        for name in names:
+            last = last_load(connection, name)
+            if last is None or last["loaded_at"] < oldest:
+                age = f"was last read on {last['loaded_at']:%Y-%m-%d}" if last else "was never read"
+                raise SourceError(
+                    f"{error} Nothing can be kept either: {source.name}.{name} {age}, and max_age_days allows "
+                    f"{source.max_age_days}."
+                ) from None
+            live = last["live_count"]
+            text = (
+                f"{source.name}.{name} could not be loaded; the {live} records of {last['loaded_at']:%Y-%m-%d %H:%M} UTC "
+                f"are kept. {error}"
+            )
+            write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
+            reports.append(LoadReport(source.name, name, "kept", Counts(), live, 0.0, text))
     return reports
 
 
