@@ -57,6 +57,4 @@ def _merge(shipped: dict[str, Any], own: Any) -> Any:
         if both:
             united = {key: value for entries in both for key, value in entries.items()}
             merged[part] = {key: value for key, value in united.items() if value is not None}
-    if "source_record_id" in (own.get("columns") or {}):
-        merged.pop("key", None) if "key" not in own else None
     return merged

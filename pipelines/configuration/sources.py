@@ -8,7 +8,7 @@ from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
 from pipelines.configuration.connectors import Connector, HubspotConfig, ShopifyConfig, SqlConfig, ZendeskConfig
-from pipelines.configuration.mappings import with_shipped_mapping
+from pipelines.configuration.mappings import shipped_mapping, with_shipped_mapping
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -91,8 +91,8 @@ class SourceConfig(Model):
     """One source, with the block of its connector.
 
     `max_shrink` is the largest share by which a delivery may shrink before it is stopped. What is read in increments is
-    read in full again every `full_every_days`, where increments do not tell of every deletion. `if_failed` says whether a
-    run stops when the source cannot be loaded, or goes on with what is landed, for `max_age_days` at most.
+    read in full again every `full_every_days`, where increments do not tell of every deletion. `if_failed` says whether
+    a run stops when the source cannot be loaded, or goes on with what is landed, for `max_age_days` at most.
     """
 
     name: Annotated[str, Field(pattern=SOURCE_NAME)]
@@ -187,11 +187,25 @@ class SourceConfig(Model):
                     )
                 if "changed" in given and is_flat(name, config):
                     problems.append(f"{where}: lines that carry their orders are read in full; take `changed` out")
-            elif self.connector not in {"files", "sql"} and given:
-                problems.append(f"{where}.{min(given)}: {self.connector} knows where its records are; take it out")
+            elif self.connector not in {"files", "sql"}:
+                if given:
+                    problems.append(f"{where}.{min(given)}: {self.connector} knows where its records are; take it out")
+                problems += self._changed_ids(name, config)
         if problems:
             raise ValueError("; ".join(problems))
         return self
+
+    def _changed_ids(self, name: str, config: EntityConfig) -> list[str]:
+        """Deletions, merges and links name the vendor's own ids: these are landed as they are."""
+        shipped = shipped_mapping(self.connector).get(name)
+        if shipped is None:
+            allowed = ", ".join(shipped_mapping(self.connector))
+            return [f"entities.{name}: {self.connector} delivers no such records; allowed: {allowed}"]
+        ids = {n: t for n, t in shipped["columns"].items() if n.endswith("record_id") and isinstance(t, str)}
+        changed = [n for n, target in ids.items() if config.columns.get(n) not in (None, target)]
+        if "source_record_id" not in config.columns:
+            changed.append("source_record_id")
+        return [f"entities.{name}.columns.{n}: ids are {self.connector}'s own and stay as they ship" for n in changed]
 
     def find_entity(self, name: str) -> Entity | None:
         """The canonical entity: of the source's own role first, else of the one role that has it."""

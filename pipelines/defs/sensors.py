@@ -80,14 +80,14 @@ def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
 
 
 def arrived_files(configuration: Configuration) -> dg.SensorDefinition:
-    """Start `refresh_source` for the sources of files whose delivery is new and has not changed for a whole interval."""
+    """Start `refresh_source` for the sources of files whose delivery is new and has stopped changing."""
 
     @dg.sensor(
         name="arrived_files",
         job_name=REFRESH,
         minimum_interval_seconds=60,
         default_status=dg.DefaultSensorStatus.STOPPED,
-        description="Lands files as they arrive, one run per source; the nightly run reads them anyway. Off by default.",
+        description="Lands files as they arrive, one run per source; the nightly run reads them too. Off by default.",
     )
     def arrived(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
         from pipelines.extract import find_arrivals, look_at_files

@@ -16,7 +16,7 @@ State = dict[str, dict[str, str]]
 
 
 def look_at_files(settings: Settings, configuration: Configuration) -> dict[str, str]:
-    """Per source of files that is switched on, a digest of what lies there now; sources without any file are left out."""
+    """Per source of files that is switched on, a digest of what lies there now; without any file it is left out."""
     found = {}
     for source in configuration.sources:
         if source.connector != "files" or not source.enabled:

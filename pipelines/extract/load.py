@@ -156,8 +156,8 @@ def _keep_landed(
                 ) from None
             live = last["live_count"]
             text = (
-                f"{source.name}.{name} could not be loaded; the {live} records of {last['loaded_at']:%Y-%m-%d %H:%M} UTC "
-                f"are kept. {error}"
+                f"{source.name}.{name} could not be loaded; the {live} records of {last['loaded_at']:%Y-%m-%d %H:%M} "
+                f"UTC are kept. {error}"
             )
             write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
             reports.append(LoadReport(source.name, name, "kept", Counts(), live, 0.0, text))

@@ -43,7 +43,7 @@ STAGES = (
 )
 INTERACTIONS = {"calls": "call", "meetings": "meeting"}
 # What a record has beside its properties, or gets from us.
-OWN_FIELDS = frozenset("id createdAt updatedAt archivedAt contact_id company_id channel".split())
+OWN_FIELDS = frozenset(["id", "createdAt", "updatedAt", "archivedAt", "contact_id", "company_id", "channel"])
 PRIMARY_COMPANY = frozenset({1, 5})  # association types: of a contact, of a deal
 TOUCHES = frozenset({"SENT", "DELIVERED", "OPEN", "CLICK", "BOUNCE", "SPAMREPORT", "STATUSCHANGE"})
 

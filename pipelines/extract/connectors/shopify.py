@@ -1,7 +1,7 @@
 """Shopify's Admin GraphQL: bulk operations for a complete read, pages by cursor for what changed, throttled by cost.
 
-Add here what Shopify calls its things and how it hands them over. The mapping is in `configuration/mappings/shopify.yml`;
-the tests validate every query against the published schema.
+Add here what Shopify calls its things and how it hands them over. The mapping is in
+`configuration/mappings/shopify.yml`; the tests validate every query against the published schema.
 """
 
 from __future__ import annotations
@@ -363,8 +363,8 @@ class Shopify:
                     "lacks the scope for it" if operation.get("errorCode") == "ACCESS_DENIED" else "did not succeed"
                 )
                 raise SourceError(
-                    f"{self.client.who}: the bulk operation for {root} {reason} ({operation['status'].lower()}); nothing "
-                    f"was landed. Check the token's scopes, and start again."
+                    f"{self.client.who}: the bulk operation for {root} {reason} ({operation['status'].lower()}); "
+                    f"nothing was landed. Check the token's scopes, and start again."
                 )
         count, name = 0, CHILD_NODES.get(root, ("", ""))[0]
         batch: list[Record] = []
@@ -384,8 +384,8 @@ class Shopify:
             batch.append(record)
         if count != int(operation["objectCount"]):
             raise SourceError(
-                f"{self.client.who}: the bulk operation for {root} has {operation['objectCount']} objects, but its file "
-                f"has {count}; nothing was landed. Start again."
+                f"{self.client.who}: the bulk operation for {root} has {operation['objectCount']} objects, but its "
+                f"file has {count}; nothing was landed. Start again."
             )
         yield batch
 

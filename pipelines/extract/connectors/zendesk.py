@@ -21,7 +21,7 @@ from pipelines.settings import Settings
 RATING_SECONDS = 35 * 86_400
 PAGE_SIZE = 100
 Record = dict[str, Any]
-EXPORTS = {"users": {}, "tickets": {"include": "metric_sets"}}
+EXPORTS: dict[str, Record] = {"users": {}, "tickets": {"include": "metric_sets"}}
 
 
 class Zendesk:
@@ -73,12 +73,12 @@ class Zendesk:
                 record["deleted_at"] = record.get("updated_at") if is_gone else None
                 spool.add(_with_custom_fields(flatten(record)))
         gone = () if reading.position else tuple(self._list_deleted(name))
-        position = {"cursor": cursor} if cursor else dict(reading.position or {"start_time": 0})
+        position: Position = {"cursor": cursor} if cursor else reading.position or {"start_time": 0}
         return Offer(spool.finish(), is_complete=not reading.position, position=position, gone=gone)
 
     def _pages(self, name: str, position: Position) -> Iterator[tuple[list[Record], str | None]]:
         # The specification wants a start time beside the cursor, which then decides.
-        parameters = {"start_time": position.get("start_time", 0), **EXPORTS[name]}
+        parameters: Record = {"start_time": position.get("start_time", 0), **EXPORTS[name]}
         if "cursor" in position:
             parameters["cursor"] = position["cursor"]
         while True:

@@ -1,7 +1,7 @@
 """A Shopify of the sample company: Admin GraphQL over plain records, bulk operations, and a budget of query cost.
 
-Add here what Shopify does that a client must cope with. It executes whatever is asked of the records it was given; whether
-a query fits Shopify's schema is for the tests.
+Add here what Shopify does that a client must cope with. It executes whatever is asked of the records it was given;
+whether a query fits Shopify's schema is for the tests.
 """
 
 from __future__ import annotations
@@ -131,10 +131,10 @@ class _Execution:
                 found = server.look_at(found)
             return found and _select(found, selection.selection_set, self.variables)
         if name == "nodes":
-            found = [server.node(gid) for gid in arguments["ids"]]
-            return [r and _select(r, selection.selection_set, self.variables) for r in found]
+            asked = [server.node(gid) for gid in arguments["ids"]]
+            return [r and _select(r, selection.selection_set, self.variables) for r in asked]
         if name == "bulkOperationRunQuery":
-            return {"bulkOperation": server.run_operation(arguments["query"]), "userErrors": []} | {}
+            return {"bulkOperation": server.run_operation(arguments["query"]), "userErrors": []}
         if name == "shop":
             return {"name": "Beispiel", "currencyCode": "EUR"}
         if name == "currentAppInstallation":

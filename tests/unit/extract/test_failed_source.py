@@ -56,5 +56,5 @@ def test_what_is_too_old_is_not_kept(source: Source) -> None:
 
 
 def test_nothing_can_be_kept_of_a_source_that_was_never_read(source: Source) -> None:
-    with pytest.raises(SourceError, match="crm.contacts was never read"):
+    with pytest.raises(SourceError, match=r"crm\.contacts was never read"):
         source.load(changes=GOES_ON)

@@ -96,9 +96,10 @@ def filled_database(postgres: Server, company: Path) -> Iterator[str]:
         names = [name for (name,) in tables.execute("select table_name from duckdb_tables()").fetchall()]
         for name in names:
             described = tables.execute(f'describe "{name}"').fetchall()
+            native = {"DECI", "BIGI", "BOOL", "DATE", "INTE", "TIME"}
             kinds = {"DOUBLE": "double precision", "TIMESTAMP WITH TIME ZONE": "timestamptz", "BLOB": "bytea"}
             columns = ", ".join(
-                f'"{column}" {kinds.get(kind, kind if kind[:4] in {"DECI", "BIGI", "BOOL", "DATE", "INTE", "TIME"} else "text")}'
+                f'"{column}" {kinds.get(kind, kind if kind[:4] in native else "text")}'
                 for column, kind, *_ in described
             )
             database.execute(f'create table {schema}."{name}" ({columns})')

@@ -53,7 +53,8 @@ def test_two_nights_in_our_words(nights_of: Any) -> None:
             ("customer", "2026-11-02 08:00:01"),
         ]
         assert nights.landed(
-            "select company_record_id, role, is_primary from company_contacts where contact_record_id = '100' order by 1"
+            "select company_record_id, role, is_primary from company_contacts where contact_record_id = '100' "
+            "order by 1"
         ) == [("500", "Einkauf", False), ("501", None, True)]
         assert nights.landed(
             "select status, channel, kind, purpose, given_at is not null, withdrawn_at is not null from permissions "
@@ -63,7 +64,8 @@ def test_two_nights_in_our_words(nights_of: Any) -> None:
             ("withdrawn", "email", "consent", "advertising", False, True),
         ]
         assert nights.landed(
-            "select contact_record_id, company_record_id, is_won, is_lost, closed_at is null, expected_close_date::text "
+            "select contact_record_id, company_record_id, is_won, is_lost, closed_at is null, "
+            "expected_close_date::text "
             "from deals where source_record_id in ('700', '701', '703') order by source_record_id"
         ) == [
             ("100", "502", False, False, True, "2026-11-09"),

@@ -10,8 +10,8 @@ from typing import Any
 
 from pipelines.sample.servers.faults import Schedule
 from pipelines.sample.servers.hubspot import HubspotServer
-from pipelines.sample.servers.shopify import ShopifyServer
 from pipelines.sample.servers.serving import VendorServer
+from pipelines.sample.servers.shopify import ShopifyServer
 from pipelines.sample.servers.zendesk import ZendeskServer
 
 TOKEN = "tok-3f1c"
