@@ -31,7 +31,7 @@ STREAMS = (
 )
 SCOPES = {"customers": "read_customers", "products": "read_products", "orders": "read_orders", "carts": "read_orders"}
 # Nodes of a page so that a query stays below the thousand points that one may cost; halved when it does not.
-PAGES = {"customers": 100, "products": 15, "orders": 4, "abandonedCheckouts": 9}
+PAGES = {"customers": 100, "products": 12, "orders": 3, "abandonedCheckouts": 7}
 CHILDREN, REFUNDS, BATCH = 20, 5, 1000
 ATTEMPTS = 40  # of one query while the server throttles it
 LONGEST_POLL_SECONDS = 6 * 3600
