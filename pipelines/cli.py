@@ -273,6 +273,35 @@ def validate(config: ConfigOption = None, data: DataOption = None) -> None:
     _become_dagster("definitions", "validate", "-w", "workspace.yaml", "--log-level", "warning")
 
 
+sources_app = typer.Typer(no_args_is_help=True, help="What concerns the sources of sources.yml.")
+app.add_typer(sources_app, name="sources")
+
+
+@sources_app.command("check")
+def check_sources(
+    names: Annotated[list[str] | None, typer.Argument(help="Names of sources; all when none is named.")] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Can every source be reached, may it be read, does its mapping fit? Nothing is landed, no secret is shown."""
+    from pipelines.configuration import load_configuration
+    from pipelines.extract import check_sources as look_at_sources
+
+    settings = _settings(config, data)
+    configuration = load_configuration(settings)
+    known = [source.name for source in configuration.sources]
+    if unknown := sorted(set(names or ()) - set(known)):
+        raise ConfigurationError([f"There is no source {', '.join(unknown)}; sources.yml has {', '.join(known)}."])
+    problem_count = 0
+    for finding in look_at_sources(settings, configuration, names):
+        problem_count += finding.is_problem
+        style = "red" if finding.is_problem else None
+        console.print(f"{finding.source:<16}  {finding.sentence}", style=style, markup=False)
+    if problem_count:
+        errors.print(f"{problem_count} problem{'s' if problem_count > 1 else ''} found; nothing was landed.")
+        sys.exit(FAILED)
+
+
 @app.command()
 def ui(
     config: ConfigOption = None,

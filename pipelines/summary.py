@@ -29,13 +29,16 @@ def print_summary(console: Console, settings: Settings) -> None:
     table = Table(show_header=False, box=None, pad_edge=False)
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
         sources = connection.execute(
-            "select source_system, bool_and(is_enabled), sum(delivered_count), sum(rejected_count), max(load_count) "
+            "select source_system, bool_and(is_enabled), sum(delivered_count), sum(rejected_count), max(load_count), "
+            "max(failed_at) is not null, min(loaded_at) "
             "from raw.reconciliation group by all order by all"
         ).fetchall()
-        for source, is_enabled, delivered, rejected, loads in sources:
+        for source, is_enabled, delivered, rejected, loads, has_failed, loaded_at in sources:
             note = f"{int(rejected or 0):,} rejected" + (f", in {loads} loads" if (loads or 0) > 1 else "")
             if not is_enabled:
                 note = "switched off; the last landed rows are kept"
+            elif has_failed:
+                note = f"could not be loaded; what was landed by {loaded_at:%Y-%m-%d %H:%M} UTC is used"
             table.add_row(f"read from {source}", f"{int(delivered or 0):,}", note)
         for label, query in FIGURES.items():
             row = connection.execute(query).fetchone()

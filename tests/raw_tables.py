@@ -73,6 +73,7 @@ LEDGER_TABLES = {
         },
         "loaded_at": "TIMESTAMP",
         "control_amounts": "JSON",
+        "failed_at": "TIMESTAMP",
     },
 }
 

@@ -2,11 +2,13 @@
 
 from datetime import date, datetime
 from decimal import Decimal, InvalidOperation
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
+from pipelines.configuration.connectors import Connector, HubspotConfig, ShopifyConfig, SqlConfig, ZendeskConfig
+from pipelines.configuration.mappings import shipped_mapping, with_shipped_mapping
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -27,6 +29,10 @@ RESERVED_NAMES = frozenset(
         "dbt",
     }
 )
+
+CONNECTOR_BLOCKS = ("sql", "hubspot", "shopify", "zendesk")
+# How programs write what people write in many ways; said once, so that nothing has to be found out.
+PROGRAM_FORMAT = {"decimal": ".", "dates": "ymd", "time_zone": "UTC"}
 
 # The entity whose rows may carry another one: a flat export has the order's attributes on every line.
 FLAT_ENTITY = ENTITIES["shop", "order_lines"]
@@ -63,9 +69,15 @@ FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 
 class EntityConfig(Model):
-    """One entity of a source."""
+    """One entity of a source: its records are in the files at `path`, or in a database's `table` or `query`.
 
-    path: Annotated[str, Field(min_length=1)]
+    `changed` is the column that grows when a row of the database changes; without it everything is read every time.
+    """
+
+    path: Annotated[str, Field(min_length=1)] | None = None
+    table: Annotated[str, Field(min_length=1)] | None = None
+    query: Annotated[str, Field(min_length=1)] | None = None
+    changed: Annotated[str, Field(min_length=1)] | None = None
     columns: dict[str, str | Annotated[list[str], Field(min_length=1)] | SqlExpression] = Field(default_factory=dict)
     key: Annotated[list[str], Field(min_length=1)] | None = None
     identifiers: dict[FieldName, str] = Field(default_factory=dict)
@@ -76,17 +88,34 @@ class EntityConfig(Model):
 
 
 class SourceConfig(Model):
-    """One source. `max_shrink` is the largest share by which a delivery may shrink before it is stopped."""
+    """One source, with the block of its connector.
+
+    `max_shrink` is the largest share by which a delivery may shrink before it is stopped. What is read in increments is
+    read in full again every `full_every_days`, where increments do not tell of every deletion. `if_failed` says whether
+    a run stops when the source cannot be loaded, or goes on with what is landed, for `max_age_days` at most.
+    """
 
     name: Annotated[str, Field(pattern=SOURCE_NAME)]
     role: Literal["crm", "shop", "support", "marketing", "web", "erp", "enrichment"]
     controller: Annotated[str, Field(min_length=1)]
-    connector: Literal["files"] = "files"
+    connector: Connector = "files"
+    sql: SqlConfig | None = None
+    hubspot: HubspotConfig | None = None
+    shopify: ShopifyConfig | None = None
+    zendesk: ZendeskConfig | None = None
     path: str = "."
     enabled: bool = True
     format: FormatConfig = FormatConfig()
     max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.2
+    full_every_days: Annotated[int, Field(ge=1, le=366)] = 7
+    if_failed: Literal["stop", "continue"] = "stop"
+    max_age_days: Annotated[int, Field(ge=1, le=31)] = 2
     entities: Annotated[dict[str, EntityConfig], Field(min_length=1)]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _has_shipped_mapping(cls, data: Any) -> Any:
+        return with_shipped_mapping(data)
 
     @field_validator("name")
     @classmethod
@@ -132,6 +161,52 @@ class SourceConfig(Model):
             raise ValueError("; ".join(problems))
         return self
 
+    @model_validator(mode="after")
+    def _says_where_records_are(self) -> "SourceConfig":
+        """The block of the connector is there and no other; entities say where their records are as it needs it."""
+        problems = []
+        for block in CONNECTOR_BLOCKS:
+            if (getattr(self, block) is not None) != (block == self.connector):
+                is_own = block == self.connector
+                problems.append(
+                    f"the connector {self.connector} needs a block `{block}`"
+                    if is_own
+                    else f"the block `{block}` is for the connector {block}, but this source has {self.connector}"
+                )
+        for name, config in self.entities.items():
+            given = {part for part in ("path", "table", "query", "changed") if getattr(config, part) is not None}
+            where = f"entities.{name}"
+            if self.connector == "files" and given != {"path"}:
+                problems.append(f"{where}: a source of files names a `path` for every entity, and nothing else")
+            elif self.connector == "sql":
+                if len(given & {"table", "query"}) != 1 or "path" in given:
+                    problems.append(f"{where}: name either a `table` or a `query` of the database")
+                if "changed" in given and not (config.key or "source_record_id" in config.columns):
+                    problems.append(
+                        f"{where}: what is read by `changed` needs a key: `columns.source_record_id`, `key`"
+                    )
+                if "changed" in given and is_flat(name, config):
+                    problems.append(f"{where}: lines that carry their orders are read in full; take `changed` out")
+            elif self.connector not in {"files", "sql"}:
+                if given:
+                    problems.append(f"{where}.{min(given)}: {self.connector} knows where its records are; take it out")
+                problems += self._changed_ids(name, config)
+        if problems:
+            raise ValueError("; ".join(problems))
+        return self
+
+    def _changed_ids(self, name: str, config: EntityConfig) -> list[str]:
+        """Deletions, merges and links name the vendor's own ids: these are landed as they are."""
+        shipped = shipped_mapping(self.connector).get(name)
+        if shipped is None:
+            allowed = ", ".join(shipped_mapping(self.connector))
+            return [f"entities.{name}: {self.connector} delivers no such records; allowed: {allowed}"]
+        ids = {n: t for n, t in shipped["columns"].items() if n.endswith("record_id") and isinstance(t, str)}
+        changed = [n for n, target in ids.items() if config.columns.get(n) not in (None, target)]
+        if "source_record_id" not in config.columns:
+            changed.append("source_record_id")
+        return [f"entities.{name}.columns.{n}: ids are {self.connector}'s own and stay as they ship" for n in changed]
+
     def find_entity(self, name: str) -> Entity | None:
         """The canonical entity: of the source's own role first, else of the one role that has it."""
         own = ENTITIES.get((self.role, name))
@@ -148,7 +223,8 @@ class SourceConfig(Model):
     def format_of(self, entity_name: str) -> FormatConfig:
         """The entity's format; what it leaves out is the source's."""
         own = self.entities[entity_name].format.model_dump(exclude_none=True)
-        return FormatConfig(**{**self.format.model_dump(exclude_none=True), **own})
+        usual = {} if self.connector == "files" else PROGRAM_FORMAT
+        return FormatConfig(**{**usual, **self.format.model_dump(exclude_none=True), **own})
 
 
 def is_flat(entity_name: str, config: EntityConfig) -> bool:

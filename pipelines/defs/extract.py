@@ -1,7 +1,7 @@
 """Extract as assets: one op per source, one asset per entity it delivers; then the union of all landings."""
 
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import dagster as dg
@@ -14,11 +14,16 @@ from pipelines.defs.translator import describe_asset
 from pipelines.entities import ENTITIES, Entity
 from pipelines.settings import Settings
 
+# Landed every night: a few hours late is worth a look, two missed nights are stale (audit rule SRC-003 says the same).
+FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=48))
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 
 
 class ExtractConfig(dg.Config):
     full: bool = Field(default=False, description="Read everything again, also files that did not change.")
+    since: str | None = Field(
+        default=None, description="Read again what changed since this moment (ISO 8601, UTC); for databases and APIs."
+    )
     approved_shrink: str | None = Field(
         default=None, description="Take a delivery that shrank beyond the limit; the reason is kept with the load."
     )
@@ -43,6 +48,7 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                 + ("" if source.enabled else " The source is switched off: the last landed rows are kept."),
                 deps=[BUILD],
                 kinds=(source.connector, "duckdb"),
+                freshness=FRESH if source.enabled else None,
             )
             for entity in entities
         ],
@@ -66,6 +72,7 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                 only={key.path[-1] for key in context.selected_asset_keys},
                 approved_shrink=config.approved_shrink,
                 full=config.full,
+                since=datetime.fromisoformat(config.since) if config.since else None,
             )
             for report in reports:
                 key = dg.AssetKey([source.name, report.entity])

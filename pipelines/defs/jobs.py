@@ -10,6 +10,7 @@ from pipelines.defs.extract import entities_of
 from pipelines.defs.publish import VERSION
 
 NIGHTLY = "nightly"
+REFRESH = "refresh_source"
 
 
 def build_jobs(configuration: Configuration) -> list[dg.UnresolvedAssetJobDefinition]:
@@ -25,7 +26,7 @@ def build_jobs(configuration: Configuration) -> list[dg.UnresolvedAssetJobDefini
             tags=tags,
         ),
         dg.define_asset_job(
-            "refresh_source",
+            REFRESH,
             selection=dg.AssetSelection.assets(*landed).without_checks(),
             description="Land what the sources deliver, and nothing else. Unselect the sources you do not want.",
             tags=tags,

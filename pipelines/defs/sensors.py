@@ -1,5 +1,6 @@
-"""What is watched between runs: runs that died, and nights that did not start."""
+"""What is watched between runs: runs that died, nights that did not start, and files that arrive."""
 
+import json
 from datetime import datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -7,9 +8,10 @@ import dagster as dg
 from dagster import RunsFilter
 
 from pipelines.alerts import send_alert
-from pipelines.configuration import CompanyConfig
+from pipelines.configuration import CompanyConfig, Configuration
 from pipelines.defs.executor import mark_dead_runs
-from pipelines.defs.jobs import NIGHTLY
+from pipelines.defs.extract import entities_of
+from pipelines.defs.jobs import NIGHTLY, REFRESH
 from pipelines.defs.outcomes import tell_dead_runs
 from pipelines.lock import is_held
 from pipelines.settings import Settings
@@ -75,3 +77,40 @@ def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
         return dg.SkipReason("The night's run is missing; an alert was sent.")
 
     return missed
+
+
+def arrived_files(configuration: Configuration) -> dg.SensorDefinition:
+    """Start `refresh_source` for the sources of files whose delivery is new and has stopped changing."""
+
+    @dg.sensor(
+        name="arrived_files",
+        job_name=REFRESH,
+        minimum_interval_seconds=60,
+        default_status=dg.DefaultSensorStatus.STOPPED,
+        description="Lands files as they arrive, one run per source; the nightly run reads them too. Off by default.",
+    )
+    def arrived(context: dg.SensorEvaluationContext) -> dg.SensorResult | dg.SkipReason:
+        from pipelines.extract import find_arrivals, look_at_files
+
+        settings = Settings.from_environment()
+        if is_held(settings):
+            return dg.SkipReason("A run is at work; files are looked at when it has ended.")
+        state = json.loads(context.cursor) if context.cursor else None
+        now = look_at_files(settings, configuration)
+        names, after = find_arrivals(now, state)
+        if not names:
+            context.update_cursor(json.dumps(after))
+            return dg.SkipReason("No delivery is new.")
+        requests = [
+            dg.RunRequest(
+                run_key=f"{name}-{now[name]}",
+                asset_selection=[
+                    dg.AssetKey([name, entity.name]) for entity in entities_of(configuration.source(name))
+                ],
+                tags={"arrived": name},
+            )
+            for name in names
+        ]
+        return dg.SensorResult(run_requests=requests, cursor=json.dumps(after))
+
+    return arrived

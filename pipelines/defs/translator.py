@@ -43,6 +43,7 @@ def describe_asset(
     deps: Iterable[dg.AssetKey] = (),
     kinds: Iterable[str] = ("duckdb",),
     folder: str | None = None,
+    freshness: dg.FreshnessPolicy | None = None,
 ) -> dg.AssetSpec:
     """The spec of one asset. `path` is (schema, table); `folder` is the dbt folder of a mart."""
     group = GROUP_OF_KEY.get(path) or GROUP_OF_FOLDER.get(folder or "") or GROUP_OF_SCHEMA.get(path[0], "extract")
@@ -53,4 +54,5 @@ def describe_asset(
         group_name=group,
         owners=[OWNER_OF_GROUP[group]],
         kinds=set(kinds),
+        freshness_policy=freshness,
     )

@@ -1,11 +1,24 @@
 """Extract: connectors deliver records; each source lands in a DuckDB file of its own; `raw.*` unites the landings.
 
-Add a connector here as a module that fills table `delivered`; comparing, landing and reporting stay as they are.
+Add a connector in `connectors/`; what it hands over is an `offers.Offer`, and landing and reporting stay as they are.
 Cleaning a value does not belong here: what is landed is what was delivered, in the type the contract declares.
 """
 
+from pipelines.extract.arrivals import find_arrivals, look_at_files
+from pipelines.extract.check import Finding, check_sources
 from pipelines.extract.load import load_source
 from pipelines.extract.raw import build_raw, find_removed_sources
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 
-__all__ = ["Counts", "LoadReport", "UnmappedColumn", "build_raw", "find_removed_sources", "load_source"]
+__all__ = [
+    "Counts",
+    "Finding",
+    "LoadReport",
+    "UnmappedColumn",
+    "build_raw",
+    "check_sources",
+    "find_arrivals",
+    "find_removed_sources",
+    "load_source",
+    "look_at_files",
+]

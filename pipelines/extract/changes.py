@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.entities import Entity, Type
 from pipelines.errors import SourceError
 from pipelines.extract.landing import IS_GONE, column_names, record_columns
+from pipelines.extract.offers import Parents
 from pipelines.extract.report import Counts
 from pipelines.warehouse import identifier, literal
 
@@ -52,14 +53,19 @@ def land(
     run_id: str,
     now: datetime,
     where: str,
+    is_complete: bool = True,
+    parents: Parents | None = None,
 ) -> Landed:
     """Land `arrived` and `unreadable` into the tables of an entity, inside the caller's transaction.
+
+    What is landed and was not delivered is gone when the delivery `is_complete`; else only the children of `parents`.
 
     Raises:
         SourceError: when the delivery shrank beyond the limit without approval, or the counts do not add up.
     """
     before = _take_stock(connection, entity)
-    _decide_fates(connection, entity, is_keyed, before.landed)
+    scope = _scope_of_absence(connection, is_complete, parents)
+    _decide_fates(connection, entity, is_keyed, before.landed, scope)
     counts, absent_count = _count(connection, delivered_count)
     if counts.accounted != counts.delivered:
         raise SourceError(
@@ -67,7 +73,8 @@ def land(
             f"was landed. This is a fault of the program: please report it."
         )
     if not approved_shrink:
-        _assert_not_shrunk(counts, absent_count, before.live, max_shrink, where)
+        lost = absent_count if is_complete else counts.deleted
+        _assert_not_shrunk(counts, lost, before.live, max_shrink, is_complete, where)
     expected = _Stock(
         landed=before.landed + counts.new,
         live=before.live + counts.new + counts.revived - counts.deleted,
@@ -85,12 +92,25 @@ def land(
     return Landed(counts, after.live, after.control_amounts)
 
 
-def _decide_fates(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, landed_count: int) -> None:
-    """Decide what becomes of each record.
+def _scope_of_absence(connection: DuckDBPyConnection, is_complete: bool, parents: Parents | None) -> str:
+    """SQL: which landed records are gone when they were not delivered."""
+    if is_complete:
+        return "true"
+    if parents is None:
+        return "false"
+    connection.execute("create or replace temp table complete_parents (record_id text)")
+    connection.execute("insert into complete_parents select unnest($1::varchar[])", [sorted(parents.record_ids)])
+    return f"{identifier(parents.column)} in (select record_id from complete_parents)"
+
+
+def _decide_fates(
+    connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, landed_count: int, scope: str
+) -> None:
+    """Decide what becomes of each record. `scope` says in SQL which landed ones are gone when they were not delivered.
 
     View `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `_rounded`, `is_gone`,
     `was_gone`, `fate`. View `judged`: the records as they arrived, with `source_record_id`, `is_gone` and `fate`.
-    Table `absences`, one row per landed record that a full delivery no longer has, not even as a reject.
+    Table `absences`, one row per landed record in the delivery's scope that it no longer has, not even as a reject.
     """
     arrived = column_names(connection, "arrived")
     gone = [f"{c} is not null" for c in ("deleted_at", "merged_into_record_id") if c in arrived]
@@ -128,7 +148,7 @@ def _decide_fates(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool
         create or replace temp table absences as
         select source_record_id
         from {identifier(entity.name)} as landed
-        where not {IS_GONE} and not exists (
+        where not {IS_GONE} and {scope} and not exists (
             select 1
             from (
                 select source_record_id from fates
@@ -229,15 +249,18 @@ def _count(connection: DuckDBPyConnection, delivered_count: int) -> tuple[Counts
     return Counts(delivered=delivered_count, **fates, rounded=rounded, deleted=deleted), absent_count
 
 
-def _assert_not_shrunk(counts: Counts, absent_count: int, live_before: int, max_shrink: float, where: str) -> None:
+def _assert_not_shrunk(
+    counts: Counts, lost: int, live_before: int, max_shrink: float, is_complete: bool, where: str
+) -> None:
+    """`lost` are the records that a delivery takes away: absent from a complete one, deleted by an increment."""
     if live_before == 0:
         return
     remedy = "Have it delivered in full, or approve the shrink with a reason."
-    if counts.delivered == 0:
+    if counts.delivered == 0 and is_complete:
         raise SourceError(
             f"{where}: the delivery holds no record, but {live_before} are landed; nothing was changed. {remedy}"
         )
-    shrink = absent_count - counts.new - counts.revived
+    shrink = lost - counts.new - counts.revived
     if shrink > max_shrink * live_before:
         raise SourceError(
             f"{where}: the delivery shrank by {shrink} of {live_before} live records ({shrink / live_before:.0%}); "

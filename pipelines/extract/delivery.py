@@ -5,7 +5,7 @@ Add a step between reading and comparing here. What is already landed is not loo
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -73,12 +73,15 @@ def read_delivery(
     source: SourceConfig,
     entity: Entity,
     files: list[DeliveredFile],
+    known_types: Mapping[str, str] | None = None,
 ) -> Delivery:
     """Read the files into `delivered` and convert them into `arrived`.
 
     `arrived`, one row per readable record: `_row` (file order), `source_record_id`, the mapped columns in their types,
     `identifiers`, `custom`, `_content` (hash), `_field` and `_class` (the first field that breaks the contract) and
     `_rounded` (how many amounts were).
+
+    `known_types` are types in words of columns that nobody mapped, where the source says them itself.
 
     Raises:
         SourceError: when a file cannot be read as configured, or how it is written cannot be decided.
@@ -95,7 +98,8 @@ def read_delivery(
             assert_columns_delivered(expected, present, layout.file.name, layout.stated, where)
         used = used_columns(entity, config, list(columns))
         unmapped_names = [c for c in columns if c not in used]
-        types = _sampled_types(connection, layouts, unmapped_names)
+        known = {name: kind for name, kind in (known_types or {}).items() if name in unmapped_names}
+        types = known | _sampled_types(connection, layouts, [n for n in unmapped_names if n not in known])
         row_count = _fill_delivered(connection, layouts, columns, used, form, key_source(config, list(columns)), where)
     assert_not_changed_meanwhile(files, where)
     mapped = {c: columns[c] for c in used}
@@ -109,7 +113,7 @@ def read_delivery(
         fields=fields,
         delivered_count=row_count + _number(connection, "select count(*) from unreadable"),
         is_keyed=is_keyed,
-        detected={layout.file.name: layout.stated for layout in layouts} | stated,
+        detected={layout.file.name: layout.stated for layout in layouts if layout.file.is_original} | stated,
         unmapped=_report_unmapped(connection, unmapped_names, types),
     )
 

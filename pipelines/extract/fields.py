@@ -84,6 +84,17 @@ def expected_columns(entity: Entity, config: EntityConfig) -> list[str]:
     return list(dict.fromkeys(names))
 
 
+def referred_columns(connection: DuckDBPyConnection, config: EntityConfig) -> list[str]:
+    """Columns that the expressions of the mapping refer to; what is no valid expression is for `map_fields`."""
+    names = []
+    for target in config.columns.values():
+        if isinstance(target, SqlExpression):
+            row = connection.execute("select json_serialize_sql($1)", [f"select ({target.sql})"]).fetchone()
+            nodes = _nodes(json.loads(row[0]) if row else {})
+            names += [str(node["column_names"][-1]) for node in nodes if node.get("class") == "COLUMN_REF"]
+    return list(dict.fromkeys(names))
+
+
 def used_columns(entity: Entity, config: EntityConfig, delivered: Collection[str]) -> list[str]:
     """Columns of the files that the mapping uses, in file order; the others are reported and never stored."""
     names = set(expected_columns(entity, config)) | {c.name for c in landed_columns(entity, config)}

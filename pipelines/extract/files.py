@@ -40,7 +40,8 @@ PACKINGS = {".gz": "gz", ".bz2": "bz2", ".xz": "xz", ".zst": "zst", ".zip": "zip
 class DeliveredFile:
     """One file as it was when its fingerprint was taken. `name` is relative to the source's folder.
 
-    `packing` is one of `PACKINGS`, None for a file that is read as it is.
+    `packing` is one of `PACKINGS`, None for a file that is read as it is. A file that a connector wrote to
+    hand records over is no original and has no fingerprint.
     """
 
     path: Path
@@ -50,6 +51,7 @@ class DeliveredFile:
     modified: int
     sha256: str
     packing: str | None = None
+    is_original: bool = True
 
 
 def find_files(
@@ -61,7 +63,7 @@ def find_files(
         SourceError: when no file is there, one is empty (0 bytes), cannot be read, or has an unknown type.
     """
     base = configuration.directory / Path(expand(source.path, settings)).expanduser()
-    pattern = expand(source.entities[entity_name].path, settings)
+    pattern = expand(source.entities[entity_name].path or "", settings)
     where = f"{source.name}.{entity_name}"
     try:
         found = _matching(base, pattern)
@@ -75,6 +77,18 @@ def find_files(
         raise SourceError(
             f"{where}: {error.filename or base} cannot be read ({error.strerror}); check the path and its permissions."
         ) from None
+
+
+def list_files(
+    settings: Settings, configuration: Configuration, source: SourceConfig, entity_name: str
+) -> list[tuple[str, int, int]]:
+    """Path, size and time of the files that are there now; none where the folder cannot be read."""
+    base = configuration.directory / Path(expand(source.path, settings)).expanduser()
+    try:
+        found = _matching(base, expand(source.entities[entity_name].path or "", settings))
+        return [(str(path), state.st_size, state.st_mtime_ns) for path in found for state in [path.stat()]]
+    except OSError:
+        return []
 
 
 def assert_not_changed_meanwhile(files: list[DeliveredFile], where: str) -> None:

@@ -38,6 +38,8 @@ IS_GONE = "(deleted_at is not null or merged_into_record_id is not null or _abse
 _TABLES = {
     "meta": "company text, source_system text, layout_version text",
     "cursors": "entity text, files json, contract text, load_id bigint",
+    "positions": "entity text, position json, contract text, load_id bigint",
+    "failures": "entity text, run_id text, failed_at timestamp, message text",
     "rejects": "entity text, source_record_id text, occurrence bigint, field text, value_class text, reason text, "
     "record json, record_hash text, run_id text, rejected_at timestamp, resolved_at timestamp, resolution text",
     "loads": "load_id bigint, entity text, run_id text, loaded_at timestamp, seconds double, status text, "
@@ -113,7 +115,9 @@ def contract_digest(configuration: Configuration, source: SourceConfig, entity: 
     config = source.entities[entity.name]
     parts = {
         "version": CONTRACT_VERSION,
-        "entity": config.model_dump(mode="json", by_alias=True, exclude={"path", "references", "format"}),
+        "entity": config.model_dump(
+            mode="json", by_alias=True, exclude={"path", "references", "format"}, exclude_none=True
+        ),
         "format": source.format_of(entity.name).model_dump(mode="json"),
         "time_zone": configuration.company.time_zone,
         "columns": [(c.name, c.type) for c in landed_columns(entity, config)],
@@ -199,6 +203,30 @@ def move_cursor(connection: DuckDBPyConnection, entity: Entity, files: list[Deli
         "insert into cursors select $1, $2, $3, max(load_id) from loads where entity = $1",
         [entity.name, fingerprints(files), contract],
     )
+
+
+def read_position(connection: DuckDBPyConnection, entity_name: str, contract: str) -> dict[str, Any] | None:
+    """Where the next read of an entity begins; None when all must be read, also after a change of the mapping."""
+    row = connection.execute(
+        "select position::varchar from positions where entity = $1 and contract = $2", [entity_name, contract]
+    ).fetchone()
+    return dict(json.loads(row[0])) if row else None
+
+
+def move_position(connection: DuckDBPyConnection, entity: Entity, position: Mapping[str, Any], contract: str) -> None:
+    """Remember where the next read begins; commits together with the rows of the load that was just written."""
+    connection.execute("delete from positions where entity = $1", [entity.name])
+    connection.execute(
+        "insert into positions select $1, $2, $3, max(load_id) from loads where entity = $1",
+        [entity.name, json.dumps(dict(position)), contract],
+    )
+
+
+def write_failure(
+    connection: DuckDBPyConnection, entity_name: str, *, run_id: str, failed_at: datetime, message: str
+) -> None:
+    """Remember that an entity could not be read; it shows in the reconciliation until it is read again."""
+    connection.execute("insert into failures values ($1, $2, $3, $4)", [entity_name, run_id, failed_at, message])
 
 
 def _claim(connection: DuckDBPyConnection, configuration: Configuration, source: SourceConfig) -> None:

@@ -1,4 +1,4 @@
-"""Load one source: read its files, land the difference, and report. One transaction per entity.
+"""Load one source: take what it offers, land the difference, and report. One transaction per entity.
 
 Add a step of a load here; what a step does belongs into the module named after it.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from dataclasses import asdict
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
 
@@ -17,7 +17,8 @@ from pipelines.entities import Entity
 from pipelines.errors import SourceError
 from pipelines.extract.changes import Landed, land
 from pipelines.extract.delivery import forget_delivery, read_delivery
-from pipelines.extract.files import DeliveredFile, find_files
+from pipelines.extract.files import DeliveredFile
+from pipelines.extract.gone import mark_gone
 from pipelines.extract.landing import (
     contract_digest,
     create_entity_tables,
@@ -25,10 +26,14 @@ from pipelines.extract.landing import (
     is_read_already,
     last_load,
     move_cursor,
+    move_position,
     open_landing,
+    write_failure,
     write_load,
 )
+from pipelines.extract.offers import Offer, Parents
 from pipelines.extract.orders import ORDERS, derive_orders
+from pipelines.extract.reading import entity_of, offered, streams_of
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
@@ -47,6 +52,7 @@ def load_source(
     only: Collection[str] | None = None,
     approved_shrink: str | None = None,
     full: bool = False,
+    since: datetime | None = None,
 ) -> list[LoadReport]:
     """Land what a source delivers.
 
@@ -57,6 +63,7 @@ def load_source(
         run_id: stamped on every row that is landed.
         now: the time of the load; UTC when it has no zone.
         only: entities to load, all when None; `orders` of a flat export are loaded with their lines.
+        since: read again what changed since then, where a source is read in increments.
         approved_shrink: the reason why a delivery may shrink beyond `max_shrink`; kept in the load record.
         full: read files again that did not change.
 
@@ -64,21 +71,105 @@ def load_source(
         One report per landed entity, in the order of sources.yml.
 
     Raises:
-        SourceError: when a delivery cannot be read or must not be landed; entities before it are landed, it is not.
+        SourceError: when a delivery cannot be read or must not be landed, and the source does not allow to go on with
+            what is landed; entities before it are landed, it is not.
     """
-    at = now.astimezone(UTC).replace(tzinfo=None) if now.tzinfo else now
+    at = _utc(now)
     if not source.enabled:
         return _report_disabled(settings, source)
-    reports = []
-    with open_landing(settings, configuration, source) as connection:
-        for name, config in source.entities.items():
-            landed = {name, ORDERS.name} if is_flat(name, config) else {name}
-            entity = source.find_entity(name)
-            if entity is None or (only is not None and not landed & set(only)):
-                continue
-            load = _Load(connection, settings, configuration, source, entity, run_id, at, approved_shrink, full)
-            reports += load.run()
+    reports: list[LoadReport] = []
+    try:
+        _load_streams(
+            settings,
+            configuration,
+            source,
+            reports,
+            run_id=run_id,
+            now=at,
+            only=only,
+            approved_shrink=approved_shrink,
+            full=full,
+            since=_utc(since) if since else None,
+        )
+    except SourceError as error:
+        if source.if_failed == "stop":
+            raise
+        loaded = {report.entity for report in reports}
+        missing = [n for n in source.landed_entities if n not in loaded and (only is None or n in only)]
+        reports += _keep_landed(settings, configuration, source, missing, error, run_id=run_id, now=at)
     return reports
+
+
+def _load_streams(
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    reports: list[LoadReport],
+    *,
+    run_id: str,
+    now: datetime,
+    only: Collection[str] | None,
+    approved_shrink: str | None,
+    full: bool,
+    since: datetime | None,
+) -> None:
+    """Land one stream after the other, adding to `reports` what was committed."""
+    with open_landing(settings, configuration, source) as connection:
+        for stream in streams_of(source):
+            names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
+            if not names:
+                continue
+            with offered(connection, settings, configuration, source, names, now=now, full=full, since=since) as offers:
+                for name in names:
+                    entity = entity_of(source, name)
+                    load = _Load(
+                        connection, settings, configuration, source, entity, run_id, now, approved_shrink, full
+                    )
+                    reports += load.run(offers[name])
+
+
+def _keep_landed(
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    names: Collection[str],
+    error: SourceError,
+    *,
+    run_id: str,
+    now: datetime,
+) -> list[LoadReport]:
+    """Go on with what an earlier load landed, and remember why.
+
+    Raises:
+        SourceError: there is nothing, or it is older than the source allows.
+    """
+    reports = []
+    oldest = now - timedelta(days=source.max_age_days)
+    with open_landing(settings, configuration, source) as connection:
+        for name in names:
+            last = last_load(connection, name)
+            if last is None or last["loaded_at"] < oldest:
+                age = f"was last read on {last['loaded_at']:%Y-%m-%d}" if last else "was never read"
+                raise SourceError(
+                    f"{error} Nothing can be kept either: {source.name}.{name} {age}, and max_age_days allows "
+                    f"{source.max_age_days}."
+                ) from None
+            live = last["live_count"]
+            text = (
+                f"{source.name}.{name} could not be loaded; the {live} records of {last['loaded_at']:%Y-%m-%d %H:%M} "
+                f"UTC are kept. {error}"
+            )
+            write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
+            reports.append(LoadReport(source.name, name, "kept", Counts(), live, 0.0, text))
+    return reports
+
+
+def _utc(moment: datetime) -> datetime:
+    return moment.astimezone(UTC).replace(tzinfo=None) if moment.tzinfo else moment
+
+
+def _landed_with(source: SourceConfig, name: str) -> set[str]:
+    return {name, ORDERS.name} if is_flat(name, source.entities[name]) else {name}
 
 
 class _Load:
@@ -102,31 +193,53 @@ class _Load:
         self.is_flat = is_flat(entity.name, source.entities[entity.name])
         self.started = perf_counter()
 
-    def run(self) -> list[LoadReport]:
+    def run(self, offer: Offer) -> list[LoadReport]:
         """Recognize files that were read already, or read and land them; everything or nothing is committed."""
-        files = find_files(self.settings, self.configuration, self.source, self.entity.name)
+        files = offer.files
         contract = contract_digest(self.configuration, self.source, self.entity)
-        if not self.full and is_read_already(self.connection, self.entity, files, contract):
+        is_known = offer.position is None and is_read_already(self.connection, self.entity, files, contract)
+        if is_known and not self.full:
             return self._note_unchanged(files)
-        delivery = read_delivery(self.connection, self.settings, self.configuration, self.source, self.entity, files)
+        delivery = read_delivery(
+            self.connection, self.settings, self.configuration, self.source, self.entity, files, offer.types
+        )
         if self.is_flat and not any(f.name == "order_record_id" for f in delivery.fields):
             raise SourceError(
                 f"{self.source.name}.{self.entity.name}: columns named order_<column> describe orders, but no line "
                 f"says to which order it belongs; map `order_record_id` in sources.yml."
             )
         self.connection.execute("begin")
-        landed = self._land(self.entity, is_keyed=delivery.is_keyed, delivered_count=delivery.delivered_count)
-        reports = [self._write(self.entity, landed, files, delivery.detected, delivery.unmapped)]
+        create_entity_tables(self.connection, self.entity)
+        named_count = mark_gone(self.connection, self.entity, offer.gone)
+        landed = self._land(
+            self.entity,
+            is_keyed=delivery.is_keyed,
+            delivered_count=delivery.delivered_count + named_count,
+            is_complete=offer.is_complete,
+            parents=offer.parents,
+        )
+        reports = [self._write(self.entity, landed, files, offer.stated | delivery.detected, delivery.unmapped)]
         if self.is_flat:
+            create_entity_tables(self.connection, ORDERS)
             orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
             reports.append(self._write(ORDERS, orders, files, {}, ()))
-        move_cursor(self.connection, self.entity, files, contract)
+        if offer.position is None:
+            move_cursor(self.connection, self.entity, files, contract)
+        else:
+            move_position(self.connection, self.entity, offer.position, contract)
         self.connection.execute("commit")
         forget_delivery(self.connection)
         return reports
 
-    def _land(self, entity: Entity, *, is_keyed: bool, delivered_count: int) -> Landed:
-        create_entity_tables(self.connection, entity)
+    def _land(
+        self,
+        entity: Entity,
+        *,
+        is_keyed: bool,
+        delivered_count: int,
+        is_complete: bool = True,
+        parents: Parents | None = None,
+    ) -> Landed:
         return land(
             self.connection,
             entity,
@@ -137,6 +250,8 @@ class _Load:
             run_id=self.run_id,
             now=self.now,
             where=f"{self.source.name}.{entity.name}",
+            is_complete=is_complete,
+            parents=parents,
         )
 
     def _write(

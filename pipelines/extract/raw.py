@@ -337,7 +337,7 @@ def _reconciliation_query(
                 zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *LATEST))
                 selects.append(
                     f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
-                    f"'{{}}'::json as control_amounts"
+                    f"'{{}}'::json as control_amounts, null::timestamp as failed_at"
                 )
                 continue
             after = f"loaded_at > {literal(since[source.name])}::timestamp" if source.name in since else "true"
@@ -350,7 +350,16 @@ def _reconciliation_query(
             selects.append(
                 f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, "
                 f"max(loaded_at) as loaded_at, "
-                f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts "
+                f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts, "
+                f"{_failed_at(landed[source.name], entity)} as failed_at "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
     return " union all ".join(selects) + " order by source_system, entity"
+
+
+def _failed_at(landing: _Landing, entity: str) -> str:
+    """SQL beside the loads of an entity: when the source could last not be read, unless it was read since."""
+    if "failures" not in landing.columns:
+        return "null::timestamp"
+    failed = f"(select max(failed_at) from {landing.table('failures')} where entity = {literal(entity)})"
+    return f"case when max(loaded_at) is null or {failed} > max(loaded_at) then {failed} end"

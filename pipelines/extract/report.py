@@ -68,8 +68,9 @@ class LoadReport:
     Attributes:
         source: name of the source.
         entity: name of the entity; `orders` derived from flat order lines have a report of their own.
-        status: `loaded`, `unchanged` (files, mapping and contract are those of the last load) or `disabled`.
-        counts: see `Counts`; all zero when disabled.
+        status: `loaded`, `unchanged` (files, mapping and contract are those of the last load), `disabled`, or `kept`
+            (the source could not be loaded, and what an earlier load landed is used).
+        counts: see `Counts`; all zero when disabled or kept.
         live_count: landed records that are not deleted, after the load.
         seconds: wall-clock time.
         detected: per file or column what was configured or detected, e.g. `{"contacts.csv": "csv, delimiter ;"}`.

@@ -155,7 +155,7 @@ def _add_reconciliation(world: World) -> None:
         ("support", "ratings", 1),
     ):
         world.connection.execute(
-            "insert into raw.reconciliation values (?, ?, true, 1, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, 0, ?, ?)",
+            "insert into raw.reconciliation values (?, ?, true, 1, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, 0, ?, ?, null)",
             [source, entity, count, count, count, AS_OF, json.dumps(AMOUNTS.get(entity, {}))],
         )
 
