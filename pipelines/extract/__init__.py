@@ -5,7 +5,17 @@ Cleaning a value does not belong here: what is landed is what was delivered, in 
 """
 
 from pipelines.extract.load import load_source
+from pipelines.extract.profile import Proposal, profile_file
 from pipelines.extract.raw import build_raw, find_removed_sources
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 
-__all__ = ["Counts", "LoadReport", "UnmappedColumn", "build_raw", "find_removed_sources", "load_source"]
+__all__ = [
+    "Counts",
+    "LoadReport",
+    "Proposal",
+    "UnmappedColumn",
+    "build_raw",
+    "find_removed_sources",
+    "load_source",
+    "profile_file",
+]
