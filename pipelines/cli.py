@@ -302,6 +302,29 @@ def check_sources(
         sys.exit(FAILED)
 
 
+@sources_app.command("profile")
+def profile_source(
+    path: Annotated[Path, typer.Argument(help="A file that no source names yet.")],
+    entity: Annotated[
+        str | None, typer.Option(help="What its records are, e.g. contacts; guessed when left out.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Read an unknown file and print its entry for sources.yml, with the doubts to decide. No value is shown."""
+    import yaml
+
+    from pipelines.configuration import load_configuration
+    from pipelines.extract import profile_file
+
+    settings = _settings(config, data)
+    controller = load_configuration(settings).company.controllers[0]
+    proposal = profile_file(settings, path.expanduser(), controller=controller, entity_name=entity)
+    console.print(yaml.safe_dump([proposal.entry], sort_keys=False, allow_unicode=True), markup=False, end="")
+    for doubt in proposal.doubts:
+        console.print(f"# Doubt: {doubt}.", markup=False)
+
+
 @app.command()
 def ui(
     config: ConfigOption = None,

@@ -7,6 +7,7 @@ Cleaning a value does not belong here: what is landed is what was delivered, in 
 from pipelines.extract.arrivals import find_arrivals, look_at_files
 from pipelines.extract.check import Finding, check_sources
 from pipelines.extract.load import load_source
+from pipelines.extract.profile import Proposal, profile_file
 from pipelines.extract.raw import build_raw, find_removed_sources
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 
@@ -14,6 +15,7 @@ __all__ = [
     "Counts",
     "Finding",
     "LoadReport",
+    "Proposal",
     "UnmappedColumn",
     "build_raw",
     "check_sources",
@@ -21,4 +23,5 @@ __all__ = [
     "find_removed_sources",
     "load_source",
     "look_at_files",
+    "profile_file",
 ]

@@ -118,6 +118,20 @@ def read_delivery(
     )
 
 
+def read_unmapped(connection: DuckDBPyConnection, settings: Settings, file: DeliveredFile, form: FormatConfig) -> str:
+    """Read all columns of one file into `delivered` and say how it is written.
+
+    Raises:
+        SourceError: when it cannot be read.
+    """
+    where = str(file.path.parent)
+    create_unreadable(connection)
+    with _layouts(connection, settings, [file], form, [], where) as layouts:
+        columns = _common_types(layouts)
+        _fill_delivered(connection, layouts, columns, list(columns), form, (), where)
+        return layouts[0].stated
+
+
 def forget_delivery(connection: DuckDBPyConnection) -> None:
     """Free the memory of a delivery that is landed."""
     tables = ("delivered", "arrived", "twins", "compared", "absences", "refused", "unreadable", "protected")

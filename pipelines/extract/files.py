@@ -91,6 +91,18 @@ def list_files(
         return []
 
 
+def describe_file(path: Path) -> DeliveredFile:
+    """One file that no source names yet.
+
+    Raises:
+        SourceError: when it is empty, cannot be read, or has an unknown type.
+    """
+    try:
+        return _fingerprint(path, path.parent, str(path.parent), None)
+    except OSError as error:
+        raise SourceError(f"{path} cannot be read ({error.strerror}); check the path and its permissions.") from None
+
+
 def assert_not_changed_meanwhile(files: list[DeliveredFile], where: str) -> None:
     """A file that was replaced while it was read is not what its fingerprint says.
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import yaml
 from typer.testing import CliRunner
 
 from pipelines.cli import app
@@ -51,3 +53,16 @@ def test_a_valid_configuration_is_said_to_be_valid_and_dagster_keeps_its_warning
     [(arguments, warnings)] = started
     assert arguments[:3] == ["dagster", "definitions", "validate"]
     assert warnings == "ignore"
+
+
+def test_the_entry_of_an_unknown_file_is_printed_as_it_may_stand_in_sources_yml(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("KUNDENSTAMM_DATA_DIR", str(settings.data_dir))
+    file = tmp_path / "kunden.csv"
+    file.write_text("Kunden-Nr;E-Mail;Farbe\n1;a@example.org;blau\n", encoding="utf-8")
+    told = CliRunner().invoke(app, ["sources", "profile", str(file), "--config", str(PROJECT_DIR / "config")])
+    assert told.exit_code == 0, told.output
+    (entry,) = yaml.safe_load(told.output)  # doubts are comments
+    assert entry["entities"]["customers"]["columns"] == {"source_record_id": "Kunden-Nr", "email": "E-Mail"}
+    assert "# Doubt: not mapped, so not stored: Farbe (100% filled)." in told.output

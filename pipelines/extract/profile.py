@@ -1,0 +1,221 @@
+"""Read an unknown file and propose its entry of `sources.yml`, with the doubts that a person must decide.
+
+Add here what can be told from one file. Only names, shares and types leave it, never a value. Words for columns are in
+`words`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from pipelines.configuration import FormatConfig
+from pipelines.configuration.sources import SourcesConfig
+from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Entity, Type, entity_named
+from pipelines.errors import SourceError
+from pipelines.extract import contract
+from pipelines.extract.delivery import read_unmapped
+from pipelines.extract.files import describe_file
+from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
+from pipelines.settings import Settings
+from pipelines.warehouse import connect, identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Columns that hold one of a few words of ours.
+CODED = ("gender", "status", "kind", "channel", "lifecycle_stage", "priority")
+MOSTLY = 0.95  # of the filled values
+NAMED_LIKE_THE_FILE = 3  # columns that the name of the file is worth when the entity is guessed
+
+
+@dataclass
+class _Column:
+    """What one column of the file holds: shares of its filled values, and whether no value occurs twice."""
+
+    name: str
+    kind: str
+    fill_rate: float
+    is_unique: bool
+    email_share: float = 0.0
+    number_share: float = 0.0
+    moment_share: float = 0.0
+    day_first: int = 0
+    month_first: int = 0
+    either: int = 0
+
+    def fits(self, target: Type) -> bool:
+        if self.fill_rate == 0 or target in {Type.TEXT, Type.BOOLEAN, Type.JSON}:
+            return True
+        if target in {Type.DATE, Type.TIMESTAMP}:
+            return self.moment_share >= MOSTLY
+        return self.number_share >= MOSTLY
+
+
+@dataclass(frozen=True)
+class Proposal:
+    """An entry of `sources.yml` as plain data, and what a person must decide before it is used."""
+
+    entry: dict[str, Any]
+    doubts: list[str] = field(default_factory=list)
+
+
+def profile_file(settings: Settings, path: Path, *, controller: str, entity_name: str | None = None) -> Proposal:
+    """Propose the entry for one file.
+
+    Args:
+        settings: limits and the temp folder.
+        path: the file; packed ones as well.
+        controller: a legal entity of company.yml.
+        entity_name: what its records are; guessed when None.
+
+    Raises:
+        SourceError: when the file cannot be read, or there is no such entity.
+    """
+    file = describe_file(path)
+    with connect(None, settings) as connection:
+        stated = read_unmapped(connection, settings, file, FormatConfig())
+        columns = _look_at_columns(connection)
+    if entity_name is not None and entity_named(entity_name) is None:
+        allowed = ", ".join(sorted({e.name for e in ENTITIES.values()}))
+        raise SourceError(f"There is no entity '{entity_name}'; allowed: {allowed}.")
+    entity = entity_named(entity_name) if entity_name else None
+    doubts: list[str] = []
+    if entity is None:
+        entity = _guess_entity(path.name, columns)
+        doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
+    mapping = _map_columns(entity, columns, doubts)
+    form = _propose_format(file.type, columns, mapping, entity, doubts)
+    key = _propose_key(columns, mapping, doubts)
+    left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in {*mapping.values(), *key.values()}]
+    if left:
+        doubts.append(f"not mapped, so not stored: {', '.join(left)}")
+    doubts.append(f"the controller is the first of company.yml; the file was read as {stated}")
+    if coded := [name for name in mapping if name in CODED]:
+        doubts.append(f"the words in {', '.join(coded)} may not be ours; translate them with `sql: case ... end`")
+    mapped = {"columns": {**key, **mapping}} if key or mapping else {}
+    name = fold_word(path.resolve().parent.name)
+    entry = {
+        "name": (name if name[:1].isalpha() else f"source{name}")[:30],
+        "role": entity.role,
+        "controller": controller,
+        "connector": "files",
+        "path": str(path.resolve().parent),
+        "format": form,
+        "entities": {entity.name: {"path": path.name, **mapped}},
+    }
+    if entity.role not in PERSON_ENTITY and any(c.references == "person" for c in entity.columns):
+        doubts.append("name the source whose persons are meant under `references`")
+    else:
+        SourcesConfig.model_validate({"sources": [entry]})  # what is proposed is valid
+    return Proposal(entry, doubts)
+
+
+def _look_at_columns(connection: DuckDBPyConnection) -> list[_Column]:
+    found = []
+    for name, kind, *_ in connection.execute("describe delivered").fetchall():
+        text = contract.as_text(identifier(name), kind)
+        row = (
+            connection.execute(
+                f"""
+            select count(*), count(text), count(distinct text), {", ".join(_SHARES)}
+            from (select {text} as text from delivered)
+            """
+            ).fetchone()
+            or (0,) * 9
+        )
+        total, filled, distinct, *counts = row
+        emails, numbers, moments, *dates = (count or 0 for count in counts)
+        share = 1 / filled if filled else 0
+        native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
+        shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
+        found.append(
+            _Column(name, kind, filled / total if total else 0, 0 < filled == total == distinct, **shares | native)
+        )
+        found[-1].day_first, found[-1].month_first, found[-1].either = dates
+    return found
+
+
+_HEAD = contract.date_head("text")
+_FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
+_SHARES = (
+    "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
+    f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
+    f"or {contract.plain_number('text', '.')} is not null)",
+    "count(*) filter (where coalesce("
+    + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
+    + ") is not null and not regexp_full_match(text, '\\d+'))",
+    f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
+    f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
+    f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
+)
+
+
+def _guess_entity(file_name: str, columns: list[_Column]) -> Entity:
+    """The entity with most columns of these names; the name of the file counts as some."""
+    word = fold_word(Path(file_name).name.split(".")[0]).rstrip("0123456789")
+
+    def count(entity: Entity) -> tuple[int, int]:
+        names = words_for(entity.name, RECORD_WORDS)
+        named = NAMED_LIKE_THE_FILE * (word in names or any(len(n) > 4 and n in word for n in names))
+        return len(_map_columns(entity, columns, [])) + named, -list(ENTITIES.values()).index(entity)
+
+    return max(ENTITIES.values(), key=count)
+
+
+def _map_columns(entity: Entity, columns: list[_Column], doubts: list[str]) -> dict[str, str]:
+    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values."""
+    mapping: dict[str, str] = {}
+    for target in (*entity.columns, *SYSTEM_COLUMNS[1:]):
+        words = words_for(target.name, COLUMN_WORDS)
+        named = [c for c in columns if fold_word(c.name) in words and c.name not in mapping.values()]
+        fitting = [c for c in named if c.fits(target.type)]
+        doubts += [
+            f"'{c.name}' is named like {target.name}, but its values are not of type {target.type.name.lower()}"
+            for c in named
+            if c not in fitting
+        ]
+        if target.name == "email" and not fitting:
+            fitting = [c for c in columns if c.email_share >= MOSTLY]
+        if len(fitting) > 1:
+            doubts.append(f"{target.name} may be any of {', '.join(c.name for c in fitting)}; the fullest was taken")
+        if fitting:
+            mapping[target.name] = max(fitting, key=lambda c: (c.fill_rate, -columns.index(c))).name
+    return mapping
+
+
+def _propose_key(columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> dict[str, str]:
+    """The column with the id of the record: always filled, never twice, and best named like one."""
+    unique = [c for c in columns if c.is_unique and c.kind != "BOOLEAN" and c.moment_share < MOSTLY]
+    named = [c for c in unique if ID_WORD.search(fold_word(c.name)) and c.email_share < MOSTLY]
+    if not named:
+        hint = f"; '{unique[0].name}' is filled and never occurs twice" if unique else ""
+        doubts.append(f"no column looks like the id of a record, so its content is the id{hint}")
+        return {}
+    for canonical, column in list(mapping.items()):
+        if column == named[0].name:
+            del mapping[canonical]
+    if len(named) > 1:
+        doubts.append(f"the id may also be {', '.join(c.name for c in named[1:])}")
+    return {"source_record_id": named[0].name}
+
+
+def _propose_format(
+    file_type: str, columns: list[_Column], mapping: dict[str, str], entity: Entity, doubts: list[str]
+) -> dict[str, str]:
+    """The form of dates where the values tell it; what the file tells by itself need not be written."""
+    form = {"type": file_type}
+    types = {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS)}
+    dated = [
+        c for c in columns if any(types[n] in {Type.DATE, Type.TIMESTAMP} for n, m in mapping.items() if m == c.name)
+    ]
+    day_first, month_first, either = (sum(getattr(c, n) for c in dated) for n in ("day_first", "month_first", "either"))
+    choice = contract.decide(day_first, month_first)
+    if choice is not None:
+        form["dates"] = ("dmy", "mdy")[choice]
+    elif day_first or month_first or either:
+        doubts.append("whether day or month comes first in its dates cannot be told; set `format.dates` to dmy or mdy")
+    if any(c.kind == "VARCHAR" for c in dated):
+        doubts.append("times without a zone are read in the company's; set `format.time_zone` if they are in another")
+    return form
