@@ -114,12 +114,15 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
 def _uses_of(entity: Entity, field: str) -> str:
     person_key = next((c.key_column for e, c in person_references() if e is entity), None)
     country = "billing_country" if entity.column("billing_country") else None
-    is_distinct, record_key = ("distinct", "null") if entity.is_bulk else ("", "record_key")
+    is_distinct, record_key, record_id = (
+        ("distinct", "null", "null") if entity.is_bulk else ("", "record_key", "source_record_id")
+    )
     if entity.is_bulk and _KINDS[field] == "email":
         person_key = None  # it matters for the country of a number only
     return f"""
         select {is_distinct}
-            {record_key}::text as record_key, {record_key}::text as owner_key, source_system,
+            {record_key}::text as record_key, {record_key}::text as owner_key, {record_id}::text as source_record_id,
+            source_system,
             {literal(entity.name)} as entity, {literal(field)} as field, {literal(_KINDS[field])} as kind,
             {field} as raw_value, {country or "null"}::text as country, {person_key or "null"}::text as person_key,
             {_OWN_RANKS[field]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
@@ -132,7 +135,7 @@ def _uses_of(entity: Entity, field: str) -> str:
 def _uses_of_methods() -> str:
     return f"""
         select
-            record_key, contact_record_key, source_system, {literal(_METHODS.name)}, 'value',
+            record_key, contact_record_key, source_record_id, source_system, {literal(_METHODS.name)}, 'value',
             case lower(kind) when 'email' then 'email' else 'phone' end, value, country, contact_record_key,
             {_method_facts()}
         from {staging_table(_METHODS)}
@@ -143,7 +146,8 @@ def _uses_of_methods() -> str:
 def _former_uses(field: str) -> str:
     return f"""
         select
-            null, record_key, source_system, entity, {literal(field)}, {literal(_KINDS[field])}, trim({field}), country,
+            null, record_key, null, source_system, entity, {literal(field)}, {literal(_KINDS[field])},
+            trim({field}), country,
             record_key, {_FORMER_RANK}, min(valid_from), max(valid_until), false, false
         from raw.person_history
         where trim({field}) <> ''
@@ -175,13 +179,14 @@ def collect_address_uses(connection: DuckDBPyConnection) -> None:
         create or replace temp table address_uses as
         with delivered as (
             select
-                record_key, contact_record_key as owner_key, source_system, {literal(_METHODS.name)} as entity,
+                record_key, contact_record_key as owner_key, source_record_id, source_system,
+                {literal(_METHODS.name)} as entity,
                 coalesce(street, value) as street, {", ".join(ADDRESS_FIELDS[1:])}, {_method_facts()}
             from {staging_table(_METHODS)}
             where lower(kind) = 'address'
             union all
             select
-                null, record_key, source_system, entity, {", ".join(ADDRESS_FIELDS)},
+                null, record_key, null, source_system, entity, {", ".join(ADDRESS_FIELDS)},
                 {_FORMER_RANK}, min(valid_from), max(valid_until), false, false
             from raw.person_history
             where street is not null
@@ -237,7 +242,7 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
         f"""
         create or replace temp table distinct_points as
         with points as (
-            select uses.* exclude (record_key, value_id), numbers.point
+            select uses.* exclude (record_key, source_record_id, value_id), numbers.point
             from contact_uses as uses
             inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
             where uses.owner_key is not null
@@ -249,7 +254,7 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
                     false as is_verified, false as is_undeliverable
                 from person_drafts
                 union all by name
-                select * exclude (id, record_key, rejected) from address_uses
+                select * exclude (id, record_key, source_record_id, rejected) from address_uses
             ) as uses
             inner join point_numbers as numbers on numbers.kind = 'address' and numbers.id = uses.address_id
         )

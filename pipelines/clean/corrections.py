@@ -33,8 +33,7 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
     ]
     contacts = [
         f"""
-        select record_key, source_system, entity, null as source_record_id,
-            uses.field, rule, confidence, status, before, after
+        select {_RECORD}, uses.field, rule, confidence, status, before, after
         from changes
         inner join contact_uses as uses on uses.kind = '{kind}' and uses.value_id = changes.id
         where changes.draft = '{kind}_drafts' and uses.record_key is not null
@@ -52,7 +51,7 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         select {_RECORD}, {_CHANGE}
         from changes inner join company_drafts using (id) where changes.draft = 'company_drafts'
         union all
-        select record_key, source_system, entity, null, {_CHANGE}
+        select {_RECORD}, {_CHANGE}
         from changes
         inner join address_uses on address_uses.address_id = changes.id
         where changes.draft = 'address_drafts' and address_uses.record_key is not null

@@ -7,6 +7,7 @@ does is code of `pipelines.clean`; nothing here knows SQL.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from datetime import date
 from typing import Annotated, Any, Literal, get_args
 
@@ -236,7 +237,7 @@ class EmailMatching(Model):
 
     ignore_plus_tag: bool = True
     ignore_dots: tuple[Domain, ...] = ("gmail.com",)
-    same_domain: dict[Domain, tuple[Domain, ...]] = {"gmail.com": ("googlemail.com",)}
+    same_domain: dict[Domain, tuple[Domain, ...]] = Field(default={"gmail.com": ("googlemail.com",)})
     role_mailboxes: tuple[Word, ...] = ()
     disposable_domains: tuple[Domain, ...] = ()
     free_providers: tuple[Domain, ...] = ()
@@ -262,12 +263,17 @@ def _with_name(value: Any) -> Any:
     return {"rule": value} if isinstance(value, str) else value
 
 
-def _check_fields(rules: tuple[Any, ...], fields: Any) -> None:
+def _named_fields(rule: RuleConfig) -> tuple[str, ...]:
+    if isinstance(rule, Lookup | Replace | Pattern):
+        return (rule.field,)
+    return rule.fields if isinstance(rule, Placeholders | Salutations | Titles) else ()
+
+
+def _check_fields(rules: Iterable[RuleConfig], fields: Any) -> None:
     """The fields that rules name are those of their list, a `Literal`."""
     allowed = get_args(fields)
     for rule in rules:
-        named = (rule.field,) if isinstance(rule, Lookup | Replace | Pattern) else getattr(rule, "fields", ())
-        for field in named:
+        for field in _named_fields(rule):
             if field not in allowed:
                 raise ValueError(f"rule '{rule.rule}' names '{field}'; allowed are the fields {', '.join(allowed)}")
 

@@ -166,6 +166,9 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
         ("contacts", "first_name", "first_name_casing", "applied", "ANNA", "Anna"),
         ("permissions", "email", "email_lower_case", "applied", "A@firma.de", "a@firma.de"),
     ]
+    assert {(c["entity"], c["source_record_id"]) for c in cleaned.tables["corrections"]} == {
+        *(("contacts", "1"), ("contacts", "2"), ("permissions", "p"))
+    }
     assert cleaned.person("1")["country"] is None
     assert cleaned.report.corrections == {"email_lower_case": 2, "first_name_casing": 1}
     assert cleaned.report.proposals == {"country_unknown": 1}

@@ -100,7 +100,8 @@ def make_build(
                 select 'lapsed' as audience, 'c_0' as customer_id, 'p_0' as contact_point_key, 1 as priority;
             create table clean.persons as select 'r_0' as record_key, '{CANARY}' as last_name;
             create table clean.corrections as
-                select 'r_0' as record_key, '1' as source_record_id, 'title' as rule, 'Dr. {CANARY}' as before, '{CANARY}' as after;
+                select 'r_0' as record_key, '1' as source_record_id, 'title' as rule,
+                    'Dr. {CANARY}' as before, '{CANARY}' as after;
             create table clean.correction_plan as select 'crm' as source_system, 1 as correction_count;
             create table raw.reconciliation as
                 select 'crm' as source_system, 'contacts' as entity, timestamp '{now}' as loaded_at;
