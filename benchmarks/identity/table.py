@@ -5,19 +5,24 @@ Add a kind of input here; how it is loaded belongs to `persons` and `sample`, wh
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import resource
 import tempfile
 import time
-from collections.abc import Sequence
-from dataclasses import replace
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 from rich.table import Table
 
+from benchmarks.identity.alternatives import ALTERNATIVES, write_clusters
 from benchmarks.identity.measures import Quality, measure
 from benchmarks.identity.persons import SETS, load_set, load_truth
+from benchmarks.identity.plain import cluster_plainly
 from benchmarks.identity.sample import build_clean_sample
 from pipelines.build import Build
 from pipelines.configuration import load_configuration
@@ -26,10 +31,31 @@ from pipelines.resolve import resolve_identities
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import connect
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration import Configuration
+
 PUBLIC_DATA = PROJECT_DIR.parent / "shared" / "data" / "identity"
 AT = datetime.fromisoformat("2026-11-01")
-WIDTH = 130  # a narrower terminal wraps lines, which is better than cut figures
-COLUMNS = ("set", "records", "persons", "customers", "precision", "recall", "F1", "B-cubed F1", "mixed", "largest", "s")
+WIDTH = 170  # a narrower terminal wraps lines, which is better than cut figures
+COLUMNS = (
+    "set", "method", "records", "persons", "customers", "precision", "recall", "F1", "B-cubed F1", "mixed", "largest",
+    "s", "CPU s", "MB",
+)  # fmt: skip
+MOST_PLAIN_RECORDS = 100_000  # the tutorial's blocks make hundreds of millions of pairs of more
+OURS, PLAIN = "kundenstamm", "plain Splink"
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What one method made of one set, and what it cost: seconds, seconds of all cores, resident memory at most."""
+
+    method: str
+    quality: Quality
+    seconds: float | None = None
+    cpu_seconds: float | None = None
+    peak_bytes: int | None = None
 
 
 def print_table(customers: Sequence[int] = (2_000,), sets: Sequence[str] | None = None) -> None:
@@ -38,12 +64,18 @@ def print_table(customers: Sequence[int] = (2_000,), sets: Sequence[str] | None 
     table = _start_table()
     if PUBLIC_DATA.is_dir():
         for name in sets if sets is not None else SETS:
-            _add(table, name, *_resolve_set(name))
+            _add(table, name, _apart(_resolve_set, name))
     else:
         console.print(f"The public sets are skipped: there is no {PUBLIC_DATA.relative_to(PROJECT_DIR.parent)}.")
     for count in customers:
-        _add(table, f"sample, {count:,} customers", *_resolve_sample(count))
+        _add(table, f"sample, {count:,} customers", _apart(_resolve_sample, count))
     console.print(table)
+
+
+def _apart(function: Callable[[Any], list[Measured]], argument: object) -> list[Measured]:
+    """Call it in a process of its own, so that one set's memory is not another's."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(function, (argument,))
 
 
 def print_build(build: Path, truth: Path) -> None:
@@ -55,11 +87,11 @@ def print_build(build: Path, truth: Path) -> None:
         settings = _settings(Path(folder))
         with connect(None, settings, attach={"measured": build}) as connection:
             load_truth(connection, "measured.clean.persons", truth)
-            _add(table, build.parent.name, measure(connection, "measured.identity.members", "truth"), None)
+            _add(table, build.parent.name, [Measured(OURS, measure(connection, "measured.identity.members", "truth"))])
     _console().print(table)
 
 
-def _resolve_set(name: str) -> tuple[Quality, float]:
+def _resolve_set(name: str) -> list[Measured]:
     with tempfile.TemporaryDirectory(prefix="kundenstamm-bench-") as folder:
         settings = _settings(Path(folder))
         configuration = load_configuration(settings)
@@ -67,24 +99,45 @@ def _resolve_set(name: str) -> tuple[Quality, float]:
         build = Build("benchmark", "20261101T000000Z-benchmar", AT, configuration.digest, None, "benchmark", AT)
         with connect(settings.build_warehouse, settings) as connection:
             load_set(connection, PUBLIC_DATA, name)
-            began = time.monotonic()
-            resolve_identities(connection, settings, configuration, build)
-            seconds = time.monotonic() - began
-            return measure(connection, "identity.members", "truth"), seconds
+            return _measure_both(connection, settings, configuration, build)
 
 
-def _resolve_sample(customers: int) -> tuple[Quality, float]:
+def _resolve_sample(customers: int) -> list[Measured]:
     with tempfile.TemporaryDirectory(prefix="kundenstamm-bench-") as folder:
         settings = _settings(Path(folder))
         # The shipped configuration finds the sample where the data folder has it.
         configuration = load_configuration(settings)
         build = build_clean_sample(settings, configuration, settings.sample_dir, customers, seed=1)
         with connect(settings.build_warehouse, settings) as connection:
-            began = time.monotonic()
-            resolve_identities(connection, settings, configuration, build)
-            seconds = time.monotonic() - began
             load_truth(connection, "clean.persons", settings.sample_dir / "truth" / "persons.parquet")
-            return measure(connection, "identity.members", "truth"), seconds
+            return _measure_both(connection, settings, configuration, build)
+
+
+def _measure_both(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build
+) -> list[Measured]:
+    """Ours first, then other clusterings of our links, then plain Splink. The peak is that of the process so far."""
+    import splink  # noqa: F401  # what importing it takes is not what is measured
+
+    ours = _measure(
+        connection, OURS, "identity.members", lambda: resolve_identities(connection, settings, configuration, build)
+    )
+    others = []
+    for name, cluster in ALTERNATIVES.items():
+        write_clusters(connection, cluster)
+        others.append(Measured(name, measure(connection, "other_members", "truth")))
+    plain = []
+    if ours.quality.records <= MOST_PLAIN_RECORDS:
+        plain.append(_measure(connection, PLAIN, "plain_members", lambda: cluster_plainly(connection)))
+    return [ours, *others, *plain]
+
+
+def _measure(connection: DuckDBPyConnection, method: str, members: str, run: Callable[[], object]) -> Measured:
+    began, used = time.monotonic(), time.process_time()
+    run()
+    seconds, cpu_seconds = time.monotonic() - began, time.process_time() - used
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    return Measured(method, measure(connection, members, "truth"), seconds, cpu_seconds, peak)
 
 
 def _settings(folder: Path) -> Settings:
@@ -102,17 +155,21 @@ def _console() -> Console:
 def _start_table() -> Table:
     table = Table(title="Final customers against the truth, over all pairs of records")
     for column in COLUMNS:
-        table.add_column(column, justify="left" if column == "set" else "right", no_wrap=True)
+        table.add_column(column, justify="left" if column in ("set", "method") else "right", no_wrap=True)
     return table
 
 
-def _add(table: Table, name: str, quality: Quality, seconds: float | None) -> None:
-    shares = (quality.precision, quality.recall, quality.f1, quality.b_cubed_f1, quality.mixed_share)
-    counts = (quality.records, quality.persons, quality.customers)
-    table.add_row(
-        name,
-        *(f"{count:,}" for count in counts),
-        *(f"{share:.4f}" for share in shares),
-        str(quality.largest),
-        "" if seconds is None else f"{seconds:.1f}",
-    )
+def _add(table: Table, name: str, measured: Sequence[Measured]) -> None:
+    for found in measured:
+        quality = found.quality
+        shares = (quality.precision, quality.recall, quality.f1, quality.b_cubed_f1, quality.mixed_share)
+        table.add_row(
+            name,
+            found.method,
+            *(f"{count:,}" for count in (quality.records, quality.persons, quality.customers)),
+            *(f"{share:.4f}" for share in shares),
+            str(quality.largest),
+            *("" if seconds is None else f"{seconds:.1f}" for seconds in (found.seconds, found.cpu_seconds)),
+            "" if found.peak_bytes is None else f"{found.peak_bytes / 1e6:.0f}",
+        )
+        name = ""

@@ -98,7 +98,7 @@ def _is_close(column: str) -> str:
     # Counting slips is ten times as dear as the similarity, which is never lower than this where there is only one.
     similarity = f"jaro_winkler_similarity({column}_l, {column}_r)"
     slip = _cheaply(f"{similarity} >= 0.7", f"damerau_levenshtein({column}_l, {column}_r) <= 1")
-    return f"({similarity} >= 0.9 or (length({column}_l) >= 4 and {slip}))"
+    return f"({similarity} >= 0.9 or (least(length({column}_l), length({column}_r)) >= 4 and {slip}))"
 
 
 def _is_alike(column: str) -> str:

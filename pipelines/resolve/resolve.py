@@ -45,7 +45,8 @@ class ResolveReport:
         exact_link_count, scored_link_count: accepted links by method.
         refused_links: refused links by reason.
         largest_customer: records of the largest customer.
-        scored_pair_count: pairs that were weighed.
+        scored_pair_count: pairs with a weight.
+        weighed_pair_count: those that were weighed in this run; the others were known from an earlier one.
         divided_count: profiles in blocks so large that they were compared within parts of them only.
         oversized_count: profiles in parts that stayed too large; they were not compared within them.
         model_version: the version in which the parameters were learned, or `shipped`.
@@ -61,6 +62,7 @@ class ResolveReport:
     refused_links: dict[str, int]
     largest_customer: int
     scored_pair_count: int
+    weighed_pair_count: int
     divided_count: int
     oversized_count: int
     model_version: str
@@ -98,7 +100,7 @@ def resolve_identities(
         blocking = block_profiles(connection, kept.profile_count if kept else profile_count)
         model = kept or train_model(connection, build.version, profile_count, configuration.identity.seed)
         save_model(connection, model, configuration.identity)
-        score_pairs(connection, model)
+        weighed_count = score_pairs(connection, settings, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
         judge_edges(
             connection, configuration.identity.match_probability, reliability, knows_frequencies=model.is_learned
@@ -107,7 +109,7 @@ def resolve_identities(
         _cluster(connection, reliability)
         assign_ids(connection, build.version, build.as_of)
         _write_identity(connection, warehouse, model)
-        return _report(connection, build.version, blocking, model)
+        return _report(connection, build.version, blocking, weighed_count, model)
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -323,7 +325,9 @@ order by record_key_a, record_key_b
 """
 
 
-def _report(connection: DuckDBPyConnection, version: str, blocking: Blocking, model: Model) -> ResolveReport:
+def _report(
+    connection: DuckDBPyConnection, version: str, blocking: Blocking, weighed_count: int, model: Model
+) -> ResolveReport:
     def counts(query: str) -> defaultdict[str, int]:
         return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
 
@@ -345,6 +349,7 @@ def _report(connection: DuckDBPyConnection, version: str, blocking: Blocking, mo
         refused_links=dict(refused),
         largest_customer=int(sizes[2]),
         scored_pair_count=blocking.pair_count,
+        weighed_pair_count=weighed_count,
         divided_count=blocking.divided_count,
         oversized_count=blocking.oversized_count,
         model_version=model.version,

@@ -10,21 +10,26 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
+from pipelines.resolve.increments import load_known_scores, save_scores
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.resolve.model import Model
+    from pipelines.settings import Settings
 
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
-    """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number."""
+    """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number.
+
+    `content` is the hash of everything that is compared: profiles with the same one are weighed alike.
+    """
     connection.execute(
         """
         create table sounds as
         select last_name, sound_of(last_name) as last_sound
         from (select distinct last_name from profiles where last_name is not null);
-        create table scored_profiles as
+        create table compared as
         select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
             list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
             last_sound,
@@ -37,19 +42,33 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
         from profiles left join first_names using (first_name) left join sounds using (last_name)
         where person_kind is distinct from 'role_mailbox'
           and (first_name is not null or last_name is not null or birth_date is not null)
-        order by n
+        order by n;
+        create table scored_profiles as
+        select *, md5_number_lower(replace(compared::text, '''n'': ' || n, '')) as content from compared;
+        drop table compared
         """
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
     return int(row[0]) if row else 0
 
 
-def score_pairs(connection: DuckDBPyConnection, model: Model) -> None:
-    """Create `scores` (`a`, `b`, `match_weight`, `match_probability`): one row per pair of `blocked_pairs`."""
+def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model) -> int:
+    """Create `scores` (`a`, `b`, `match_weight`, `match_probability`): one row per pair of `blocked_pairs`.
+
+    Pairs that this model has weighed in an earlier run are not weighed again. Returns the number of those that were.
+    """
     connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
+    load_known_scores(connection, settings, model)
+    count = _score_new(connection, model)
+    save_scores(connection, settings, model)
+    return count
+
+
+def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
+    """Weigh the pairs that are left in `blocked_pairs`; returns their number."""
     pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
     if not pairs or not pairs[0]:
-        return
+        return 0
     linker, api = _open_linker(connection, model)
     if model.is_learned:
         for column in FREQUENCY_COLUMNS:
@@ -67,6 +86,7 @@ def score_pairs(connection: DuckDBPyConnection, model: Model) -> None:
         """
     )
     linker.table_management.delete_tables_created_by_splink_from_db()
+    return int(pairs[0])
 
 
 def _create_frequencies(connection: DuckDBPyConnection, column: str) -> str:

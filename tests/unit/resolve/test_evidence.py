@@ -39,6 +39,11 @@ CASES: dict[str, tuple[str | None, Row, Row]] = {
     "one phone, no name": ("same_phone_without_name", {**ANNA, "phone": "+4930"}, {"phone": "+4930"}),
     "one loyalty card and name": ("same_identifier", {**ANNA, **CARD}, {**ANNA, **CARD, "email": "a@x.de"}),
     "everything the same": ("same_details", {**ANNA, "email": "a@x.de"}, {**ANNA, "email": "a@x.de"}),
+    "a mailbox kept after a marriage": (
+        "same_email_and_first_name",
+        {**ANNA, "email": "a@x.de"},
+        {"first_name": "Anna", "last_name": "Weber", "email": "a@x.de"},
+    ),
     "merged by the source": ("merged_in_source", ANNA, {"first_name": "Bert", "merged_into_record_key": "{a}"}),
     "another first name on one mailbox": (
         None,
@@ -195,3 +200,16 @@ def test_what_a_merged_record_says_about_its_name_does_not_divide_its_customer(r
         ]
     )
     assert result.together("r_a", "r_b", "r_c")
+
+
+def test_a_mailbox_of_two_first_names_says_nothing_about_a_marriage(resolve: Resolve) -> None:
+    team = {"email": "team@x.de"}
+    result = resolve(
+        [
+            {"record_key": "r_1", "first_name": "Anna", "last_name": "Schmidt", **team},
+            {"record_key": "r_2", "first_name": "Anna", "last_name": "Weber", **team},
+            {"record_key": "r_3", "first_name": "Bernd", "last_name": "Koch", **team},
+        ]
+    )
+    assert "same_email_and_first_name" not in result.rules()
+    assert result.apart("r_1", "r_3")
