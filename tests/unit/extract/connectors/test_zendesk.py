@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import csv
 import re
-from pathlib import Path
+import shutil
+import subprocess
+import time
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -12,9 +15,11 @@ import yaml
 
 from pipelines.configuration import Configuration
 from pipelines.configuration.mappings import shipped_mapping
+from pipelines.sample.servers.serving import VendorServer
+from pipelines.sample.servers.zendesk import ZendeskServer
 from pipelines.settings import Settings
 from tests.conftest import SHARED_DATA
-from tests.unit.extract.connectors.conftest import Nights
+from tests.unit.extract.connectors.conftest import Nights, free_port
 from tests.unit.extract.connectors.vendors import TOKEN, ZENDESK, moment
 
 SPECIFICATION = SHARED_DATA / "specs" / "zendesk_support_openapi.yaml"
@@ -173,11 +178,8 @@ def accounted(entity: str) -> set[str]:
 
 
 def test_the_specifications_own_examples_are_read(
-    settings: Settings, configuration: Configuration, specification: dict[str, Any], tmp_path: Path
+    settings: Settings, configuration: Configuration, specification: dict[str, Any]
 ) -> None:
-    from pipelines.sample.servers.zendesk import ZendeskServer
-
-    del tmp_path
     examples = specification["components"]["examples"]
 
     def example(name: str, key: str) -> list[dict[str, Any]]:
@@ -191,8 +193,6 @@ def test_the_specifications_own_examples_are_read(
         "satisfaction_ratings": example("SatisfactionRatingsResponseExample", "satisfaction_ratings"),
         "deleted_users": example("DeletedUsersResponseExample", "deleted_users"),
     }
-    from pipelines.sample.servers.serving import VendorServer
-
     with VendorServer(ZendeskServer(tables, token=TOKEN).answer).running() as server:
         nights = Nights(settings, configuration, ZENDESK.entry(server.url))
         reports = nights.load()
@@ -205,3 +205,38 @@ def test_the_specifications_own_examples_are_read(
     assert nights.landed("select type, priority, status, channel, created_at::text from tickets") == [
         ("incident", "high", "open", "web", "2009-07-20 22:55:29")
     ]
+
+
+@pytest.fixture(scope="module")
+def prism(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """A server that was not written for us: it answers from the specification and refuses what that does not allow."""
+    program = shutil.which("prism") or shutil.which("prism", path="node_modules/.bin")
+    if program is None or not SPECIFICATION.is_file():
+        pytest.skip("no mock server of the specification: npm install @stoplight/prism-cli, and the specification")
+    port, log = free_port(), tmp_path_factory.mktemp("prism") / "prism.log"
+    with log.open("w") as output:
+        server = subprocess.Popen(
+            [program, "mock", "--errors", "-h", "127.0.0.1", "-p", str(port), str(SPECIFICATION)],
+            stdout=output,
+            stderr=output,
+        )
+    try:
+        for _ in range(600):
+            if "is listening" in log.read_text():
+                break
+            assert server.poll() is None
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.terminate()
+        server.wait(10)
+
+
+@pytest.mark.parametrize("entity", ["users", "tickets", "ratings", "companies"])
+def test_a_mock_of_the_specification_refuses_no_request(
+    entity: str, prism: str, settings: Settings, configuration: Configuration
+) -> None:
+    nights = Nights(settings, configuration, ZENDESK.entry(prism, (entity,)))
+    first, second = nights.load()[entity].counts, nights.load()[entity].counts
+    assert first.new == first.delivered > 0
+    assert (second.new, second.changed, second.rejected) == (0, 0, 0)
