@@ -221,9 +221,9 @@ def _create_described_tables(connection: DuckDBPyConnection) -> None:
         "overrides": "identity.overrides",
     }
     for source in load_manifest()["sources"].values():
-        name = (
-            f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else copied.get(source["name"])
-        )
+        name = f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else None
+        if source["schema"] == "audit":
+            name = copied.get(source["name"])
         if name:
             columns = ", ".join(f"{identifier(c['name'])} {c['data_type']}" for c in source["columns"].values())
             connection.execute(f"create schema if not exists {name.split('.')[0]}")
