@@ -7,10 +7,12 @@ here what a rule needs to have something to check.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
 from pipelines.publish import register_columns
+from pipelines.publish.copying import AUDIT_TABLES
 from pipelines.transform import load_manifest, run_dbt
 from pipelines.warehouse import connect, identifier
 from tests.unit.unify.world import AS_OF, BUILD, CONTROLLER, World
@@ -213,21 +215,20 @@ def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> Non
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:
     """Tables that Python writes and no model reads, empty, with the columns their published form has."""
-    copied = {
-        "corrections_values": "clean.corrections",
-        "correction_plan": "clean.correction_plan",
-        "refused_links": "identity.refused_links",
-        "review_queue": "identity.review_queue",
-        "overrides": "identity.overrides",
-    }
+    copied = {name: f"{schema}.{origin}" for name, (schema, origin, left_out) in AUDIT_TABLES.items() if not left_out}
     for source in load_manifest()["sources"].values():
-        name = (
-            f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else copied.get(source["name"])
-        )
+        name = f"{source['schema']}.{source['name']}" if source["schema"] == "activation" else None
+        if source["schema"] == "audit":
+            name = copied.get(source["name"])
         if name:
-            columns = ", ".join(f"{identifier(c['name'])} {c['data_type']}" for c in source["columns"].values())
+            columns = ", ".join(f"{identifier(c['name'])} {_type(c)}" for c in source["columns"].values())
             connection.execute(f"create schema if not exists {name.split('.')[0]}")
-            connection.execute(f"create table {name} ({columns})")
+            connection.execute(f"create table if not exists {name} ({columns})")
+
+
+def _type(column: Mapping[str, Any]) -> str:
+    """The type of a column; what is in a structure is not described."""
+    return "struct(value text)" if column["data_type"] == "struct" else str(column["data_type"])
 
 
 def _insert(connection: DuckDBPyConnection, table: str, **row: Any) -> None:

@@ -214,7 +214,7 @@ def _columns(settings: Settings, file: Path) -> dict[tuple[str, str], list[tuple
         ).fetchall()
     found: dict[tuple[str, str], list[tuple[str, str]]] = {}
     for schema, table, column, data_type in rows:
-        found.setdefault((schema, table), []).append((column, data_type))
+        found.setdefault((schema, table), []).append((column, data_type.removesuffix('("value" VARCHAR)')))
     return found
 
 
