@@ -81,15 +81,19 @@ def run(
     approve_shrink: Annotated[
         str | None, typer.Option(help="Take deliveries that shrank beyond their limit; give the reason.")
     ] = None,
+    approve: Annotated[
+        str | None, typer.Option(metavar="RULE", help="Publish this run although that critical rule fails.")
+    ] = None,
+    reason: Annotated[str | None, typer.Option(help="Why the rule is approved; it is published.")] = None,
 ) -> None:
     """Run the nightly job here. Exit: 0 published, 1 failed, 2 refused, 3 another run is active, 4 configuration."""
-    from pipelines.audit import load_catalogue
+    from pipelines.audit import load_catalogue, read_approval
     from pipelines.configuration import load_configuration
     from pipelines.lock import hold
 
     settings = _settings(config, data)
     configuration = load_configuration(settings)
-    load_catalogue(configuration)
+    read_approval(approve, reason, load_catalogue(configuration).rules)
     with hold(settings):
         from pipelines.defs.launch import execute_nightly, prepare_instance
         from pipelines.defs.progress import Progress
@@ -97,7 +101,9 @@ def run(
 
         prepare_instance(settings)
         progress = Progress(console)
-        _, succeeded = execute_nightly(_run_config(configuration, as_of, full, approve_shrink), progress.show)
+        _, succeeded = execute_nightly(
+            _run_config(configuration, as_of, full, approve_shrink, approve, reason), progress.show
+        )
     if succeeded:
         print_summary(console, settings)
         return
@@ -107,7 +113,14 @@ def run(
     sys.exit(REFUSED if progress.refused else FAILED)
 
 
-def _run_config(configuration: Any, as_of: str | None, full: bool, approve_shrink: str | None) -> dict[str, Any]:
+def _run_config(
+    configuration: Any,
+    as_of: str | None,
+    full: bool,
+    approve_shrink: str | None,
+    approve: str | None,
+    reason: str | None,
+) -> dict[str, Any]:
     # Dagster's own console log would repeat every event; progress is shown by us.
     run_config: dict[str, Any] = {"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}, "ops": {}}
     if as_of:
@@ -115,6 +128,8 @@ def _run_config(configuration: Any, as_of: str | None, full: bool, approve_shrin
     if full or approve_shrink:
         for source in configuration.sources:
             run_config["ops"][f"extract_{source.name}"] = {"config": {"full": full, "approved_shrink": approve_shrink}}
+    if approve:
+        run_config["ops"]["audit_verdict"] = {"config": {"approved_rule": approve, "approval_reason": reason}}
     return run_config
 
 

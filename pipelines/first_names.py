@@ -6,7 +6,11 @@ of one name (Sofia, Sophia) only one may stand here: both would be taken for two
 
 from __future__ import annotations
 
-from pipelines.clean.functions import words
+
+def words(text: str) -> tuple[str, ...]:
+    """The words of a list written as one text."""
+    return tuple(text.split())
+
 
 FEMALE = words(
     "Alina Amelie Angela Angelika Anita Anja Anke Anna Anne Annette Anni Antonia Astrid Barbara Beate Bettina "

@@ -4,6 +4,7 @@ Add here what concerns rules, their results and the verdict. Suites are data in 
 decided here but in `pipelines.publish`, which asks `verify_verdict` before it copies and `find_changes` after.
 """
 
+from pipelines.audit.approvals import read_approval
 from pipelines.audit.catalogue import Catalogue, load_catalogue
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
@@ -25,6 +26,7 @@ __all__ = [
     "find_changes",
     "load_catalogue",
     "load_verdict",
+    "read_approval",
     "refusal_sentences",
     "run_audit",
     "run_rules",

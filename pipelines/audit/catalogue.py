@@ -118,6 +118,7 @@ def _rule(
         expectation={"type": expectation.type, "kwargs": expectation.kwargs},
         tolerated_share=meta.tolerated_share,
         applies_when_empty=meta.applies_when_empty,
+        is_approvable=meta.approvable,
     )
 
 

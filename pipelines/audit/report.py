@@ -47,6 +47,13 @@ COUNTS = {
         "select method, rule, reason, count(*) as links from identity.refused_links group by all "
         "order by method, rule, reason",
     ),
+    "identity.diff": (
+        "What changes against the published version",
+        "select coalesce(base_version, 'none') as published, customers_before, customers_now, created, merged, split, "
+        "joined, gone, moved_records, largest_before, largest_now, held_by_one_edge, "
+        "round(100 * revenue_affected / nullif(revenue_before, 0), 1) as percent_of_revenue, "
+        "round(100 * consents_affected / nullif(consents_before, 0), 1) as percent_of_permissions from identity.diff",
+    ),
     "identity.overrides": (
         "What people decided in overrides.csv",
         "select kind, status, count(*) as decisions, string_agg(case when status not in ('in_force', 'inactive') then "

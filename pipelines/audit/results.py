@@ -50,6 +50,7 @@ class RuleResult:
         threshold: the largest share of failing elements that still meets the rule, 0 to 1.
         observed: the share that failed, or the figure a rule about the whole object is about.
         ran_at: UTC without zone.
+        approved_because: why somebody lets this run be published although a critical rule failed.
     """
 
     suite: str
@@ -68,6 +69,7 @@ class RuleResult:
     remedy: str
     remedy_de: str
     ran_at: datetime
+    approved_because: str | None = None
 
     @property
     def display_id(self) -> str:
@@ -76,7 +78,10 @@ class RuleResult:
     @property
     def refuses(self) -> bool:
         """Whether this result alone forbids publishing."""
-        return self.severity is Severity.CRITICAL and self.status in {Status.FAILED, Status.NOT_RUN}
+        if self.severity is not Severity.CRITICAL:
+            return False
+        is_approved = self.approved_because is not None
+        return self.status is Status.NOT_RUN or (self.status is Status.FAILED and not is_approved)
 
 
 @dataclass(frozen=True)
@@ -109,11 +114,11 @@ class Verdict:
 
 
 def judge(results: Sequence[RuleResult]) -> VerdictStatus:
-    """Refused when a critical rule failed or could not run; with warnings when a warning rule did."""
+    """Refused when a critical rule refuses; with warnings when one was approved or a warning rule is not met."""
     if not results or any(r.refuses for r in results):
         return VerdictStatus.REFUSED
-    unmet = {Status.WARNED, Status.NOT_RUN}
-    if any(r.severity is Severity.WARNING and r.status in unmet for r in results):
+    unmet = {Status.WARNED, Status.NOT_RUN, Status.FAILED}
+    if any(r.severity is not Severity.INFO and r.status in unmet for r in results):
         return VerdictStatus.PASSED_WITH_WARNINGS
     return VerdictStatus.PASSED
 

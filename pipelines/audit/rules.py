@@ -37,6 +37,7 @@ class Rule:
         threshold: share of failing elements that still meets the rule, None for a statement about the whole object.
         expectation: `{"type", "kwargs"}` of Great Expectations, or None for a dbt test.
         tolerated_share: share of rows an SQL rule tolerates; Great Expectations knows none for these.
+        is_approvable: one run may be published against it, with a reason.
         dbt_test: unique id of the dbt test, or None.
     """
 
@@ -58,6 +59,7 @@ class Rule:
     expectation: Mapping[str, Any] | None = None
     tolerated_share: float = 0.0
     applies_when_empty: bool = False
+    is_approvable: bool = False
     dbt_test: str | None = None
 
     @property

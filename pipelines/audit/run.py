@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from pipelines.audit import validation
+from pipelines.audit.approvals import approve, keep_approvals, read_approval
 from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import write_verdict
@@ -33,6 +34,8 @@ def run_audit(
     build: Build,
     *,
     suites: Collection[str] | None = None,
+    approved_rule: str | None = None,
+    approval_reason: str | None = None,
     keep_warm: bool = False,
 ) -> Verdict:
     """Run every suite, record the verdict, and write the report. Does not raise when refused.
@@ -44,17 +47,19 @@ def run_audit(
         configuration: says which source delivers what.
         build: the open build.
         suites: only these; the gate refuses a verdict that leaves out a critical rule.
+        approved_rule, approval_reason: a critical rule that does not refuse this build, and why.
         keep_warm: leave the worker for a further audit instead of ending it.
 
     Raises:
-        ConfigurationError: a suite is invalid or does not exist.
+        ConfigurationError: a suite is invalid or does not exist; the rule cannot be approved.
     """
     from pipelines.audit.report import write_report
 
     rules = load_catalogue(configuration).select(suites)
+    approval = read_approval(approved_rule, approval_reason, rules)
     validation.warm_up()
     try:
-        results = _run(settings, rules)
+        results = approve(_run(settings, rules), approval)
     finally:
         if not keep_warm:
             validation.cool_down()
@@ -71,6 +76,7 @@ def run_audit(
         results=tuple(results),
     )
     write_verdict(settings, verdict)
+    keep_approvals(settings, build, results, verdict.ran_at)
     write_report(settings, build, verdict, rules)
     return verdict
 

@@ -27,7 +27,8 @@ _SCHEMA = "audit.audit"
 _RESULTS = """
     build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
     element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
-    description_de text, remedy text, remedy_de text, ran_at timestamp
+    description_de text, remedy text, remedy_de text, ran_at timestamp,
+    approved_because text
 """
 _VERDICT = """
     build_id text, version text, status text, config_digest text, warehouse_bytes bigint, warehouse_sha256 text,
@@ -109,6 +110,7 @@ def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
         r.remedy,
         r.remedy_de,
         r.ran_at,
+        r.approved_because,
     )
 
 

@@ -43,6 +43,7 @@ class RuleMeta(Model):
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
+        approvable: what it finds may be intended, so one run may be published against it when somebody says why.
         reason: why the threshold is what it is.
         protects: the decision that goes wrong without the rule.
     """
@@ -61,6 +62,7 @@ class RuleMeta(Model):
     rows: Text | None = None
     tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     applies_when_empty: bool = False
+    approvable: bool = False
 
 
 class Expectation(Model):

@@ -12,8 +12,9 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.clean.blocks import Blocks, build_rules, placeholder_rules
-from pipelines.clean.functions import sql_list, words
+from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
+from pipelines.first_names import words
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:

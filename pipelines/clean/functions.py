@@ -9,15 +9,11 @@ import unicodedata
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
+from pipelines.first_names import words
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
-
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a list written as one text."""
-    return tuple(text.split())
 
 
 # Text that stands for "nothing", compared in lower case. Null and Na are surnames and NA is Namibia: not in the list.

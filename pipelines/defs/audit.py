@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
+from pydantic import Field
 
 from pipelines.audit import Catalogue, Rule, RuleResult
 from pipelines.build import read_steps
@@ -15,6 +16,17 @@ from pipelines.defs.steps import WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
+
+
+class VerdictConfig(dg.Config):
+    approved_rule: str | None = Field(
+        default=None, description="A critical rule, as IDE-010, that does not refuse this run; needs a reason."
+    )
+    approval_reason: str | None = Field(
+        default=None, description="Why; it is published with the version, so it names nobody."
+    )
+
+
 SEVERITY = {
     "critical": dg.AssetCheckSeverity.ERROR,
     "warning": dg.AssetCheckSeverity.WARN,
@@ -39,11 +51,17 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         ],
         pool=WAREHOUSE_POOL,
     )
-    def verdict(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    def verdict(context: dg.AssetExecutionContext, config: VerdictConfig) -> Iterator[dg.MaterializeResult[Any]]:
         from pipelines.audit import refusal_sentences, run_audit
 
         with step(context) as working:
-            found = run_audit(working.settings, working.configuration, working.build)
+            found = run_audit(
+                working.settings,
+                working.configuration,
+                working.build,
+                approved_rule=config.approved_rule,
+                approval_reason=config.approval_reason,
+            )
             facts: dict[str, Any] = {
                 "verdict": str(found.status),
                 "report": "build/report/index.html",

@@ -25,6 +25,8 @@ TABLES = {
     "account_orders": "Which account an order names by company or VAT id. One row per order that does.",
     "account_id_history": "Every account id ever issued and what it is today. One row per id.",
     "overrides": "What people decided about records, and whether it holds. One row per line of overrides.csv.",
+    "id_changes": "What happens to the customers of the published version. One row per customer that was in it.",
+    "diff": "What changes against the published version, in figures. One row per build.",
     "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
     "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
@@ -46,7 +48,7 @@ INPUT = ("persons", "contact_points", "companies", "company_evidence")
     pool=WAREHOUSE_POOL,
 )
 def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-    from pipelines.resolve import resolve_accounts, resolve_identities, write_outcomes
+    from pipelines.resolve import resolve_accounts, resolve_identities, write_diff, write_outcomes
     from pipelines.warehouse import connect
 
     with step(context) as working:
@@ -54,6 +56,7 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
             report = resolve_identities(connection, working.settings, working.configuration, working.build)
             accounts = resolve_accounts(connection, working.settings, working.build)
             overrides = write_outcomes(connection)
+            diff = write_diff(connection, working.settings, working.build)
             rows = count_tables(connection, "identity", TABLES)
         if report.oversized_count:
             context.log.warning(
@@ -62,7 +65,12 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
             )
         for sentence in overrides.sentences:
             context.log.warning(sentence)
-        facts = {"links": _facts(report), "account_records": asdict(accounts), "overrides": overrides.counts}
+        facts = {
+            "links": _facts(report),
+            "account_records": asdict(accounts),
+            "overrides": overrides.counts,
+            "diff": asdict(diff),
+        }
         for table in TABLES:
             metadata = facts.get(table)
             yield working.materialized(dg.AssetKey(["identity", table]), rows=rows[table], metadata=metadata)

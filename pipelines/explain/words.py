@@ -10,6 +10,7 @@ RULES = {
     "same_details": "they agree in everything that is known",
     "same_identifier": "the same personal number, and names that fit",
     "same_email_and_name": "the same e-mail address, and names that fit",
+    "same_email_and_first_name": "the same e-mail address and first name; only the last name changed",
     "same_phone_and_name": "the same phone number and the same name",
     "same_name_birth_date_and_postal_code": "the same name, birth date and postal code",
     "same_name_and_address": "the same name and address",

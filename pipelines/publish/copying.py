@@ -31,6 +31,7 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "review_queue": ("identity", "review_queue", frozenset()),
     "compared_records": ("identity", "compared_records", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),
+    "identity_diff": ("identity", "diff", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
 }

@@ -7,12 +7,12 @@ sentences of the pipeline's own errors, so they hold no personal data.
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from pipelines.build import to_utc
+from pipelines.files import append_line
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -42,16 +42,7 @@ def record_outcome(
     same = [(o.outcome, o.run_id, o.version) for o in read_outcomes(settings)[-3:]]
     if (entry.outcome, entry.run_id, entry.version) in same:
         return
-    settings.state_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-    line = json.dumps({**asdict(entry), "at": entry.at.isoformat()}, ensure_ascii=False)
-    with _file(settings).open("ab+") as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # the last writer was killed in the middle of its line
-                line = "\n" + line
-        file.write(line.encode() + b"\n")
-        file.flush()
-        os.fsync(file.fileno())
+    append_line(_file(settings), {**asdict(entry), "at": entry.at.isoformat()})
 
 
 def read_outcomes(settings: Settings) -> list[Outcome]:

@@ -151,6 +151,11 @@ def summarize(verdict: Verdict) -> dict[str, Any]:
     return {
         "status": verdict.status.value,
         "status_counts": dict(verdict.status_counts),
+        "approvals": [
+            {"rule": r.display_id, "object": r.object, "reason": r.approved_because}
+            for r in verdict.results
+            if r.approved_because is not None
+        ],
         "ran_at": verdict.ran_at.isoformat(),
         "warehouse_bytes": verdict.warehouse_bytes,
         "warehouse_sha256": verdict.warehouse_sha256,

@@ -190,6 +190,12 @@ def _add_identity(connection: DuckDBPyConnection) -> None:
             issued_at=LONG_AGO,
             status_version=EARLIER,
         )
+    connection.execute(
+        "create table identity.id_changes as select customer_id, 'unchanged' as change from identity.members "
+        "group by customer_id"
+    )
+    columns = [row[0] for row in connection.execute("describe identity.diff").fetchall() if row[0] != "base_version"]
+    _insert(connection, "identity.diff", base_version=EARLIER, **dict.fromkeys(columns, 0))
 
 
 def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
@@ -18,16 +19,19 @@ from pipelines.audit import (
     Verdict,
     VerdictStatus,
     load_verdict,
+    read_approval,
     refusal_sentences,
     run_audit,
     run_rules,
     verify_verdict,
 )
+from pipelines.audit.approvals import approve
 from pipelines.audit.results import judge
 from pipelines.configuration import Configuration
 from pipelines.errors import ConfigurationError
 from pipelines.publish.columns import describe_tables
 from pipelines.publish.copying import AUDIT_TABLES
+from pipelines.publish.release import summarize
 from pipelines.settings import Settings
 from pipelines.transform import load_manifest
 from pipelines.warehouse import connect
@@ -289,3 +293,61 @@ def test_a_critical_rule_that_was_not_run_refuses_and_an_information_does_not_ev
     assert judged(Severity.WARNING, Status.NOT_RUN) is VerdictStatus.PASSED_WITH_WARNINGS
     assert judged(Severity.INFO, Status.WARNED) is VerdictStatus.PASSED
     assert judge([]) is VerdictStatus.REFUSED
+
+
+SPLIT = "update identity.id_changes set change = 'split'"
+
+
+def test_a_rule_is_approved_for_one_run_with_its_reason_kept_and_shown(
+    company: Settings, configuration: Configuration, audit: Any
+) -> None:
+    run_audit(company, configuration, BUILD, keep_warm=True)
+    change(company, SPLIT)
+    assert run_audit(company, configuration, BUILD, keep_warm=True).status is VerdictStatus.REFUSED
+    approval = {"approved_rule": "IDE-010", "approval_reason": "The new model was agreed on."}
+    verdict = run_audit(company, configuration, BUILD, keep_warm=True, **approval)
+    assert verdict.status is VerdictStatus.PASSED_WITH_WARNINGS
+    assert verify_verdict(company, configuration, BUILD) == []
+    [result] = [r for r in verdict.results if r.rule_id == "ide_010"]
+    assert (result.status, result.approved_because) == (Status.FAILED, "The new model was agreed on.")
+    [kept] = (company.state_dir / "approvals.jsonl").read_text().splitlines()
+    assert json.loads(kept)["rule"] == "IDE-010"
+    assert "Approved for this run:</b> The new model was agreed on." in (
+        company.build_dir / "report" / "index.html"
+    ).read_text(encoding="utf-8")
+    assert summarize(verdict)["approvals"] == [
+        {"rule": "IDE-010", "object": "identity.id_changes", "reason": "The new model was agreed on."}
+    ]
+    change(
+        company, "update audit.audit.rule_results set approved_because = 'x' where rule_id = 'ide_010'", audit_file=True
+    )
+    assert verify_verdict(company, configuration, BUILD) == [
+        "The audit record was changed after the audit wrote it. Run the audit again."
+    ]
+    assert audit("identity").status is VerdictStatus.REFUSED  # it was for one run
+
+
+def test_an_approval_forgives_no_other_rule_and_no_check_that_broke(catalogue: Catalogue, passed: Verdict) -> None:
+    approval = read_approval("ide_010", "Agreed.", catalogue.rules)
+    broken = [
+        replace(r, status=Status.NOT_RUN if r.rule_id == "ide_010" else Status.FAILED)
+        for r in passed.results
+        if r.rule_id in ("ide_010", "ide_001")
+    ]
+    assert all(r.refuses for r in approve(broken, approval))
+
+
+@pytest.mark.parametrize(
+    ("rule", "reason", "sentence"),
+    [
+        ("pri_001", "Agreed.", "can be approved by nobody; one that may be approved for one run: IDE-006"),
+        ("ide_999", "Agreed.", "there is no such rule"),
+        ("ide_010", " ", "say why"),
+        (None, "Agreed.", "there is no such rule"),
+    ],
+)
+def test_what_cannot_be_approved_is_said_before_anything_runs(
+    rule: str | None, reason: str, sentence: str, catalogue: Catalogue
+) -> None:
+    with pytest.raises(ConfigurationError, match=sentence):
+        read_approval(rule, reason, catalogue.rules)

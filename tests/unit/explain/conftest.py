@@ -11,11 +11,11 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.configuration import Configuration
-from pipelines.overrides import TABLE_COLUMNS
+from pipelines.overrides import TABLE_COLUMNS, Overrides, write_overrides
 from pipelines.resolve import write_outcomes
 from pipelines.settings import Settings
 from pipelines.warehouse import literal
-from tests.unit.resolve.conftest import Resolve, Resolved, publish, resolve, warehouse
+from tests.unit.resolve.conftest import Resolve, Resolved, make_build, publish, resolve, warehouse
 
 # Where each table comes from, by file of the version.
 TABLES = {
@@ -47,10 +47,12 @@ PublishRows = Callable[..., Resolved]
 def publish_rows(
     warehouse: DuckDBPyConnection, resolve: Resolve, settings: Settings, configuration: Configuration
 ) -> PublishRows:
-    """Resolve rows under decisions (kind, record key, record key), each in a line from 2 on, and publish them."""
+    """Resolve rows and publish them, under the lines of a file, or decisions (kind, record key, record key)."""
     nights = iter(range(1000))
 
-    def run(rows: Iterable[Row], decisions: Iterable[tuple[str, str, str]] = ()) -> Resolved:
+    def run(
+        rows: Iterable[Row], decisions: Iterable[tuple[str, str, str]] = (), *, overrides: Overrides | None = None
+    ) -> Resolved:
         warehouse.execute("create schema if not exists config")
         warehouse.execute(f"create or replace table config.overrides ({TABLE_COLUMNS})")
         for line, (kind, a, b) in enumerate(decisions, start=2):
@@ -59,6 +61,8 @@ def publish_rows(
                 "date '2026-11-01', null)",
                 [kind, a, b, line],
             )
+        if overrides is not None:
+            write_overrides(warehouse, overrides, make_build().as_of, "Europe/Berlin")
         result = resolve(rows, version=f"202611{next(nights):04}T000000Z-00000000")
         warehouse.execute("create or replace table identity.account_records (record_key text, account_id text)")
         write_outcomes(warehouse)
