@@ -62,8 +62,8 @@ _COARSE_BLOCKS = (
     ("last_sound || left(first_name, 2)", "left(birth_date, 4)"),
     ("left(first_name, 3) || left(last_name, 2)", "left(birth_date, 4)"),
 )
-# They are used for a model that was learned from no more profiles than this, so that a growing register keeps its pairs.
-COARSE_PROFILES = 9000
+# They are used for a model that was learned from no more profiles than this: a growing register keeps its pairs.
+COARSE_PROFILES = 9_000
 
 # By which what the second key left too large is divided further, one after the other.
 _FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones::text")

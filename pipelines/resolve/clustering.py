@@ -70,7 +70,8 @@ def connect(size: int, pairs: ArrayLike) -> np.ndarray:
     count, label = connected_components(graph, directed=False)
     smallest = np.full(count, size, dtype=np.int64)
     np.minimum.at(smallest, label, np.arange(size))
-    return smallest[label]
+    components: np.ndarray = smallest[label]
+    return components
 
 
 @dataclass

@@ -125,7 +125,8 @@ _SWAPPED = _cheaply(
 # One of them has the last name where the other has the first, and says no more.
 _STANDS_AS_FIRST_NAME = _cheaply(
     "first_name_l is null or first_name_r is null",
-    "coalesce(first_name_l, last_name_l) = coalesce(last_name_r, '') or coalesce(first_name_r, last_name_r) = last_name_l",
+    "coalesce(first_name_l, last_name_l) = coalesce(last_name_r, '') "
+    "or coalesce(first_name_r, last_name_r) = last_name_l",
 )
 _SAME_STREET = "street_l = street_r"
 _SAME_PLACE = "(postal_code_l = postal_code_r or city_l = city_r)"

@@ -20,7 +20,8 @@ ESTABLISHED_SHARE = 0.05
 
 # Folded: salutations and titles that slip into a field of a name.
 _TITLES = words(
-    "herr herrn frau fraulein hr fr dr prof mag dipl ing mr mrs ms miss sir madame monsieur mme sig signora senor senora"
+    "herr herrn frau fraulein hr fr dr prof mag dipl ing "
+    "mr mrs ms miss sir madame monsieur mme sig signora senor senora"
 )
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a

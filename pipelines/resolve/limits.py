@@ -27,7 +27,8 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
       values.
     - `identifier_values`: one row per kind and value with more than one carrier or that is blocked; `names` and
       `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
-      one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`, `too_many_birth_dates` or NULL.
+      one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
+      `too_many_birth_dates` or NULL.
     """
     connection.execute(_CARRIERS)
     kinds = [str(row[0]) for row in connection.execute("select distinct kind from carriers order by kind").fetchall()]
@@ -146,7 +147,8 @@ blocked as (
     select kind, value from carriers
     where kind not in ({built_in}) and ({placeholder})
 )
-select kind, value, carrier_count, names, birth_dates, names <= 1 and (last_names <= 1 or kind = 'email') as is_personal,
+select kind, value, carrier_count, names, birth_dates,
+    names <= 1 and (last_names <= 1 or kind = 'email') as is_personal,
     case when blocked.value is not null then 'blocked'
          when names > max_names then 'too_many_names'
          when birth_dates > max_birth_dates then 'too_many_birth_dates' end as problem,

@@ -10,7 +10,6 @@ from pipelines.configuration.identity import IdentityConfig
 from tests.unit.resolve.conftest import Resolve, fetch
 from tests.unit.resolve.test_resolve import make_people
 
-
 STRICT = 0.9999
 
 
