@@ -29,12 +29,13 @@ class Reliability:
     def conflict(self) -> str:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
-        Where one of them is unreliable, it is a conflict that both differ; where both are, nothing is.
+        Where one of them is unreliable, a difference in it is one unless the other is known to agree; where both are,
+        nothing is.
         """
         if not self.first_names and not self.birth_dates:
             return "null::text"
-        first = "" if self.first_names else f"and {_IS_OTHER_DATE}"
-        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME}"
+        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
+        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
         return f"""
             case when {_IS_OTHER_NAME} {first} then 'different_first_names'
                  when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 SHIPPED = "shipped"  # the version of a model that learned nothing; it is not kept
 
 # When more than this share of the pairs of one person differ clearly in a first name or birth date, a difference in
-# it is weighed. Below, it is a conflict: then it is rather a twin, a parent or a namesake than an error.
-UNRELIABLE_SHARE = 0.03
+# it is weighed. Below, it is a conflict: then it is rather a twin, a parent or a namesake than an error. Relatives share
+# what is learned from, so a company of many families seems to differ in first names (.053 where every fiftieth is a twin).
+UNRELIABLE_SHARES = {"first_name": 0.07, "birth_date": 0.05}
 
 MODEL_COLUMNS = (
     "model_version text, fingerprint text, profile_count bigint, prior double, comparison text, level integer, "
@@ -63,7 +64,7 @@ class Model:
     def is_reliable(self, field: str) -> bool:
         """Whether the records of one person hardly ever differ clearly in this field, as far as the data shows."""
         differing = [c.differing for c in self.comparisons if c.name == field and c.name in self.trained]
-        return not differing or differing[0] < UNRELIABLE_SHARE
+        return not differing or differing[0] < UNRELIABLE_SHARES[field]
 
 
 def fingerprint(identity: IdentityConfig) -> str:
