@@ -117,7 +117,7 @@ def read_overrides(file: Path, sources: Sequence[SourceConfig] | None) -> Overri
     """
     try:
         content = file.read_bytes()
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):  # what is wrong with the data folder is said by who needs it
         return OverridesFile(Overrides())
     except OSError as error:
         return OverridesFile(Overrides(), (f"{FILE}: it cannot be read ({error.strerror}); check its permissions.",))

@@ -26,8 +26,9 @@ if TYPE_CHECKING:
 SHIPPED = "shipped"  # the version of a model that learned nothing; it is not kept
 
 # When more than this share of the pairs of one person differ clearly in a first name or birth date, a difference in
-# it is weighed. Below, it is a conflict: then it is rather a twin, a parent or a namesake than an error. Relatives share
-# what is learned from, so a company of many families seems to differ in first names (.053 where every fiftieth is a twin).
+# it is weighed. Below, it is a conflict: then it is rather a twin, a parent or a namesake than an error. Relatives
+# share what is learned from, so a company of many families seems to differ in first names (.053 where every fiftieth is
+# a twin).
 UNRELIABLE_SHARES = {"first_name": 0.07, "birth_date": 0.05}
 
 MODEL_COLUMNS = (

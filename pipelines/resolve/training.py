@@ -59,7 +59,8 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
         return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
     random_pairs = _count_random_pairs(connection, profile_count, seed)
     block_pairs = _count_blocks(connection)
-    comparisons, trained = COMPARISONS, ()
+    comparisons: tuple[Comparison, ...] = COMPARISONS
+    trained: tuple[str, ...] = ()
     for _ in range(ROUNDS):
         comparisons = learn_u(comparisons, *random_pairs, prior)
         lessons = _learn_m(comparisons, block_pairs, prior)
@@ -116,7 +117,7 @@ _BlockPairs = tuple[tuple[str, ...], list[int], "np.ndarray", "np.ndarray"]
 
 def _count_blocks(connection: DuckDBPyConnection) -> list[_BlockPairs]:
     """What occurs among the pairs of each training block, of those that have enough."""
-    counted = []
+    counted: list[_BlockPairs] = []
     for block in _TRAINING_BLOCKS:
         free = [i for i, comparison in enumerate(COMPARISONS) if not set(block) & comparison.trained_on]
         levels, counts = _count_levels(connection, [COMPARISONS[i] for i in free], _block_pairs(connection, block))

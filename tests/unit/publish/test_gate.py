@@ -65,7 +65,7 @@ def test_an_audited_build_is_published_once(settings: Settings, configuration: C
     report = publish_open_build(settings, configuration)
     assert report.version == build.version == list_versions(settings)[0].version
     assert not report.already_published
-    assert report.sentence.startswith(f"Version {build.version} is published: 9 tables with ")
+    assert report.sentence.startswith(f"Version {build.version} is published: 10 tables with ")
     inode = settings.current.resolve().stat().st_ino
 
     again = publish_open_build(settings, configuration)

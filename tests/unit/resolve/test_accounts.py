@@ -10,7 +10,10 @@ from duckdb import DuckDBPyConnection
 
 from pipelines.clean.companies import write_companies
 from pipelines.clean.countries import create_country_names
+from pipelines.clean.drafts import load_rejections
 from pipelines.clean.functions import create_functions
+from pipelines.clean.rules import start_log
+from pipelines.configuration import load_configuration
 from pipelines.keys import record_key
 from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import resolve_accounts
@@ -58,7 +61,10 @@ class Companies:
         self.connection.execute("create schema if not exists clean")
         self.connection.execute("create schema if not exists config")
         self.connection.execute(f"create table if not exists config.overrides ({TABLE_COLUMNS})")
-        write_companies(self.connection, "DE")
+        start_log(self.connection)
+        load_rejections(self.connection)
+        rules = load_configuration(self.settings).cleaning.company
+        write_companies(self.connection, self.settings, rules, "DE")
         build = make_build(version) if version else make_build()
         resolve_accounts(self.connection, self.settings, build)
         found = {}

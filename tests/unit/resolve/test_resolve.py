@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
@@ -119,7 +120,10 @@ def test_a_trained_model_finds_the_people_in_whatever_order_they_come(
     assert result.report.scored_link_count > 50
     assert sum(result.together(f"r_{i:05}a", f"r_{i:05}b") for i in range(300)) >= 297
     assert result.report.customer_count >= 300
-    assert resolve(random.Random(3).sample(people, len(people))) == result
+    again = resolve(random.Random(3).sample(people, len(people)))
+    assert again.report.weighed_pair_count == 0  # the pairs are the same, so are their scores
+    report = replace(again.report, weighed_pair_count=result.report.weighed_pair_count)
+    assert replace(again, report=report) == result
 
 
 def test_a_second_build_changes_no_id_and_has_no_events(resolve: Resolve) -> None:
@@ -188,6 +192,7 @@ def test_nothing_is_left_behind_but_the_tables_of_identity(
         "select schema_name || '.' || view_name from duckdb_views() where not internal order by all"
     ).fetchall()
     assert [name for (name,) in tables if not name.startswith(("clean.", "config."))] == [
+        "identity.compared_records",
         "identity.customer_id_events",
         "identity.customer_id_history",
         "identity.links",
@@ -247,7 +252,7 @@ def test_a_single_field_is_learned_from_pairs_that_are_matches_by_what_they_shar
     levels, counts = np.array([[0], [1], [4]]), np.array([900, 20, 80])
     (sure,) = training.maximize_expectation([birth_date], levels, counts, 0.9999)
     assert sure is not None
-    assert sure[-1] > model.UNRELIABLE_SHARE
+    assert sure[-1] > model.UNRELIABLE_SHARES["birth_date"]
 
 
 def test_a_field_that_no_pair_has_teaches_nothing() -> None:
