@@ -139,12 +139,16 @@ def add_contact_points(persons: pd.DataFrame, dials: pd.Series[str], random: Ran
 
 
 def make_distinct(local: pd.Series[str], domain: pd.Series[str], chance: Chance) -> pd.Series[str]:
-    """Mailboxes in which the second and later bearers of a name got a number, distinct over all chunks."""
+    """Mailboxes in which the second and later bearers of a name got a number, distinct over all chunks.
+
+    Also without their dots, which some providers ignore.
+    """
     if chance.chunk:
         local = local + f".{chance.chunk}"
     mailbox = local + "@" + domain
     number = numbers_as_texts(distinct_numbers(len(mailbox), 7, chance.stream("mailboxes")))
-    return mailbox.mask(mailbox.duplicated(), local + number + "@" + domain)
+    without_dots = local.str.replace(".", "", regex=False) + "@" + domain
+    return mailbox.mask(without_dots.duplicated(), local + number + "@" + domain)
 
 
 def fold(names: pd.Series[str]) -> pd.Series[str]:
