@@ -253,19 +253,21 @@ def review(
     data: DataOption = None,
 ) -> None:
     """Show the pairs that people should decide about, hand them out as a sheet, or take decisions back."""
+    from pipelines.lock import hold
     from pipelines.review import export_pairs, import_decisions, list_pairs, tell_pairs
 
     if export and decided:
         raise typer.BadParameter("--export and --decided are two steps; name one.")
-    settings = _settings(data=data)
+    settings, today = _settings(data=data), datetime.now(UTC).date()
     if decided:
-        report = import_decisions(settings, decided, author=author, today=datetime.now(UTC).date())
+        with hold(settings):  # a run would find another configuration at its next step, and fail
+            report = import_decisions(settings, decided, author=author, today=today)
         console.print(
             f"{report.added_count} decisions added to overrides.csv, {report.known_count} were there already, "
             f"{report.undecided_count} rows are undecided; they hold from the next run on."
         )
         return
-    pairs = list_pairs(settings)
+    pairs = list_pairs(settings, today)
     if export:
         export_pairs(pairs, export)
         console.print(f"Wrote {len(pairs)} pairs to {_short(export)}; it holds personal data.", markup=False)

@@ -7,17 +7,27 @@ from __future__ import annotations
 
 import json
 import os
+import stat
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 
-def write_atomically(file: Path, content: str | bytes) -> None:
-    """Replace a small file, mode 0600, so that a reader sees the old or the new content, also after a crash."""
+def write_atomically(file: Path, content: str | bytes, *, like: os.stat_result | None = None) -> None:
+    """Replace a small file, so that a reader sees the old or the new content, also after a crash.
+
+    Its mode is 0600, or that of `like`, whose group it keeps too where this user may give it.
+    """
     temporary = file.with_name(f".{file.name}.{os.getpid()}")
     try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        temporary.unlink(missing_ok=True)  # of a process that died; never write through what somebody else put there
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         with os.fdopen(descriptor, "wb") as handle:
+            if like is not None:
+                with suppress(PermissionError):
+                    os.fchown(handle.fileno(), -1, like.st_gid)
+                os.fchmod(handle.fileno(), stat.S_IMODE(like.st_mode))
             handle.write(content.encode() if isinstance(content, str) else content)
             handle.flush()
             os.fsync(handle.fileno())

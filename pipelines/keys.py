@@ -28,6 +28,7 @@ _SEPARATOR = "chr(31)"
 # How a secret keys is said by its form, because a key is for ever. Both are SHA-256 cut to 128 bits: nobody can go on
 # hashing from what is known. `domain` says what kind of thing the value names.
 _SECRET_OF_2 = re.compile(r"2:[0-9a-f]{64}")
+_BROKEN_SECRET_OF_2 = re.compile(r"2:[0-9A-Fa-f\s]*")  # cut off, or rewritten in capitals
 # A secret of its own per domain, computed once a statement, then one block of SHA-256 a value: a third of the time.
 _KEYED_BY_2 = f"sha256(substr(sha256({_SECRET} || domain), 1, 32) || value)"
 # Every other secret, as release 0.1.0 made them: nested with the secret on both levels, the construction of HMAC.
@@ -49,6 +50,13 @@ def load_secret(settings: Settings) -> str:
         BuildError: versions are published but the secret is gone or empty: new keys would change every id.
     """
     if given := os.environ.get("KUNDENSTAMM_SECRET"):
+        if _SECRET_OF_2.fullmatch(given.strip()):
+            return given.strip()
+        if _BROKEN_SECRET_OF_2.fullmatch(given):
+            raise BuildError(
+                "KUNDENSTAMM_SECRET begins with 2: but is not followed by 64 small hexadecimal digits; keyed by it, "
+                "every id would change. Set it to the content of secret.key."
+            )
         return given
     file = settings.state_dir / "secret.key"
     if not file.exists():

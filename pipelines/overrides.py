@@ -50,6 +50,16 @@ CORRECTABLE = tuple(
     )
 )
 
+# What a pinned value must look like where it is published for every analyst, or where cleaning never sees it.
+_FORMS = {
+    "country": (re.compile(r"[A-Z]{2}"), "a country as two capital letters, like DE"),
+    "language": (re.compile(r"[a-z]{2}"), "a language as two letters, like de"),
+    "region": (re.compile(r"[A-Z]{2}(-[A-Z0-9]{1,3})?"), "a region code like DE-BY"),
+    "email": (re.compile(r"[^@\s]+@[^@\s]+\.[^@\s.]{2,}"), "an e-mail address"),
+    "phone": (re.compile(r"\+[1-9]\d{6,14}"), "a number like +4930123456, without blanks"),
+    "mobile": (re.compile(r"\+[1-9]\d{6,14}"), "a number like +4930123456, without blanks"),
+}
+
 _ISO_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 _GERMAN_DATE = re.compile(r"(\d{1,2})\.(\d{1,2})\.(\d{4})")  # what a German Excel makes of an ISO date
 
@@ -90,6 +100,9 @@ class Override:
     reason: str
     decided_on: date
     expires_on: date | None
+
+    def holds_on(self, day: date) -> bool:
+        return self.expires_on is None or self.expires_on >= day
 
 
 @dataclass(frozen=True)
@@ -151,7 +164,12 @@ def append_decisions(file: Path, decisions: Sequence[NewDecision]) -> int:
     """
     found = read_overrides(file, None)
     problems = list(found.problems)
-    known = {frozenset((o.a, o.b)): (o.kind, f"line {o.line} of {FILE}") for o in found.overrides.rows if o.b}
+    today = max((decision.decided_on for decision in decisions), default=date.min)
+    known = {
+        frozenset((o.a, o.b)): (o.kind, f"line {o.line} of {FILE}")
+        for o in found.overrides.rows
+        if o.b and o.holds_on(today)
+    }
     added: list[NewDecision] = []
     for decision in decisions:
         pair = frozenset((decision.a, decision.b))
@@ -168,7 +186,8 @@ def append_decisions(file: Path, decisions: Sequence[NewDecision]) -> int:
         _, wrong = _read_rows(content.decode("utf-8-sig"), None)
         if wrong:
             raise ConfigurationError(wrong)
-        write_atomically(file, content)
+        file = file.resolve()
+        write_atomically(file, content, like=file.stat() if before else None)
     return len(added)
 
 
@@ -397,6 +416,8 @@ class _Row:
         if kind is Kind.PIN_VALUE and field == "birth_date" and value:
             day = self._date("value")
             value = day.isoformat() if day else ""
+        if kind is Kind.PIN_VALUE and value and field in _FORMS and not _FORMS[field][0].fullmatch(value):
+            self._complain("value", f"this cannot be the {field}; write {_FORMS[field][1]}")
         return field, value or None
 
     def _date(self, column: str) -> date | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
@@ -71,14 +72,14 @@ class ReviewReport:
     undecided_count: int
 
 
-def list_pairs(settings: Settings) -> list[Pair]:
+def list_pairs(settings: Settings, today: date) -> list[Pair]:
     """The queue of the published version, most worthwhile first, without pairs that somebody decided since.
 
     Raises:
         BuildError: nothing is published, the version has no queue, or this user may not read the restricted file.
         ConfigurationError: overrides.csv is wrong.
     """
-    decided = _decided(settings)
+    decided = _decided(settings, today)
     with open_files(settings, "restricted") as connection:
         if not _has_queue(connection):
             raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
@@ -137,6 +138,10 @@ def import_decisions(settings: Settings, file: Path, *, author: str | None, toda
             problems.append(f"{where}, column {PAIR}: it names no two records of the published version; export anew.")
             continue
         a, b = (record for record in records if record is not None)
+        shown = [(cells.get("a", ""), a), (cells.get("b", ""), b)]
+        if any(name and _without_zeros(name) != _without_zeros(_name(record)) for name, record in shown):
+            problems.append(f"{where}, column {PAIR}: it is the pair of another row; sort whole rows, or export anew.")
+            continue
         decisions.append(NewDecision(kind, a, b, who, why, today, f"{where}:"))
     if problems:
         raise ConfigurationError(problems)
@@ -195,15 +200,20 @@ def _read_names(settings: Settings) -> dict[str, RecordName]:
     return {key: RecordName(*name) for key, *name in rows}
 
 
-def _decided(settings: Settings) -> set[frozenset[RecordName]]:
+def _decided(settings: Settings, today: date) -> set[frozenset[RecordName]]:
     found = read_overrides(settings.overrides_file, None)
     if found.problems:
         raise ConfigurationError(list(found.problems))
-    return {frozenset((o.a, o.b)) for o in found.overrides.rows if o.b is not None}
+    return {frozenset((o.a, o.b)) for o in found.overrides.rows if o.b is not None and o.holds_on(today)}
 
 
 def _name(record: RecordName) -> str:
     return f"{record.source}:{record.entity}:{record.record}"
+
+
+def _without_zeros(name: str) -> str:
+    """As a spreadsheet may have rewritten it."""
+    return re.sub(r"(?<![0-9])0+(?=[0-9])", "", name.strip())
 
 
 def _is_excel(file: Path) -> bool:

@@ -5,6 +5,7 @@ Change here what may be approved and how it is kept. What an approved result mea
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 MOST_LETTERS = 500
+NAMES_SOMEBODY = re.compile(r"@[\w-]+(\.[\w-]+)*\.[A-Za-z]{2,}|(\+|\b0)[0-9]([ ()/-]?[0-9]){5,}")
 
 
 @dataclass(frozen=True)
@@ -48,6 +50,10 @@ def read_approval(rule: str | None, reason: str | None, rules: Sequence[Rule]) -
     text = " ".join((reason or "").split())
     if not text or len(text) > MOST_LETTERS:
         raise ConfigurationError([f"reason: say why in 1 to {MOST_LETTERS} letters; it is published with the version."])
+    if NAMES_SOMEBODY.search(text):
+        raise ConfigurationError(
+            ["reason: it holds an e-mail address or a phone number; it is published, so name nobody."]
+        )
     return Approval(wanted, text)
 
 
@@ -71,6 +77,8 @@ def keep_approvals(settings: Settings, build: Build, results: Sequence[RuleResul
                 "version": build.version,
                 "rule": result.display_id,
                 "object": result.object,
+                "failed": result.failed_count,
+                "of": result.element_count,
                 "reason": result.approved_because,
             }
             append_line(settings.state_dir / "approvals.jsonl", facts)

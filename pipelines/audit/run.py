@@ -75,8 +75,8 @@ def run_audit(
         ran_at=_now(),
         results=tuple(results),
     )
+    keep_approvals(settings, build, results, verdict.ran_at)  # first: no approved verdict without its lasting record
     write_verdict(settings, verdict)
-    keep_approvals(settings, build, results, verdict.ran_at)
     write_report(settings, build, verdict, rules)
     return verdict
 

@@ -132,6 +132,6 @@ def _verdict_row(verdict: Verdict, settings: Settings) -> tuple[Any, ...]:
 def _seal(verdict: Verdict, settings: Settings) -> str:
     """HMAC-SHA-256 of verdict and results under the data folder's secret: a row changed by hand breaks it."""
     header = [str(v) for v in (replace(verdict, results=()).__dict__ | {"results": len(verdict.results)}).values()]
-    rows = sorted([str(v) for v in _result_row(verdict, r)] for r in verdict.results)
+    rows = sorted([repr(v) for v in _result_row(verdict, r)] for r in verdict.results)
     content = json.dumps([header, rows], ensure_ascii=False).encode()
     return hmac.new(load_secret(settings).encode(), content, hashlib.sha256).hexdigest()

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from pipelines.audit import Catalogue, Rule, RuleResult
 from pipelines.build import read_steps
-from pipelines.defs.steps import WAREHOUSE_POOL, Step, step, step_name
+from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
 
 VERDICT = dg.AssetKey(["audit", "verdict"])
@@ -55,12 +55,12 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         from pipelines.audit import refusal_sentences, run_audit
 
         with step(context) as working:
+            rule, reason = config.approved_rule, config.approval_reason
+            if rule and _is_of_another_build(context, working):
+                context.log.warning("The approval was given for the build of an earlier run, so it does not hold here.")
+                rule = reason = None
             found = run_audit(
-                working.settings,
-                working.configuration,
-                working.build,
-                approved_rule=config.approved_rule,
-                approval_reason=config.approval_reason,
+                working.settings, working.configuration, working.build, approved_rule=rule, approval_reason=reason
             )
             facts: dict[str, Any] = {
                 "verdict": str(found.status),
@@ -72,6 +72,13 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             yield working.materialized(VERDICT, rows=len(found.results), metadata=facts)
 
     return verdict
+
+
+def _is_of_another_build(context: dg.AssetExecutionContext, working: Step) -> bool:
+    """A run that is executed again takes its configuration along, also the approval; the build it opened is new."""
+    opened, run = read_steps(working.settings).get(step_name(BUILD)), context.run
+    is_repeated = run.root_run_id not in (None, run.run_id)
+    return is_repeated and (opened is None or opened.run_id != run.root_run_id)
 
 
 def rule_checks(catalogue: Catalogue) -> dg.AssetChecksDefinition:

@@ -152,7 +152,13 @@ def summarize(verdict: Verdict) -> dict[str, Any]:
         "status": verdict.status.value,
         "status_counts": dict(verdict.status_counts),
         "approvals": [
-            {"rule": r.display_id, "object": r.object, "reason": r.approved_because}
+            {
+                "rule": r.display_id,
+                "object": r.object,
+                "failed": r.failed_count,
+                "of": r.element_count,
+                "reason": r.approved_because,
+            }
             for r in verdict.results
             if r.approved_because is not None
         ],

@@ -127,15 +127,22 @@ with assigned as (
     select record_key, customer_id as id from identity.members
     union all
     select record_key, account_id from identity.account_records
+),
+placed as (
+    select o.*, a.id as a_id, b.id as b_id,
+        -- As in int_golden_values_pinned: of one customer's field the latest decision holds, whatever record it names.
+        o.kind = 'pin-value' and a.id is not null and row_number() over (
+            partition by o.kind, o.is_active, a.id, o.field order by o.decided_on desc, o.line desc) > 1 as is_outdone,
+    from config.overrides as o
+    left join assigned as a on a.record_key = o.a_record_key
+    left join assigned as b on b.record_key = o.b_record_key
 )
-select o.*,
-    case when not o.is_active then 'inactive'
-         when a.id is null or (o.b_record_key is not null and b.id is null) then 'stale'
-         when o.kind = 'must-link' and a.id <> b.id or o.kind = 'cannot-link' and a.id = b.id then 'broken'
+select * exclude (a_id, b_id, is_outdone),
+    case when not is_active or is_outdone then 'inactive'
+         when a_id is null or (b_record_key is not null and b_id is null) then 'stale'
+         when kind = 'must-link' and a_id <> b_id or kind = 'cannot-link' and a_id = b_id then 'broken'
          else 'in_force' end as status,
     []::integer[] as conflicting_lines,
-from config.overrides as o
-left join assigned as a on a.record_key = o.a_record_key
-left join assigned as b on b.record_key = o.b_record_key
+from placed
 order by line
 """

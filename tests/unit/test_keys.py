@@ -100,6 +100,18 @@ def test_a_secret_that_is_gone_after_publishing_is_not_replaced(settings: Settin
     assert not settings.state_dir.exists()
 
 
+def test_a_secret_of_the_new_form_that_was_spoiled_on_its_way_is_refused(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = "2:" + "a1" * 32
+    monkeypatch.setenv("KUNDENSTAMM_SECRET", f"{whole}\n")
+    assert keys.load_secret(settings) == whole
+    for spoiled in (whole.upper(), whole[:-1], "2:"):
+        monkeypatch.setenv("KUNDENSTAMM_SECRET", spoiled)
+        with pytest.raises(BuildError, match="64 small hexadecimal digits"):
+            keys.load_secret(settings)
+
+
 @pytest.mark.usefixtures("_no_secret_given")
 def test_an_empty_secret_is_refused(settings: Settings) -> None:
     settings.state_dir.mkdir(parents=True)

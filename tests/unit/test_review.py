@@ -14,7 +14,7 @@ from openpyxl import load_workbook
 
 from pipelines.errors import BuildError, ConfigurationError
 from pipelines.overrides import Kind, RecordName, read_overrides
-from pipelines.review import AUTHOR, DECISION, REASON, export_pairs, import_decisions, list_pairs, tell_pairs
+from pipelines.review import AUTHOR, DECISION, PAIR, REASON, export_pairs, import_decisions, list_pairs, tell_pairs
 from pipelines.settings import Settings
 
 TODAY = date.fromisoformat("2026-11-28")
@@ -82,7 +82,7 @@ def test_what_is_decided_in_a_sheet_becomes_overrides_once(
     settings: Settings, tmp_path: Path, name: str, fill: Callable[[Path, Decisions], None]
 ) -> None:
     sheet = tmp_path / name
-    export_pairs(list_pairs(settings), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet)
     assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
     fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("unsure", "", "")})
     first = import_decisions(settings, sheet, author=None, today=TODAY)
@@ -97,7 +97,7 @@ def test_what_is_decided_in_a_sheet_becomes_overrides_once(
     )
     assert made.decided_on == TODAY
     assert stat.S_IMODE(settings.overrides_file.stat().st_mode) == 0o600
-    assert [pair.b for pair in list_pairs(settings)] == [BERND]
+    assert [pair.b for pair in list_pairs(settings, TODAY)] == [BERND]
 
 
 @FILLED
@@ -106,7 +106,7 @@ def test_a_wrong_sheet_is_told_row_by_row_and_changes_nothing(
     settings: Settings, tmp_path: Path, name: str, fill: Callable[[Path, Decisions], None]
 ) -> None:
     sheet = tmp_path / name
-    export_pairs(list_pairs(settings), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet)
     fill(sheet, {1: ("same", "", ""), 2: ("maybe", "", "")})
     with pytest.raises(ConfigurationError) as caught:
         import_decisions(settings, sheet, author=None, today=TODAY)
@@ -118,6 +118,37 @@ def test_a_wrong_sheet_is_told_row_by_row_and_changes_nothing(
 
 
 @pytest.mark.usefixtures("queue")
+def test_a_sheet_in_which_only_some_columns_were_sorted_is_refused(settings: Settings, tmp_path: Path) -> None:
+    sheet = tmp_path / "s.csv"
+    export_pairs(list_pairs(settings, TODAY), sheet)
+    _fill_csv(sheet, {1: ("same", "Petra", "one")})
+    with sheet.open(newline="", encoding="utf-8-sig") as opened:
+        rows = list(csv.DictReader(opened))
+    rows[0][PAIR], rows[1][PAIR] = rows[1][PAIR], rows[0][PAIR]
+    with sheet.open("w", newline="", encoding="utf-8-sig") as opened:
+        writer = csv.DictWriter(opened, list(rows[0]))
+        writer.writeheader()
+        writer.writerows(rows)
+    with pytest.raises(ConfigurationError, match="the pair of another row"):
+        import_decisions(settings, sheet, author=None, today=TODAY)
+    assert not settings.overrides_file.exists()
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_decision_that_has_expired_is_asked_and_taken_again(settings: Settings, tmp_path: Path) -> None:
+    settings.overrides_file.write_text(
+        "kind,a_source,a_entity,a_record,b_source,b_entity,b_record,field,value,author,reason,date,"
+        "expires\nmust-link,crm,contacts,13,crm,contacts,0012,,,Karl,one,2025-01-01,2025-06-30\n"
+    )
+    pairs = list_pairs(settings, TODAY)
+    assert len(pairs) == 2
+    sheet = tmp_path / "s.csv"
+    export_pairs(pairs, sheet)
+    _fill_csv(sheet, {2: ("different", "Petra", "brothers")})
+    assert import_decisions(settings, sheet, author=None, today=TODAY).added_count == 1
+
+
+@pytest.mark.usefixtures("queue")
 def test_lines_are_appended_in_the_form_of_the_file_and_an_opposite_decision_is_refused(
     settings: Settings, tmp_path: Path
 ) -> None:
@@ -126,7 +157,7 @@ def test_lines_are_appended_in_the_form_of_the_file_and_an_opposite_decision_is_
         "Karl;cannot-link;crm;contacts;13;crm;contacts;0012;;;brothers;2026-11-01;"
     ).encode()
     sheet = tmp_path / "s.csv"
-    export_pairs(list_pairs(settings), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet)
     settings.overrides_file.write_bytes(before)
     _fill_csv(sheet, {1: ("different", "", "two persons"), 2: ("same", "", "one")})
     with pytest.raises(ConfigurationError, match=r"row 3: it says the opposite of line 2 of overrides\.csv"):
@@ -142,7 +173,7 @@ def test_lines_are_appended_in_the_form_of_the_file_and_an_opposite_decision_is_
 
 @pytest.mark.usefixtures("queue")
 def test_the_terminal_shows_both_records_and_how_to_go_on(settings: Settings) -> None:
-    told = "\n".join(tell_pairs(list_pairs(settings)[:1], 2))
+    told = "\n".join(tell_pairs(list_pairs(settings, TODAY)[:1], 2))
     assert "crm:contacts:0012  Anna · Schmidt · 1980-01-02 · +4930123" in told
     assert "1 of 2 pairs" in told
 
@@ -150,7 +181,7 @@ def test_the_terminal_shows_both_records_and_how_to_go_on(settings: Settings) ->
 @pytest.mark.usefixtures("queue")
 def test_no_value_of_a_sheet_is_a_formula(settings: Settings, tmp_path: Path) -> None:
     for name in ("s.csv", "s.xlsx"):
-        export_pairs(list_pairs(settings), tmp_path / name)
+        export_pairs(list_pairs(settings, TODAY), tmp_path / name)
     assert "'=1+1" in (tmp_path / "s.csv").read_text(encoding="utf-8-sig")
     sheet = load_workbook(tmp_path / "s.xlsx").worksheets[0]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
@@ -160,4 +191,4 @@ def test_a_version_without_a_queue_says_so(settings: Settings) -> None:
     settings.current.mkdir(parents=True)
     duckdb.connect(str(settings.current / "restricted.duckdb")).close()
     with pytest.raises(BuildError, match="no queue"):
-        list_pairs(settings)
+        list_pairs(settings, TODAY)

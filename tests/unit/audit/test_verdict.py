@@ -316,7 +316,13 @@ def test_a_rule_is_approved_for_one_run_with_its_reason_kept_and_shown(
         company.build_dir / "report" / "index.html"
     ).read_text(encoding="utf-8")
     assert summarize(verdict)["approvals"] == [
-        {"rule": "IDE-010", "object": "identity.id_changes", "reason": "The new model was agreed on."}
+        {
+            "rule": "IDE-010",
+            "object": "identity.id_changes",
+            "failed": 2,
+            "of": 2,
+            "reason": "The new model was agreed on.",
+        }
     ]
     change(
         company, "update audit.audit.rule_results set approved_because = 'x' where rule_id = 'ide_010'", audit_file=True
@@ -343,6 +349,8 @@ def test_an_approval_forgives_no_other_rule_and_no_check_that_broke(catalogue: C
         ("pri_001", "Agreed.", "can be approved by nobody; one that may be approved for one run: IDE-006"),
         ("ide_999", "Agreed.", "there is no such rule"),
         ("ide_010", " ", "say why"),
+        ("ide_010", "As somebody@mail.example asked.", "name nobody"),
+        ("ide_010", "Agreed with +49 171 2345678.", "name nobody"),
         (None, "Agreed.", "there is no such rule"),
     ],
 )
