@@ -30,11 +30,12 @@ class Reliability:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
         Where one of them is unreliable, a difference in it is one unless the other is known to agree; where both are,
-        nothing is.
+        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same.
         """
         if not self.first_names and not self.birth_dates:
             return "null::text"
-        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
+        is_error = f"and ({_IS_OTHER_DATE} is distinct from false or are_both_established(fl.usage, fr.usage))"
+        first = "" if self.first_names else is_error
         birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
         return f"""
             case when {_IS_OTHER_NAME} {first} then 'different_first_names'
