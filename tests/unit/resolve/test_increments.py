@@ -50,15 +50,6 @@ def test_a_night_of_any_changes_gives_what_a_full_run_gives(resolve: Resolve, se
     assert _facts(increment) == _facts(full)
 
 
-def test_a_score_is_weighed_again_where_a_name_has_become_frequent(resolve: Resolve) -> None:
-    rows = make_people(300)
-    name = rows[0]["last_name"]
-    assert resolve(rows).report.weighed_pair_count > 0
-    namesakes = [{"record_key": f"r_namesake_{i}", "last_name": name} for i in range(12)]
-    more = resolve([*rows, *namesakes]).report
-    assert more.weighed_pair_count == more.scored_pair_count
-
-
 def test_a_damaged_cache_is_replaced_and_changes_nothing(resolve: Resolve, settings: Settings) -> None:
     rows = make_people(300)
     before = resolve(rows, then_publish=True)
