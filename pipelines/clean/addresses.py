@@ -22,10 +22,15 @@ if TYPE_CHECKING:
 
 ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
 
-_NUMBER = r"\d+\s?[a-zA-Z]?(?:\s?[-/+]\s?\d+\s?[a-zA-Z]?)?"
-_STREET_THEN_NUMBER = rf"^(.*?[^\d\s,].*?)[\s,]+({_NUMBER})$"
+# 12 a, 12-14, 12/A, and in Vienna 5/3/12 or 5 Top 12.
+_NUMBER = (
+    r"\d+\s?[a-zA-Z]?(?:\s?[-/+]\s?(?:\d+\s?[a-zA-Z]?|[a-zA-Z]))*"
+    r"(?:,?\s?(?:[tT]op|[tT]ür|[sS]tiege)\s?\d+)?"
+)
+_STREET_THEN_NUMBER = rf"^(.*?[^\d\s,].*?)(?:[\s,]+[nN]r\.?)?[\s,]+({_NUMBER})$"
+_ENDS_WITH_DATE = r"(?i)\d\s+\p{L}+\s+(?:18|19|20)\d\d$"  # Rue du 8 Mai 1945
 _NUMBER_THEN_STREET = r"^(\d+[a-zA-Z]?)[\s,]+([^\d\s].*)$"
-_POST_BOX = r"(?i)^(?:postfach|pf\b|p\.?\s?o\.?\s?box)"
+_POST_BOX = r"(?i)^(?:postfach|packstation|pf\b|p\.?\s?o\.?\s?box)"
 _POST_BOX_NUMBER = r"(?i)^(?:postfach|postf\.|pf\.?|p\.?\s?o\.?\s?box)\s*[:.]?\s*(\d[\d ]*)$"
 _POST_BOX_NAME = "case when regexp_matches(street, '(?i)box') then 'PO Box' else 'Postfach' end"
 # Hauptstr.5 and Hauptstraße5: the number sticks to the street.
@@ -35,7 +40,10 @@ _STREET_AND_NUMBER = rf"(?i)^(.*?(?:str\.|straße|strasse))({_NUMBER})$"
 def _split_street(pattern: str, parts: str) -> dict[str, str]:
     # One expression in both places, which the engine evaluates once.
     found = f"regexp_extract(street, {literal(pattern)}, [{parts}])"
-    return {"street": f"{found}.street", "house_number": f"lower(replace({found}.number, ' ', ''))"}
+    number = f"translate(lower({found}.number), ' ,', '')"
+    for door in ("Top", "Tür", "Stiege"):
+        number = f"replace({number}, '{door.lower()}', ' {door} ')"
+    return {"street": f"{found}.street", "house_number": number}
 
 
 def _matches(field: str, pattern: str) -> str:
@@ -119,7 +127,7 @@ _PLAIN: dict[str, tuple[Rule, ...]] = {
             "house_number_split",
             _split_street(_STREET_THEN_NUMBER, "'street', 'number'"),
             when=f"""house_number is null and {_matches("street", _STREET_THEN_NUMBER)}
-            and not {_matches("street", _POST_BOX)}""",
+            and not {_matches("street", _POST_BOX)} and not {_matches("street", _ENDS_WITH_DATE)}""",
             confidence=0.95,
         ),
         Rule(

@@ -44,7 +44,7 @@ KNOWN_TYPOS = {
     "icloud.com": ("iclod.com", "icloud.con", "icoud.com"),
     "freenet.de": ("frenet.de", "freenet.ed", "freenett.de"),
 }
-MIN_PROVIDER_LENGTH = 6  # one letter of a shorter domain makes another real one: me.com, mac.com
+MIN_PROVIDER_LENGTH = 9  # one letter of a shorter domain makes another real one: weg.de, line.de, mall.com
 
 ROLE_MAILBOXES = words(
     "info office kontakt contact service support hilfe help mail post hello hallo sales vertrieb verkauf "

@@ -33,13 +33,15 @@ _TITLE = (
     r"{further})[\s,]*)+"
 )
 _DEGREE = r"(?i)[\s,]+(?:ph\.?\s?d|mba|m\.?sc|b\.?sc|ll\.?\s?m|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing)\.?$"
+_IS_TITLE_AS_NAME = "lower(last_name) in ('doktor', 'professor')"  # Anna Doktor
 _SALUTATION = (
     r"(?i)^(?:(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.?|miss|mister|monsieur|madame|mme\.?|signora?|familie)"
     r"(?:\s+|$))+"
 )
 _PARTICLE = "(?:" + "|".join(p for p in NAME_PARTICLES if p != "s") + ")"
-# First names, then the last name with the particles in front of it.
-_WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+)$"
+# First names, then the last name with the particles in front of it, and what tells father and son apart behind it.
+_BEHIND_LAST_NAME = r"\s+(?:jun\.|sen\.|jr\.?|sr\.?|geb(?:\.|oren|orene)?\s+\S+)"
+_WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+(?:{_BEHIND_LAST_NAME})?)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 # Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
 _SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
@@ -77,12 +79,14 @@ def _moved(pattern: str, target: str, field: str) -> str:
     )
 
 
-def _move(pattern: str, target: str, fields: Iterable[str], name: str | None = None) -> list[Rule]:
+def _move(
+    pattern: str, target: str, fields: Iterable[str], name: str | None = None, unless: str = "false"
+) -> list[Rule]:
     return [
         Rule(
             f"{name or target}_from_{field}",
             {target: _moved(pattern, target, field), field: _without(pattern, field)},
-            when=f"regexp_matches({field}, {literal(pattern)})",
+            when=f"regexp_matches({field}, {literal(pattern)}) and not {unless}",
             confidence=0.98,
         )
         for field in fields
@@ -242,7 +246,8 @@ def _titles(entry: Titles) -> Sequence[Rule]:
     further = "|".join(re.escape(title) for title in entry.titles)
     pattern = _TITLE.format(further=rf"|(?:{further})(?:\s|$)" if further else "")
     rules = [
-        *_move(pattern, "title", entry.fields),
+        *_move(pattern, "title", [f for f in entry.fields if f != "last_name"]),
+        *_move(pattern, "title", [f for f in entry.fields if f == "last_name"], unless=_IS_TITLE_AS_NAME),
         *_move(_DEGREE, "title", [f for f in ("full_name", "last_name") if f in entry.fields], name="degree"),
         Rule(
             "title_from_salutation",
@@ -263,9 +268,11 @@ def _titles(entry: Titles) -> Sequence[Rule]:
 
 def _name_casing(entry: NameCasing) -> Sequence[Rule]:
     particles = f"[{sql_list((*NAME_PARTICLES, *(particle.lower() for particle in entry.particles)))}]"
+    # Le, Du and La are last names too, where nothing follows.
+    in_last_name = f"case when list_contains({particles}, lower(last_name)) then [] else {particles} end"
     return (
         Rule("first_name_casing", {"first_name": "cased(first_name, [], 1)"}, when="is_one_case(first_name)"),
-        Rule("last_name_casing", {"last_name": f"cased(last_name, {particles}, 1)"}, when="is_one_case(last_name)"),
+        Rule("last_name_casing", {"last_name": f"cased(last_name, {in_last_name}, 1)"}, when="is_one_case(last_name)"),
     )
 
 

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 CACHED = "phones"
+RULES_VERSION = 2  # raise it when the same text becomes another number, so that no run remembers the old one
 MIN_DIGITS = 5  # fewer digits are an extension or a short code, not somebody's number
 
 # The digits alone, with the plus that makes a number international and without an extension: what is parsed once.
@@ -79,16 +80,21 @@ BLOCKS: Blocks = {
 }
 
 
-def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Add `dialed`, and what the library says of it, to `phone_drafts`; what it said is carried as cache."""
+def rules_version() -> str:
+    """What a text becomes is the same as long as this is."""
     import phonenumbers
 
+    return f"{phonenumbers.__version__}, rules {RULES_VERSION}"
+
+
+def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
+    """Add `dialed`, and what the library says of it, to `phone_drafts`; what it said is carried as cache."""
     connection.execute(f"create or replace temp table dialed_phones as select *, {_DIALED} as dialed from phone_drafts")
     connection.execute(
         "create or replace temp table parsed_phones "
         "(dialed text, country text, value text, is_mobile boolean, is_valid boolean)"
     )
-    known = load_values(settings, CACHED, phonenumbers.__version__)
+    known = load_values(settings, CACHED, rules_version())
     if known is not None:
         connection.register("known_phones", known)
         connection.execute(
@@ -112,7 +118,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
         connection.unregister("new_phones")
     if missing or (known is not None and known.num_rows != _count(connection)):
         parsed = connection.execute("from parsed_phones order by dialed, country").to_arrow_table()
-        save_values(settings, CACHED, phonenumbers.__version__, parsed)
+        save_values(settings, CACHED, rules_version(), parsed)
     connection.execute(
         """
         create or replace temp table phone_drafts as
@@ -139,16 +145,23 @@ def parse_phones(numbers: Iterable[tuple[str, str]]) -> pyarrow.Table:
         NumberParseException,
         PhoneNumberFormat,
         PhoneNumberType,
+        country_code_for_region,
         format_number,
         is_possible_number,
+        is_valid_number,
         number_type,
         parse,
+        region_code_for_number,
     )
 
     rows: list[tuple[str, str, str | None, bool, bool]] = []
     for dialed, country in numbers:
         try:
             number = parse(dialed, country)
+            if dialed.startswith(str(country_code_for_region(country))):  # 49171...: a spreadsheet took the plus
+                international = parse(f"+{dialed}")
+                if is_valid_number(international) and region_code_for_number(international) == country:
+                    number = international
         except NumberParseException:
             rows.append((dialed, country, None, False, False))
             continue

@@ -84,17 +84,20 @@ _MACROS = (
     # One is a pet form of the other; of two that many people bear it is not certain that it is.
     "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, b) or list_contains(ub.stands_for, a), false)",
     # NULL when either is unknown or they are neither alike nor clearly different. `ua` and `ub` are the usage of the
-    # first names a and b: the number of last names that bear it, and its gender. Paul is not short for Pauline.
+    # first names a and b: the number of last names that bear it, and its gender. Paul is not short for Pauline, nor
+    # Maria for Marianne.
     """
     first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
         when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
         when ua.gender <> ub.gender then false
         when is_nickname(a, ua, b, ub) then case when not are_both_established(ua, ub) then true end
-        when is_short_for(a, b) or is_short_for(b, a) then true
+        when least(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1
+            and (is_short_for(a, b) or is_short_for(b, a)) then true
         when are_both_established(ua, ub) then false
+        when is_short_for(a, b) or is_short_for(b, a) then true
         when is_slip(squeeze(a), squeeze(b)) then true
-        when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.75 then false
+        when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.8 then false
     end
     """,
     _sound(),

@@ -30,11 +30,12 @@ class Reliability:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
         Where one of them is unreliable, a difference in it is one unless the other is known to agree; where both are,
-        nothing is.
+        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same.
         """
         if not self.first_names and not self.birth_dates:
             return "null::text"
-        first = "" if self.first_names else f"and {_IS_OTHER_DATE} is distinct from false"
+        is_error = f"and ({_IS_OTHER_DATE} is distinct from false or are_both_established(fl.usage, fr.usage))"
+        first = "" if self.first_names else is_error
         birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
         return f"""
             case when {_IS_OTHER_NAME} {first} then 'different_first_names'
@@ -71,6 +72,7 @@ def judge_edges(
         waiver=reliability.waiver(),
         corroborated="true" if knows_frequencies else _IS_CORROBORATED,
     )
+    connection.execute(_OF_SEVERAL)
     connection.execute(judged)
     connection.execute(
         """
@@ -99,7 +101,7 @@ def judge_edges(
         """,
         [match_probability],
     )
-    connection.execute("drop table judged_scores")
+    connection.execute("drop table judged_scores; drop table of_several")
 
 
 def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -130,18 +132,33 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
+# What several people carry, by record: it does not say which of them a record without a first name is.
+_OF_SEVERAL = """
+create table of_several as
+select n, list(kind || ' ' || value) as shared from carriers
+where (kind, value) in (select (kind, value) from identifier_values where problem is null and not is_personal)
+group by n
+"""
+_IS_ONE_OF_SEVERAL = """(
+    (fl.first_name is null or fr.first_name is null) and coalesce(list_has_any(sl.shared, sr.shared), false)
+    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+)"""
+
 _JUDGED_SCORES = f"""
 create table judged_scores as
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
-        case when {_IS_OTHER_FAMILY} then 'different_last_names'
+        case when {_IS_ONE_OF_SEVERAL} then 'shared_by_several_names'
+             when {_IS_OTHER_FAMILY} then 'different_last_names'
              when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
 left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
+left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
 where match_probability >= {{grey}}
 """
 

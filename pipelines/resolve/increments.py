@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.clean.cache import CACHE_FOLDER
+from pipelines.resolve.comparisons import RAREST
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def load_known_scores(connection: DuckDBPyConnection, settings: Settings, model:
         return 0
     try:
         with _attached(connection, file, "read_only"):
-            connection.execute(_KNOWN, [_digest(model)])
+            connection.execute(_KNOWN, [_digest(connection, model)])
     except duckdb.Error:  # damaged or of another form; this run replaces it
         connection.execute("delete from scores")
         return 0
@@ -57,9 +58,10 @@ def save_scores(connection: DuckDBPyConnection, settings: Settings, model: Model
     file = _file(settings)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     new = file.with_suffix(f".{os.getpid()}")
+    digest = _digest(connection, model)
     try:
         with _attached(connection, new, "read_write"):
-            connection.execute(_SAVED.format(digest=literal(_digest(model))))
+            connection.execute(_SAVED.format(digest=literal(digest)))
         new.replace(file)
     except (duckdb.Error, OSError):
         new.unlink(missing_ok=True)
@@ -78,10 +80,20 @@ def _file(settings: Settings) -> Path:
     return settings.data_dir / CACHE_FOLDER / CACHE_FILE
 
 
-def _digest(model: Model) -> str:
-    """Names everything but the two profiles that a score depends on; frequencies are frozen with the version."""
+def _digest(connection: DuckDBPyConnection, model: Model) -> str:
+    """Names everything but the two profiles that a score depends on."""
+    import duckdb
+    import splink
+
     parameters = [(c.name, c.missing, c.levels) for c in model.comparisons]
-    return hashlib.sha256(repr((model.version, model.prior, parameters)).encode()).hexdigest()
+    frequencies = connection.execute(_FREQUENCIES).fetchone()
+    used = (model.version, model.prior, parameters, RAREST, frequencies, splink.__version__, duckdb.__version__)
+    return hashlib.sha256(repr(used).encode()).hexdigest()
+
+
+_FREQUENCIES = """
+select md5(string_agg(row(field, value, frequency)::text, chr(10) order by field, value nulls last)) from frequencies
+"""
 
 
 # Equal content is equal whichever of the two has the lower number.

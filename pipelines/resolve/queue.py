@@ -39,7 +39,8 @@ open_pairs as (
     union all
     select a, b, match_weight, match_probability, reason from candidates join cluster_refusals using (a, b)
     union all
-    select a, b, match_weight, null, reason from score_refusals where reason in ('different_last_names', 'name_only')
+    select a, b, match_weight, null, reason from score_refusals
+    where reason in ('different_last_names', 'name_only', 'shared_by_several_names')
 ),
 apart as (
     select a, b, match_weight, match_probability, reason, l.record_count as record_count_a,

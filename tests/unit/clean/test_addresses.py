@@ -32,6 +32,16 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     ),
     "a house number": ({"street": "Gartenweg 12 A"}, {"street": "Gartenweg", "house_number": "12a"}),
     "a range of numbers": ({"street": "Gartenweg 12 - 14"}, {"street": "Gartenweg", "house_number": "12-14"}),
+    "a house with doors": ({"street": "Gartenweg 5/3/12"}, {"street": "Gartenweg", "house_number": "5/3/12"}),
+    "a house with a letter apart": ({"street": "Gartenweg 12/A"}, {"street": "Gartenweg", "house_number": "12/a"}),
+    "a door": ({"street": "Gartenweg 5, top 12"}, {"street": "Gartenweg", "house_number": "5 Top 12"}),
+    "a number called one": ({"street": "Gartenweg Nr. 12"}, {"street": "Gartenweg", "house_number": "12"}),
+    "a year in the street": ({"street": "Rue du 8 Mai 1945"}, {"street": "Rue du 8 Mai 1945"}),
+    "a number behind a year": (
+        {"street": "Rue du 8 Mai 1945 12"},
+        {"street": "Rue du 8 Mai 1945", "house_number": "12"},
+    ),
+    "a parcel locker is no house": ({"street": "Packstation 123"}, {"street": "Packstation 123"}),
     "a number that sticks": ({"street": "Hauptstr.5"}, {"street": "Hauptstraße", "house_number": "5"}),
     "a number in front": ({"street": "12 Rue Haute"}, {"street": "Rue Haute", "house_number": "12"}),
     "a date in the street": (

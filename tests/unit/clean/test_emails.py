@@ -46,8 +46,9 @@ def test_a_rare_domain_one_typing_error_from_a_provider_is_put_right(clean: Any)
     assert (correction["before"], correction["after"], correction["field"]) == ("b@freeent.de", "b@freenet.de", "email")
 
 
-def test_a_domain_that_many_use_is_no_typing_error(clean: Any) -> None:
+def test_a_domain_that_many_use_or_a_short_one_is_no_typing_error(clean: Any) -> None:
     emails = [f"p{i}@freenet.de" for i in range(20)] + [f"p{i}@freenes.de" for i in range(4)]
+    emails += [f"p{i}@{domain}" for domain in ("web.de", "live.de") for i in range(40)] + ["a@weg.de", "a@line.de"]
     cleaned = clean({"shop_customers": [{"source_record_id": e, "email": e} for e in emails]})
     assert cleaned.rows("corrections") == []
 

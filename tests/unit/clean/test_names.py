@@ -59,6 +59,11 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"first_name": "Karl", "last_name": "Herr"},
     ),
     "a full name": ({"full_name": "Anna Maria Maier"}, {"first_name": "Anna Maria", "last_name": "Maier"}),
+    "a full name of a son": ({"full_name": "Karl Maier jun."}, {"first_name": "Karl", "last_name": "Maier jun."}),
+    "a full name with that of birth": (
+        {"full_name": "Anna von Maier geb. Lang"},
+        {"first_name": "Anna", "last_name": "von Maier geb. Lang"},
+    ),
     "a full name, last name first": (
         {"full_name": "Maier, Anna"},
         {"first_name": "Anna", "last_name": "Maier"},
@@ -86,6 +91,14 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "lower case": (
         {"first_name": "jürgen", "last_name": "mcdonald"},
         {"first_name": "Jürgen", "last_name": "McDonald"},
+    ),
+    "a last name that is a particle": (
+        {"first_name": "THI", "last_name": "LE"},
+        {"first_name": "Thi", "last_name": "Le"},
+    ),
+    "a last name that is a title": (
+        {"first_name": "Anna", "last_name": "Doktor"},
+        {"first_name": "Anna", "last_name": "Doktor"},
     ),
     "mixed case is somebody's own": (
         {"first_name": "DeShawn", "last_name": "de Vries"},

@@ -123,6 +123,18 @@ def test_a_record_without_name_joins_nobody_when_several_share_the_mailbox(resol
     assert result.reasons() == {"different_first_names", "shared_by_several_names"}
 
 
+def test_a_record_without_first_name_joins_nobody_of_a_shared_mailbox_by_score(resolve: Resolve) -> None:
+    home = {"last_name": "Schmidt", "email": "s@x.de", **HOME}
+    result = resolve(
+        [
+            {"record_key": "r_a", "first_name": "Anna", **home},
+            {"record_key": "r_b", "first_name": "Bernd", **home},
+            {"record_key": "r_c", **home, "house_number": None, "city": "Berlin-Mitte"},
+        ]
+    )
+    assert result.apart("r_a", "r_b", "r_c")
+
+
 def test_a_value_that_a_crowd_carries_is_no_evidence_and_says_so(resolve: Resolve) -> None:
     names = ["Anna", "Bernd", "Clara", "Dieter", "Erika"]
     rows = [

@@ -58,6 +58,18 @@ def test_salutations_and_titles_are_no_part_of_a_name(
     assert connection.execute("select without_titles(fold_name(?))", [written]).fetchone() == (folded,)
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [("jelena", "selina", False), ("emre", "eren", None), ("mirela", "mirella", True), ("k", "karlheinz", True)],
+)
+def test_first_names_that_nobody_knows_are_different_unless_they_are_alike(
+    connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
+) -> None:
+    usage = "{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[]}"
+    query = f"select first_names_agree($1, {usage}, $2, {usage})"
+    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+
+
 def test_a_pet_form_stands_for_names_and_never_for_itself() -> None:
     nicknames = list_nicknames()
     assert {("Hannes", "Johannes"), ("Uschi", "Ursula"), ("Bill", "William")} <= set(nicknames)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 from typing import Any
 
+import duckdb
 import pytest
 
+from pipelines.resolve.folding import create_macros
+from pipelines.resolve.guards import Reliability
 from tests.unit.resolve.conftest import Resolve
 
 HOME = {
@@ -50,6 +53,18 @@ def test_twins_stay_separate_persons(resolve: Resolve) -> None:
     result = resolve(rows)
     assert result.apart("r_crm_Lukas", "r_crm_Sophie")
     assert result.together("r_crm_Lukas", "r_shop_Lukas")
+
+
+@pytest.mark.parametrize(("twin", "reason"), [("Sophie", "different_first_names"), ("Lxkxs", None)])
+def test_twins_are_two_persons_also_where_first_names_are_full_of_errors(twin: str, reason: str | None) -> None:
+    form = "select '{}' as first_name, 'Schmidt' as last_name, date '2001-04-05' as birth_date, {} as usage"
+    usage = "{{'is_known': {}, 'bearers': 1, 'gender': null::text, 'stands_for': null::text[]}}"
+    forms = [form.format(name, usage.format(name != "Lxkxs")) for name in ("Lukas", twin)]
+    with duckdb.connect() as connection:
+        create_macros(connection)
+        conflict = Reliability(first_names=False).conflict()
+        query = f"select {conflict} from ({forms[0]}) as fl, ({forms[1]}) as fr"
+        assert connection.execute(query).fetchone() == (reason,)
 
 
 def test_father_and_son_of_one_name_are_told_apart_by_their_birth_dates(resolve: Resolve) -> None:
@@ -120,7 +135,8 @@ def test_names_that_many_people_bear_are_two_names_however_alike(resolve: Resolv
 
 
 @pytest.mark.parametrize(
-    ("his", "hers"), [("Jan", "Jana"), ("Paul", "Pauline"), ("Franz", "Franziska"), ("Martin", "Maria")]
+    ("his", "hers"),
+    [("Jan", "Jana"), ("Paul", "Pauline"), ("Franz", "Franziska"), ("Martin", "Maria"), ("Maria", "Marianne")],
 )
 def test_a_couple_with_nearly_one_name_are_two_persons_in_the_smallest_company(
     resolve: Resolve, his: str, hers: str
