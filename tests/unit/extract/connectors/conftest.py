@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy.exc import OperationalError
 
 from pipelines.configuration import Configuration
 from pipelines.configuration.sources import SourcesConfig
@@ -125,10 +126,12 @@ def mariadb(shared_folder: Path) -> Iterator[Server]:
             try:
                 server.run("create database shop")
                 break
-            except Exception:
+            except OperationalError:  # it does not answer yet
                 if process.poll() is not None:
                     raise
                 time.sleep(0.1)
+        else:
+            raise TimeoutError("MariaDB did not answer within half a minute")
         yield Server(f"mysql://root@127.0.0.1:{port}/shop", "mysql")
     finally:
         process.terminate()
