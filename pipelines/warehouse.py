@@ -56,7 +56,7 @@ def connect(
     """Open one connection, close it in the end, and turn every engine error into a sentence.
 
     With the open build comes its shared file: `marts.customers` is found in whichever of them it is. A table that is
-    made without naming the file goes into the build's own, so that nothing personal gets into the shared one by mistake.
+    made without naming the file goes into the build's own, so that nothing personal gets into the shared one.
 
     Args:
         path: the file to open, or None for an in-memory database.

@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines import warehouse
 from pipelines.build import Build, read_steps, to_utc
 from pipelines.publish import state
-from pipelines.publish.copying import Content, ListedTable, copy_identity, copy_tables, read_listed_tables, take_shared_file
+from pipelines.publish.copying import (
+    Content,
+    ListedTable,
+    copy_identity,
+    copy_tables,
+    read_listed_tables,
+    take_shared_file,
+)
 
 if TYPE_CHECKING:
     from pipelines.configuration import Configuration

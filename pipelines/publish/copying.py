@@ -115,8 +115,8 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
         columns = actual.get((table.schema, table.name))
         if table.is_shared and (table.file != "warehouse" or len(files[table.schema, table.name]) > 1):
             problems.append(
-                f"{table.full_name} was built for other readers before; start the job `nightly` anew, so that nothing of "
-                f"it is left where it does not belong."
+                f"{table.full_name} was built for other readers before; start the job `nightly` anew, so that nothing "
+                f"of it is left where it does not belong."
             )
         elif columns is None:
             problems.append(f"{table.full_name} is listed in meta.columns but was not built; run its step.")
