@@ -7,6 +7,7 @@ Add here what must hold for every copied table. Nothing is computed here: what i
 
 from __future__ import annotations
 
+import filecmp
 import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
@@ -39,6 +40,8 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
 }
+
+_CHECK = "Check the disk, then publish again."
 
 # Names of the build's files while a version is written; none is the name of a schema.
 _BUILD, _SHARED, _AUDIT = "build_file", "shared_file", "audit_file"
@@ -133,6 +136,9 @@ def take_shared_file(settings: Settings, target: Path, tables: Iterable[ListedTa
 
     It is when the file holds nothing but these tables, each written once. What was written again leaves its former rows
     in the unused blocks of a file, and nobody audited those.
+
+    Raises:
+        BuildError: the copy is not the same, byte for byte.
     """
     if not settings.build_shared.exists() or was_repeated(settings, SHARED_SCHEMAS):
         return False
@@ -141,6 +147,10 @@ def take_shared_file(settings: Settings, target: Path, tables: Iterable[ListedTa
     if not held <= {table.full_name for table in tables if table.is_shared}:
         return False
     shutil.copyfile(settings.build_shared, target)
+    if not filecmp.cmp(settings.build_shared, target, shallow=False):
+        raise BuildError(
+            f"The copy of {settings.build_shared.name} differs from the build; nothing was published. {_CHECK}"
+        )
     return True
 
 
@@ -152,7 +162,7 @@ def copy_tables(
     *,
     there: Mapping[str, Content] | None = None,
 ) -> dict[str, Content]:
-    """Write these tables into `target` unless it has them, describe them by comments, and compare each with the build.
+    """Write these tables into `target` unless it has them, describe all by comments, and compare copies with the build.
 
     Args:
         settings: names the build.
@@ -182,7 +192,8 @@ def copy_tables(
             elif table.full_name not in held:
                 connection.execute(f"create table {table.path} as from {_origin(table)}")
             _comment(connection, table)
-        expected = {t.full_name: read_content(connection, _origin(t)) for t in tables if not _is_version(t)}
+        copied = [table for table in tables if not _is_version(table) and table.full_name not in held]
+        expected = {table.full_name: read_content(connection, _origin(table)) for table in copied}
         connection.execute("commit")
         _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
@@ -236,7 +247,7 @@ def _require_equal(
     if different:
         raise BuildError(
             f"The copy of {', '.join(different)} in {target.name} differs from the build; nothing was published. "
-            f"Check the disk, then publish again."
+            f"{_CHECK}"
         )
 
 
