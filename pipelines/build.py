@@ -86,6 +86,9 @@ def open_build(
     )
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
+    with warehouse.connect(settings.build_shared, settings) as connection:
+        for schema in warehouse.SHARED_SCHEMAS:
+            connection.execute(f"create schema {warehouse.identifier(schema)}")
     with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
         keys.use_secret(connection, settings)
         for schema in warehouse.SCHEMAS:
@@ -200,6 +203,15 @@ def record_step(
 def read_steps(settings: Settings) -> dict[str, StepRecord]:
     """The latest record of every step of the open build, by step."""
     return {record.step: record for record in _step_lines(settings)}
+
+
+def was_repeated(settings: Settings, schemas: Collection[str]) -> bool:
+    """Whether a table of these schemas was made more than once in this build, or its step was started and killed."""
+    begun: dict[str, set[datetime]] = {}
+    for record in _step_lines(settings):
+        if record.step.split(".")[0] in schemas:
+            begun.setdefault(record.step, set()).add(record.started_at)
+    return any(len(moments) > 1 for moments in begun.values())
 
 
 def stale_steps(settings: Settings, dependencies: Mapping[str, Collection[str]]) -> list[str]:

@@ -82,6 +82,11 @@ class Settings:
         return self.build_dir / "warehouse.duckdb"
 
     @property
+    def build_shared(self) -> Path:
+        """The tables of the open build that everybody may read; publishing takes this file as it is."""
+        return self.build_dir / "shared.duckdb"
+
+    @property
     def build_audit(self) -> Path:
         return self.build_dir / "audit.duckdb"
 

@@ -184,6 +184,7 @@ def _invoke(
     if settings is not None:
         os.environ.update(
             KUNDENSTAMM_DBT_PATH=str(settings.build_warehouse),
+            KUNDENSTAMM_DBT_SHARED=str(settings.build_shared),
             KUNDENSTAMM_DBT_MEMORY_LIMIT=settings.memory_limit,
             KUNDENSTAMM_DBT_THREADS=str(settings.threads),
             KUNDENSTAMM_DBT_TEMP=str(spill),

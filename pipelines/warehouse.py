@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 # Schemas of build/warehouse.duckdb, in the order of the stages.
 SCHEMAS = ("config", "raw", "staging", "clean", "identity", "intermediate", "marts", "activation", "meta")
 PUBLISHED_SCHEMAS = ("marts", "activation", "audit", "meta")
+# Schemas that are in both files of the open build: tables for everybody in the shared one, the others in its own.
+SHARED = "shared"
+SHARED_SCHEMAS = ("marts", "activation")
 # Form of a file that nobody but this program reads: texts take a seventh less of time and space than in the form that
 # published files keep, because older readers know it.
 OWN_STORAGE = "v1.5.0"
@@ -51,6 +54,9 @@ def connect(
     storage: str | None = None,
 ) -> Iterator[DuckDBPyConnection]:
     """Open one connection, close it in the end, and turn every engine error into a sentence.
+
+    With the open build comes its shared file: `marts.customers` is found in whichever of them it is. A table that is
+    made without naming the file goes into the build's own, so that nothing personal gets into the shared one.
 
     Args:
         path: the file to open, or None for an in-memory database.
@@ -81,6 +87,10 @@ def connect(
                 connection.execute("set TimeZone = 'UTC'")  # an option of an extension, unknown while connecting
                 for name, file in (attach or {}).items():
                     connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
+                if path == settings.build_warehouse:
+                    attach_shared(
+                        lambda sql: connection.execute(sql).fetchall(), settings.build_shared, read_only=read_only
+                    )
                 yield connection
             finally:
                 connection.close()
@@ -91,6 +101,26 @@ def connect(
         if isinstance(error.__cause__, Exception | None):
             raise
         raise error.__cause__ from None  # an interrupt, which DuckDB takes for an error of its own
+
+
+def attach_shared(run: Callable[[str], list[tuple[str, str]]], shared: Path, *, read_only: bool) -> None:
+    """Add the shared file to a connection on the build's own file, for every program that opens the build.
+
+    Nothing is done when there is no such file: a build that dbt has not run on may have all its tables in one.
+
+    Args:
+        run: runs one statement and returns its rows.
+        shared: the shared file.
+        read_only: attach it without the right to write.
+    """
+    if not shared.exists():
+        return
+    run(f"attach if not exists {literal(shared)} as {SHARED}{' (read_only)' if read_only else ''}")
+    there = run("select database_name, schema_name from duckdb_schemas()")
+    catalogs = ("warehouse", SHARED)  # the build's own comes first: what is made goes there
+    searched = [(catalog, schema) for schema in SHARED_SCHEMAS for catalog in catalogs if (catalog, schema) in there]
+    path = ",".join(f"{catalog}.{schema}" for catalog, schema in [("warehouse", "main"), *searched])
+    run(f"set search_path = {literal(path)}")
 
 
 def sentence(error: Error, path: Path | None = None) -> str:

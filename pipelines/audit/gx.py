@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.expectation_types import SHOWS_OBSERVED_VALUE, UNEXPECTED_ROWS
 from pipelines.settings import QUIET_ENVIRONMENT
+from pipelines.warehouse import attach_shared
 
 if TYPE_CHECKING:
     from great_expectations.core.batch import Batch
@@ -58,11 +59,12 @@ def _import_lazily(name: str) -> None:
 
 
 @contextlib.contextmanager
-def open_warehouse(path: Path, options: Mapping[str, Any]) -> Iterator[Any]:
-    """A Great Expectations data source on one DuckDB file, read-only; the file is released in the end.
+def open_warehouse(path: Path, shared: Path, options: Mapping[str, Any]) -> Iterator[Any]:
+    """A Great Expectations data source on the files of a build, read-only; they are released in the end.
 
     Args:
-        path: the file.
+        path: the build's own file.
+        shared: the file with the tables for everybody; it may be missing.
         options: DuckDB's settings by name, e.g. `warehouse.engine_options` and a temp folder.
     """
     os.environ.update(QUIET_ENVIRONMENT)
@@ -88,11 +90,30 @@ def open_warehouse(path: Path, options: Mapping[str, Any]) -> Iterator[Any]:
         )
         engine = source.get_execution_engine()
         engine.dialect_module = DuckDBFunctions
+        _attach_shared_to(engine.engine, shared)
         try:
             yield source
         finally:
             source.get_engine().dispose()
             engine.engine.dispose()
+
+
+def _attach_shared_to(engine: Any, shared: Path) -> None:
+    """Let every connection of a SQLAlchemy engine see the shared file, too."""
+    from sqlalchemy import event
+
+    def attach(connection: Any, _: Any) -> None:
+        cursor = connection.cursor()
+
+        def run(sql: str) -> list[Any]:
+            cursor.execute(sql)
+            return list(cursor.fetchall())
+
+        attach_shared(run, shared, read_only=True)
+        cursor.close()
+
+    event.listen(engine, "connect", attach)
+    engine.dispose()  # connections that were made before
 
 
 def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:

@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 
+_CHUNK = 1 << 20  # bytes of a file that are hashed at once
+
+
 def run_audit(
     settings: Settings,
     configuration: Configuration,
@@ -92,14 +95,18 @@ def run_rules(
 
 
 def fingerprint(settings: Settings) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the build's warehouse file, with nothing left beside it in a log."""
-    file = settings.build_warehouse
-    if file.with_name(file.name + ".wal").exists():
-        with connect(file, settings) as connection:
-            connection.execute("checkpoint")
-    with file.open("rb") as handle:
-        digest = hashlib.file_digest(handle, "sha256").hexdigest()
-    return file.stat().st_size, digest
+    """Size in bytes and SHA-256 of the build's files, its own and then the shared one, with nothing left in a log."""
+    files = [file for file in (settings.build_warehouse, settings.build_shared) if file.exists()]
+    for file in files:
+        if file.with_name(file.name + ".wal").exists():
+            with connect(file, settings) as connection:
+                connection.execute("checkpoint")
+    digest = hashlib.sha256()
+    for file in files:
+        with file.open("rb") as handle:
+            while chunk := handle.read(_CHUNK):
+                digest.update(chunk)
+    return sum(file.stat().st_size for file in files), digest.hexdigest()
 
 
 def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:

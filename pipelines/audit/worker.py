@@ -71,7 +71,9 @@ def _work_on(job: dict[str, Any], answers: TextIO) -> None:
         options = {**engine_options(settings), "temp_directory": str(spill)}
         with contextlib.ExitStack() as stack:
             try:
-                warehouse = stack.enter_context(gx.open_warehouse(settings.build_warehouse, options))
+                warehouse = stack.enter_context(
+                    gx.open_warehouse(settings.build_warehouse, settings.build_shared, options)
+                )
             except Exception as error:  # whatever a library raises, no rule was run
                 log_privately(settings, error)
                 warehouse = None

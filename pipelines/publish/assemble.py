@@ -19,7 +19,14 @@ from typing import TYPE_CHECKING, Any
 from pipelines import warehouse
 from pipelines.build import Build, read_steps, to_utc
 from pipelines.publish import state
-from pipelines.publish.copying import Content, ListedTable, copy_identity, copy_tables, read_listed_tables
+from pipelines.publish.copying import (
+    Content,
+    ListedTable,
+    copy_identity,
+    copy_tables,
+    read_listed_tables,
+    take_shared_file,
+)
 
 if TYPE_CHECKING:
     from pipelines.configuration import Configuration
@@ -108,6 +115,7 @@ def _copy_files(
     pseudonymous = [table for table in tables if table.file == "warehouse"]
     restricted = [table for table in tables if table.file != "warehouse"]
     open_file, restricted_file = folder / "warehouse.duckdb", folder / "restricted.duckdb"
+    take_shared_file(settings, open_file, pseudonymous)
     in_open = copy_tables(settings, open_file, pseudonymous, version_row)
     shutil.copyfile(open_file, restricted_file)
     return Assembled(

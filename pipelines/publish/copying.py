@@ -1,18 +1,23 @@
 """Copy whole tables from the build into the files of a version, and prove that the copies are equal.
 
+Most tables for everybody are in a file of their own from the start, which is taken as it is.
+
 Add here what must hold for every copied table. Nothing is computed here: what is published is what was audited.
 """
 
 from __future__ import annotations
 
+import filecmp
+import shutil
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines import warehouse
+from pipelines.build import was_repeated
 from pipelines.errors import BuildError
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse import SHARED, SHARED_SCHEMAS, identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -36,19 +41,22 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "reconciliation": ("raw", "reconciliation", frozenset()),
 }
 
+_CHECK = "Check the disk, then publish again."
+
 # Names of the build's files while a version is written; none is the name of a schema.
-_BUILD, _AUDIT = "build_file", "audit_file"
+_BUILD, _SHARED, _AUDIT = "build_file", "shared_file", "audit_file"
 
 
 @dataclass(frozen=True)
 class ListedTable:
-    """One table of `meta.columns`. `columns` are (name, description) in order."""
+    """One table of `meta.columns`. `columns` are (name, description) in order; `is_shared`, in the shared file."""
 
     schema: str
     name: str
     file: str
     description: str
     columns: tuple[tuple[str, str], ...]
+    is_shared: bool = False
 
     @property
     def full_name(self) -> str:
@@ -71,7 +79,8 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
     """The tables that `meta.columns` of the open build lists, by schema and name.
 
     Raises:
-        BuildError: nothing is listed; a listed table is missing, or has other columns than the listed ones.
+        BuildError: nothing is listed; a listed table is missing, has other columns than the listed ones, or is in the
+            wrong file of the build.
     """
     with warehouse.connect(
         settings.build_warehouse, settings, read_only=True, attach={_AUDIT: settings.build_audit}
@@ -85,19 +94,34 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
             (schema, table): columns
             for schema, table, columns in connection.execute(
                 "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
-                "where (database_name = current_database()) <> (schema_name = 'audit') and not internal group by all"
+                "where (database_name in (current_database(), ?)) <> (schema_name = 'audit') and not internal "
+                "group by schema_name, table_name",
+                [SHARED],
             ).fetchall()
         }
+        files: dict[tuple[str, str], set[str]] = {}
+        for database, schema, table in connection.execute(
+            "select database_name, schema_name, table_name from duckdb_tables() where not temporary"
+        ).fetchall():
+            files.setdefault((schema, table), set()).add(database)
     for name, (schema, origin, left_out) in AUDIT_TABLES.items():
         if (schema, origin) in actual:
             actual["audit", name] = [column for column in actual[schema, origin] if column not in left_out]
-    tables = [ListedTable(schema, name, file, text, tuple(columns)) for schema, name, file, text, columns in rows]
+    tables = [
+        ListedTable(schema, name, file, text, tuple(columns), is_shared=SHARED in files.get((schema, name), ()))
+        for schema, name, file, text, columns in rows
+    ]
     problems = [] if tables else ["meta.columns lists no table; run its step."]
     for table in tables:
         if (table.schema, table.name) == VERSION_TABLE:
             continue
         columns = actual.get((table.schema, table.name))
-        if columns is None:
+        if table.is_shared and (table.file != "warehouse" or len(files[table.schema, table.name]) > 1):
+            problems.append(
+                f"{table.full_name} was built for other readers before; start the job `nightly` anew, so that nothing "
+                f"of it is left where it does not belong."
+            )
+        elif columns is None:
             problems.append(f"{table.full_name} is listed in meta.columns but was not built; run its step.")
         elif set(columns) != {name for name, _ in table.columns}:
             different = ", ".join(sorted(set(columns) ^ {name for name, _ in table.columns}))
@@ -105,6 +129,29 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
     if problems:
         raise BuildError("\n".join(problems))
     return tables
+
+
+def take_shared_file(settings: Settings, target: Path, tables: Iterable[ListedTable]) -> bool:
+    """Copy the build's shared file to `target` as it is, and say whether that was possible.
+
+    It is when the file holds nothing but these tables, each written once. What was written again leaves its former rows
+    in the unused blocks of a file, and nobody audited those.
+
+    Raises:
+        BuildError: the copy is not the same, byte for byte.
+    """
+    if not settings.build_shared.exists() or was_repeated(settings, SHARED_SCHEMAS):
+        return False
+    with warehouse.connect(settings.build_shared, settings, read_only=True) as connection:
+        held = _names_of_tables(connection)
+    if not held <= {table.full_name for table in tables if table.is_shared}:
+        return False
+    shutil.copyfile(settings.build_shared, target)
+    if not filecmp.cmp(settings.build_shared, target, shallow=False):
+        raise BuildError(
+            f"The copy of {settings.build_shared.name} differs from the build; nothing was published. {_CHECK}"
+        )
+    return True
 
 
 def copy_tables(
@@ -115,14 +162,14 @@ def copy_tables(
     *,
     there: Mapping[str, Content] | None = None,
 ) -> dict[str, Content]:
-    """Write these tables into `target`, described by comments, and compare each with the build.
+    """Write these tables into `target` unless it has them, describe all by comments, and compare copies with the build.
 
     Args:
         settings: names the build.
         target: the file; made when it is missing.
-        tables: the tables to write.
+        tables: the tables it must have.
         version_row: the row of `meta.version`, if that is one of them.
-        there: what the file holds already, by full name.
+        there: what else the file holds, by full name.
 
     Returns:
         Row count and hash of every table of the file, by full name.
@@ -132,24 +179,28 @@ def copy_tables(
     """
     there = there or {}
     attach = {_BUILD: settings.build_warehouse, _AUDIT: settings.build_audit}
+    if settings.build_shared.exists():
+        attach[_SHARED] = settings.build_shared
     with warehouse.connect(target, settings, attach=attach) as connection:
+        held = _names_of_tables(connection)
         connection.execute("begin")  # one commit for hundreds of comments
         for schema in sorted({table.schema for table in tables}):
             connection.execute(f"create schema if not exists {identifier(schema)}")
         for table in tables:
             if _is_version(table):
                 _write_version(connection, table, version_row)
-            else:
+            elif table.full_name not in held:
                 connection.execute(f"create table {table.path} as from {_origin(table)}")
             _comment(connection, table)
-        expected = {t.full_name: read_content(connection, _origin(t)) for t in tables if not _is_version(t)}
+        copied = [table for table in tables if not _is_version(table) and table.full_name not in held]
+        expected = {table.full_name: read_content(connection, _origin(table)) for table in copied}
         connection.execute("commit")
         _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {table.full_name: read_content(connection, table.path) for table in tables}
-        names = connection.execute("select schema_name || '.' || table_name from duckdb_tables() order by 1").fetchall()
+        names = _names_of_tables(connection)
     found = {**there, **found}
-    _require_equal(target, expected, found, {name for (name,) in names})
+    _require_equal(target, expected, found, names)
     return found
 
 
@@ -178,6 +229,11 @@ def read_content(connection: DuckDBPyConnection, table: str) -> Content:
     return Content(int(row[0]), str(row[1]))
 
 
+def _names_of_tables(connection: DuckDBPyConnection) -> set[str]:
+    query = "select schema_name || '.' || table_name from duckdb_tables() where database_name = current_database()"
+    return {name for (name,) in connection.execute(query).fetchall()}
+
+
 def _complete(connection: DuckDBPyConnection) -> None:
     """Write everything into the file itself: closing does it too, but keeps silent when the disk is full."""
     connection.execute("checkpoint")
@@ -191,7 +247,7 @@ def _require_equal(
     if different:
         raise BuildError(
             f"The copy of {', '.join(different)} in {target.name} differs from the build; nothing was published. "
-            f"Check the disk, then publish again."
+            f"{_CHECK}"
         )
 
 
@@ -202,7 +258,7 @@ def _is_version(table: ListedTable) -> bool:
 def _origin(table: ListedTable) -> str:
     """Where a table is copied from: the audited build; results and verdict from the audit's own, sealed file."""
     if table.schema != "audit":
-        return f"{_BUILD}.{table.path}"
+        return f"{_SHARED if table.is_shared else _BUILD}.{table.path}"
     if table.name not in AUDIT_TABLES:
         return f"{_AUDIT}.{table.path}"
     schema, name, left_out = AUDIT_TABLES[table.name]

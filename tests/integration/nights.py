@@ -9,6 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
@@ -24,7 +25,10 @@ from pipelines.publish.switch import switch_to
 from pipelines.resolve import ResolveReport, resolve_accounts, resolve_identities
 from pipelines.settings import Settings
 from pipelines.transform import run_dbt
-from pipelines.warehouse import connect
+from pipelines.warehouse import SHARED_SCHEMAS, connect
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 AFTER_MIDNIGHT = timedelta(hours=2)
 STAGING: list[str] = []  # statements that make the views
@@ -78,6 +82,20 @@ def compute_figures(settings: Settings) -> None:
     run_dbt(settings, "run", ["intermediate", "marts"])
     with connect(settings.build_warehouse, settings) as connection:
         build_audiences(connection, load_configuration(settings), current_build(settings))
+
+
+def unite_files(connection: DuckDBPyConnection, name: str) -> None:
+    """A catalog with the published tables of a build as views, whose files are attached as <name>_own and _shared."""
+    connection.execute(f"attach ':memory:' as {name}")
+    for schema in SHARED_SCHEMAS:
+        connection.execute(f"create schema {name}.{schema}")
+    tables = connection.execute(
+        "select database_name, schema_name, table_name from duckdb_tables() where list_contains($1, database_name) "
+        "and list_contains($2, schema_name)",
+        [[f"{name}_own", f"{name}_shared"], list(SHARED_SCHEMAS)],
+    ).fetchall()
+    for file, schema, table in tables:
+        connection.execute(f"create view {name}.{schema}.{table} as from {file}.{schema}.{table}")
 
 
 def _keep(settings: Settings, build: Build) -> None:

@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.sample import generate_sample
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import connect, identifier, literal
-from tests.integration.nights import Night, compute_figures, run_night
+from tests.integration.nights import Night, compute_figures, run_night, unite_files
 
 pytestmark = pytest.mark.slow
 
@@ -106,8 +106,12 @@ def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
         run_night(once, sample / f"day_{LAST:02}", AS_OF, patch)
         compute_figures(often)
         compute_figures(once)
-    files = {"nights": often.build_warehouse, "once": once.build_warehouse}
+    builds = {"nights": often, "once": once}
+    files = {f"{name}_own": build.build_warehouse for name, build in builds.items()}
+    files |= {f"{name}_shared": build.build_shared for name, build in builds.items()}
     with connect(None, often, attach=files) as connection:
+        for name in builds:
+            unite_files(connection, name)
         connection.execute(f"create view deliveries as from {literal(sample / 'truth' / 'deliveries.parquet')}")
         yield Compared(nights, connection)
 
@@ -126,8 +130,8 @@ def _settings(folder: Path) -> Settings:
 def test_ten_nights_equal_one_run(compared: Compared) -> None:
     _assert_that_much_happened(compared)
     tables = compared.rows(
-        "select schema_name || '.' || table_name from duckdb_tables() "
-        "where database_name = 'once' and schema_name in ('marts', 'activation') order by 1"
+        "select schema_name || '.' || view_name from duckdb_views() where database_name = 'once' "
+        "and schema_name in ('marts', 'activation') order by 1"
     )
     assert len(tables) >= 40
     assert ALLOWED.keys() <= {name for (name,) in tables}

@@ -88,7 +88,7 @@ def make_build(
     build = open_build(settings, configuration, build_id=run, as_of=now, now=now)
     with warehouse.connect(settings.build_warehouse, settings) as connection:
         connection.execute(f"""
-            create table marts.customers as
+            create table shared.marts.customers as
                 select 'c_' || i as customer_id, 'DE' as country from range({customers}) r(i);
             create table marts.customer_profiles as
                 select 'c_' || i as customer_id, 'Eva' as first_name, '{CANARY}' as last_name, 'Frau' as salutation

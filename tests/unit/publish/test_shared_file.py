@@ -1,0 +1,92 @@
+"""The tables for everybody are built in the file that is published, and nothing gets into it that was not audited."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipelines import warehouse
+from pipelines.audit.store import write_verdict
+from pipelines.build import Build, record_step
+from pipelines.configuration import Configuration
+from pipelines.errors import BuildError
+from pipelines.publish import open_reader
+from pipelines.publish.copying import read_listed_tables, take_shared_file
+from pipelines.settings import Settings
+from tests.unit.publish.builds import CANARY, NOW, judge_build, publish
+
+
+def take(settings: Settings, target: Path) -> bool:
+    return take_shared_file(settings, target, read_listed_tables(settings))
+
+
+def run_again(settings: Settings, step: str) -> None:
+    for minutes in (1, 2):
+        began = NOW + timedelta(minutes=minutes)
+        record_step(settings, step=step, run_id="run-2", started_at=began, finished_at=None, rows=None)
+
+
+@pytest.mark.usefixtures("ready")
+def test_the_shared_file_is_taken_as_it_is(settings: Settings, tmp_path: Path) -> None:
+    assert take(settings, tmp_path / "taken.duckdb")
+    assert (tmp_path / "taken.duckdb").read_bytes() == settings.build_shared.read_bytes()
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_whose_tables_were_made_twice_is_not_taken(settings: Settings, tmp_path: Path) -> None:
+    run_again(settings, "raw.crm_contacts")
+    assert take(settings, tmp_path / "taken.duckdb")
+    run_again(settings, "marts.customers")
+    assert not take(settings, tmp_path / "new.duckdb")
+    assert not (tmp_path / "new.duckdb").exists()
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_with_a_table_that_is_not_published_is_not_taken(settings: Settings, tmp_path: Path) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute(f"create table shared.marts.forgotten as select '{CANARY}' as name")
+    assert not take(settings, tmp_path / "taken.duckdb")
+
+
+def test_rows_that_were_written_over_are_not_published(
+    settings: Settings, configuration: Configuration, ready: Build
+) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        # Uncompressed, so that it can be found in the bytes, and in front of other blocks, or the file would be cut.
+        connection.execute("set force_compression = 'uncompressed'; drop table shared.marts.customers")
+        connection.execute(f"create table shared.marts.former as select '{CANARY}' || i as name from range(99999) r(i)")
+        connection.execute("checkpoint shared")
+        connection.execute(
+            "create table shared.marts.customers as select 'c_' || i as customer_id, 'DE' as country "
+            "from range(99999) r(i)"
+        )
+        connection.execute("checkpoint shared")
+        connection.execute("drop table shared.marts.former")
+    assert CANARY.encode() in settings.build_shared.read_bytes()
+    run_again(settings, "marts.customers")
+    write_verdict(settings, judge_build(settings, configuration, ready, [("crm_001", "crm.contacts")]))
+    publish(settings, configuration, ready)
+    assert CANARY.encode() not in (settings.current / "warehouse.duckdb").read_bytes()
+    with open_reader(settings) as connection:
+        assert connection.execute("select count(*) from marts.customers").fetchall() == [(99999,)]
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(
+            "create table shared.marts.customer_profiles as from marts.customer_profiles; "
+            "drop table warehouse.marts.customer_profiles",
+            id="a restricted table among those for everybody",
+        ),
+        pytest.param("create table warehouse.marts.customers as from shared.marts.customers", id="in both files"),
+    ],
+)
+def test_a_table_in_the_wrong_file_of_the_build_is_refused(settings: Settings, ready: Build, change: str) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute(change)
+    with pytest.raises(BuildError, match="was built for other readers before; start the job `nightly` anew"):
+        read_listed_tables(settings)
+    assert ready
