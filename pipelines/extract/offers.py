@@ -70,6 +70,7 @@ class Reading:
         spools: where records of each entity go.
         columns: per entity, the source's fields that the mapping names.
         now: the time of the load, UTC.
+        until: with a position, read only what changed before this moment (UTC); None to read to the end.
     """
 
     entities: tuple[str, ...]
@@ -77,6 +78,7 @@ class Reading:
     spools: Mapping[str, Spool]
     columns: Mapping[str, tuple[str, ...]]
     now: datetime
+    until: datetime | None = None
 
 
 class Connector(Protocol):
