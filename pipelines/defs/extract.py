@@ -12,6 +12,7 @@ from pipelines.configuration import Configuration, SourceConfig, load_configurat
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step
 from pipelines.defs.translator import describe_asset
 from pipelines.entities import ENTITIES, Entity
+from pipelines.errors import SourceError
 from pipelines.settings import Settings
 
 # Landed every night: a few hours late is worth a look, two missed nights are stale (audit rule SRC-003 says the same).
@@ -23,6 +24,9 @@ class ExtractConfig(dg.Config):
     full: bool = Field(default=False, description="Read everything again, also files that did not change.")
     since: str | None = Field(
         default=None, description="Read again what changed since this moment (ISO 8601, UTC); for databases and APIs."
+    )
+    until: str | None = Field(
+        default=None, description="With `since`: only what changed before this moment (ISO 8601, UTC)."
     )
     approved_shrink: str | None = Field(
         default=None, description="Take a delivery that shrank beyond the limit; the reason is kept with the load."
@@ -72,7 +76,8 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                 only={key.path[-1] for key in context.selected_asset_keys},
                 approved_shrink=config.approved_shrink,
                 full=config.full,
-                since=datetime.fromisoformat(config.since) if config.since else None,
+                since=_read_moment(config.since, "since"),
+                until=_read_moment(config.until, "until"),
             )
             for report in reports:
                 key = dg.AssetKey([source.name, report.entity])
@@ -82,6 +87,13 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                     yield dg.MaterializeResult(asset_key=key, metadata=facts)
 
     return extract
+
+
+def _read_moment(text: str | None, name: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise SourceError(f"`{name}` of the run's configuration is no moment; write it as 2026-11-01T00:00:00.") from None
 
 
 def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:

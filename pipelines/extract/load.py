@@ -53,6 +53,7 @@ def load_source(
     approved_shrink: str | None = None,
     full: bool = False,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[LoadReport]:
     """Land what a source delivers.
 
@@ -64,6 +65,7 @@ def load_source(
         now: the time of the load; UTC when it has no zone.
         only: entities to load, all when None; `orders` of a flat export are loaded with their lines.
         since: read again what changed since then, where a source is read in increments.
+        until: with `since`, and only what changed before then; the next read begins where it would have.
         approved_shrink: the reason why a delivery may shrink beyond `max_shrink`; kept in the load record.
         full: read files again that did not change.
 
@@ -90,6 +92,7 @@ def load_source(
             approved_shrink=approved_shrink,
             full=full,
             since=_utc(since) if since else None,
+            until=_utc(until) if until else None,
         )
     except SourceError as error:
         if source.if_failed == "stop":
@@ -112,6 +115,7 @@ def _load_streams(
     approved_shrink: str | None,
     full: bool,
     since: datetime | None,
+    until: datetime | None,
 ) -> None:
     """Land one stream after the other, adding to `reports` what was committed."""
     with open_landing(settings, configuration, source) as connection:
@@ -119,7 +123,9 @@ def _load_streams(
             names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
             if not names:
                 continue
-            with offered(connection, settings, configuration, source, names, now=now, full=full, since=since) as offers:
+            with offered(
+                connection, settings, configuration, source, names, now=now, full=full, since=since, until=until
+            ) as offers:
                 for name in names:
                     entity = entity_of(source, name)
                     load = _Load(

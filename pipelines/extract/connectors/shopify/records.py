@@ -60,6 +60,7 @@ def list_products(node: Record) -> Iterator[Record]:
 
 def describe_order(order: Record, lines: Iterable[Record]) -> Record:
     """An order without its lines, with the discounts that fall on them, and when all of it was paid and had arrived."""
+    own: Record = order["own"]
     kept = {k: v for k, v in order.items() if k not in {"lineItems", "own", "transactions", "fulfillments"}}
     paid = [
         t["processedAt"]
@@ -67,15 +68,13 @@ def describe_order(order: Record, lines: Iterable[Record]) -> Record:
         if t["kind"] in {"SALE", "CAPTURE"} and t["status"] == "SUCCESS" and t["processedAt"]
     ]
     arrived = [part["deliveredAt"] for part in order["fulfillments"]]
-    return (
-        flatten(kept)
-        | order["own"]
-        | {
-            "goods_discount": total(line["discount"] for line in lines),
-            "paid_at": max(paid, default=None) if order["displayFinancialStatus"] not in _UNPAID else None,
-            "delivered_at": max(arrived) if arrived and all(arrived) else None,
-        }
-    )
+    return {
+        **flatten(kept),
+        **own,
+        "goods_discount": total(line["discount"] for line in lines),
+        "paid_at": max(paid, default=None) if order["displayFinancialStatus"] not in _UNPAID else None,
+        "delivered_at": max(arrived) if arrived and all(arrived) else None,
+    }
 
 
 _UNPAID = frozenset({"PENDING", "AUTHORIZED", "PARTIALLY_PAID", "EXPIRED", "VOIDED"})
@@ -85,17 +84,16 @@ def describe_line(order: str, line: Record) -> Record:
     """An order line with the discounts and taxes that fall on it."""
     taxes = [t["priceSet"]["shopMoney"]["amount"] for t in line["taxLines"]]
     rates = [Decimal(str(t["rate"])) for t in line["taxLines"] if t["rate"] is not None]
+    own: Record = line["own"]
     kept = {k: v for k, v in line.items() if k not in {"discountAllocations", "taxLines", "own"}}
-    return (
-        flatten(kept)
-        | line["own"]
-        | {
-            "order_id": order,
-            "discount": total(a["allocatedAmountSet"]["shopMoney"]["amount"] for a in line["discountAllocations"]),
-            "tax": total(taxes),
-            "tax_rate": format(sum(rates, Decimal()), "f") if rates else None,
-        }
-    )
+    return {
+        **flatten(kept),
+        **own,
+        "order_id": order,
+        "discount": total(a["allocatedAmountSet"]["shopMoney"]["amount"] for a in line["discountAllocations"]),
+        "tax": total(taxes),
+        "tax_rate": format(sum(rates, Decimal()), "f") if rates else None,
+    }
 
 
 def describe_cart(cart: Record) -> Record:
@@ -109,7 +107,7 @@ def describe_cart(cart: Record) -> Record:
         for line in cart["lineItems"]
     ]
     kept = {k: v for k, v in cart.items() if k not in {"lineItems", "own"}}
-    return flatten(kept) | cart["own"] | {"lines": lines}
+    return {**flatten(kept), **cart["own"], "lines": lines}
 
 
 def describe_refund_lines(refund: Record, order: str, lines: Iterable[Record]) -> Iterator[Record]:

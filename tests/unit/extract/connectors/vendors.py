@@ -209,6 +209,7 @@ def _make_hubspot() -> HubspotServer:
                 for n in range(4)
             ],
             "meetings": [hubspot_record(300, 4, hs_timestamp=moment(4), hs_meeting_outcome="COMPLETED")],
+            "postal_mail": [],
         },
         links={
             ("contacts", "companies"): [
