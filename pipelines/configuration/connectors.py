@@ -68,11 +68,15 @@ class ZendeskConfig(Model):
 
 
 class HubspotConfig(Model):
-    """A HubSpot account: the token of a private app. `version` is a date (`2026-03`) or `v3`."""
+    """A HubSpot account: the token of a private app. `version` is a date (`2026-03`) or `v3`.
+
+    `primary_labels` are labels of associations by which the company says which of several contacts is the main one.
+    """
 
     token: Secret
     version: Annotated[str, Field(pattern=r"^(v3|20\d\d-\d\d)$")] = "2026-03"
     url: Address = "https://api.hubapi.com"
+    primary_labels: Annotated[list[str], Field(default_factory=list)]
     overlap_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 31)] = 10
 
 

@@ -93,7 +93,9 @@ def _read_moment(text: str | None, name: str) -> datetime | None:
     try:
         return datetime.fromisoformat(text) if text else None
     except ValueError:
-        raise SourceError(f"`{name}` of the run's configuration is no moment; write it as 2026-11-01T00:00:00.") from None
+        raise SourceError(
+            f"`{name}` of the run's configuration is no moment; write it as 2026-11-01T00:00:00."
+        ) from None
 
 
 def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:

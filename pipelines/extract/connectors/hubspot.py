@@ -152,8 +152,8 @@ class Hubspot:
                                 "id": f"{contact}:{company}",
                                 "contact_id": contact,
                                 "company_id": company,
-                                "label": _label(types),
-                                "is_primary": _is_primary(types),
+                                "label": self._label(types),
+                                "is_primary": self._is_primary(types),
                             }
                         )
             if "permissions" in spools:
@@ -192,7 +192,7 @@ class Hubspot:
                     spools["deals"].add(record | linked | owners(record))
                 for contact, types in contacts.get(deal, ()) if "deal_contacts" in spools else ():
                     spools["deal_contacts"].add(
-                        {"id": f"{deal}:{contact}", "deal_id": deal, "contact_id": contact, "label": _label(types)}
+                        {"id": f"{deal}:{contact}", "deal_id": deal, "contact_id": contact, "label": self._label(types)}
                     )
         offers = self._offers(reading, Parents("deal_record_id", frozenset(ids)))
         if "deals" in offers:
@@ -370,7 +370,7 @@ class Hubspot:
         found: dict[str, list[tuple[str, list[Record]]]] = {}
         for result in page["results"]:
             links = [(str(link["toObjectId"]), link.get("associationTypes") or []) for link in result["to"]]
-            links.sort(key=lambda link: (not _is_primary(link[1]), int(link[0])))
+            links.sort(key=lambda link: (not self._is_primary(link[1]), int(link[0])))
             found.setdefault(str(result["from"]["id"]), []).extend(links)
         return found
 
@@ -409,6 +409,18 @@ class Hubspot:
                 return
             self._assert_moved(parameters.get("offset"), page.get("offset"), key)
             parameters["offset"] = page["offset"]
+
+    def _is_primary(self, types: Sequence[Record]) -> bool:
+        return any(
+            (t.get("category") == "HUBSPOT_DEFINED" and t.get("typeId") in PRIMARY_COMPANY)
+            or t.get("label") in self.config.primary_labels
+            for t in types
+        )
+
+    def _label(self, types: Sequence[Record]) -> str | None:
+        """What the link says about the other one, apart from whether it is the main one."""
+        passed_over = {None, "", "Primary", *self.config.primary_labels}
+        return next((label for t in types if (label := t.get("label")) not in passed_over), None)
 
     def _path(self, part: str, kind: str) -> str:
         version = self.config.version
@@ -450,14 +462,6 @@ def _merged(record: Record) -> list[Gone]:
     """The records that became this one: HubSpot no longer delivers them."""
     ids = str(record.get("hs_merged_object_ids") or "").split(";")
     return [Gone(i.strip(), merged_into=record["id"]) for i in ids if i.strip() and i.strip() != record["id"]]
-
-
-def _is_primary(types: Sequence[Record]) -> bool:
-    return any(t.get("category") == "HUBSPOT_DEFINED" and t.get("typeId") in PRIMARY_COMPANY for t in types)
-
-
-def _label(types: Sequence[Record]) -> str | None:
-    return next((label for t in types if (label := t.get("label")) and label != "Primary"), None)
 
 
 def _first(links: Sequence[tuple[str, list[Record]]] | None) -> str | None:

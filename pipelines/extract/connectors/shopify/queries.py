@@ -53,7 +53,9 @@ CHILD_NODES = {
         "lineItems",
         f"""
         id quantity originalUnitPriceSet {_MONEY} variant {{ id }} product {{ id }}
-        discountAllocations {{ allocatedAmountSet {_MONEY} }}
+        discountAllocations {{
+            allocatedAmountSet {_MONEY} discountApplication {{ ... on DiscountCodeApplication {{ code }} }}
+        }}
         taxLines {{ rate priceSet {_MONEY} }}
         """,
     ),

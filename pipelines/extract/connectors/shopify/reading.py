@@ -28,6 +28,7 @@ from pipelines.extract.connectors.shopify.records import (
     describe_line,
     describe_order,
     describe_refund_lines,
+    list_discounts,
     list_permissions,
     list_products,
     number_of,
@@ -126,8 +127,8 @@ class Shopify:
                     spools["orders"].add(describe_order(node, lines))
                 for line in lines if "order_lines" in spools else ():
                     spools["order_lines"].add(line)
-                for code in dict.fromkeys(node["discountCodes"]) if "order_discounts" in spools else ():
-                    spools["order_discounts"].add({"id": f"{order}:{code}", "order_id": order, "code": code})
+                for discount in list_discounts(node) if "order_discounts" in spools else ():
+                    spools["order_discounts"].add(discount)
         if "returns" in spools:
             for record in ahead(self._refund_lines(refunds)):
                 spools["returns"].add(record)

@@ -96,6 +96,23 @@ def describe_line(order: str, line: Record) -> Record:
     }
 
 
+def list_discounts(order: Record) -> Iterator[Record]:
+    """The codes of an order, with what each took off its lines; nothing where Shopify does not tell it by line."""
+    amounts: dict[str, list[str]] = {}
+    for line in order["lineItems"]:
+        for part in line["discountAllocations"]:
+            if code := (part.get("discountApplication") or {}).get("code"):
+                amounts.setdefault(code.lower(), []).append(part["allocatedAmountSet"]["shopMoney"]["amount"])
+    for code in dict.fromkeys(order["discountCodes"]):
+        found = amounts.get(code.lower())
+        yield {
+            "id": f"{order['id']}:{code}",
+            "order_id": order["id"],
+            "code": code,
+            "amount": total(found) if found else None,
+        }
+
+
 def describe_cart(cart: Record) -> Record:
     """An abandoned checkout with what was in it."""
     lines = [
