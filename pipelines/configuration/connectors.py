@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model
 
@@ -36,6 +36,24 @@ def _check_address(value: str) -> str:
 
 Secret = Annotated[str, AfterValidator(_check_secret)]
 Address = Annotated[str, AfterValidator(_check_address)]
+
+
+class StorageConfig(Model):
+    """Object storage that speaks S3, where it is not Amazon's own or its keys are not in the usual places.
+
+    Without keys they are looked for as every AWS program does (environment, profile, role of the machine).
+    """
+
+    endpoint: Address | None = None
+    region: Annotated[str, Field(min_length=1)] | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _keys_are_a_pair(self) -> "StorageConfig":
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("`access_key` and `secret_key` belong together; name both or none")
+        return self
 
 
 class SqlConfig(Model):

@@ -7,7 +7,14 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
-from pipelines.configuration.connectors import Connector, HubspotConfig, ShopifyConfig, SqlConfig, ZendeskConfig
+from pipelines.configuration.connectors import (
+    Connector,
+    HubspotConfig,
+    ShopifyConfig,
+    SqlConfig,
+    StorageConfig,
+    ZendeskConfig,
+)
 from pipelines.configuration.mappings import object_mapping, shipped_mapping, with_shipped_mapping
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 
@@ -72,9 +79,11 @@ class EntityConfig(Model):
     """One entity of a source: in the files at `path`, a database's `table` or `query`, or a custom `object` of HubSpot.
 
     `changed` is the column that grows when a row of the database changes; without it everything is read every time.
+    `delivery` says what the files at `path` are: all records (what is missing is gone), or what is new or changed.
     """
 
     path: Annotated[str, Field(min_length=1)] | None = None
+    delivery: Literal["snapshot", "increments"] | None = None
     table: Annotated[str, Field(min_length=1)] | None = None
     query: Annotated[str, Field(min_length=1)] | None = None
     changed: Annotated[str, Field(min_length=1)] | None = None
@@ -105,6 +114,7 @@ class SourceConfig(Model):
     shopify: ShopifyConfig | None = None
     zendesk: ZendeskConfig | None = None
     path: str = "."
+    storage: StorageConfig | None = None
     enabled: bool = True
     format: FormatConfig = FormatConfig()
     max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -174,14 +184,26 @@ class SourceConfig(Model):
                     if is_own
                     else f"the block `{block}` is for the connector {block}, but this source has {self.connector}"
                 )
+        if self.storage is not None and self.connector != "files":
+            problems.append(f"the block `storage` is for the connector files, but this source has {self.connector}")
         for name, config in self.entities.items():
-            parts = ("path", "table", "query", "changed", "object")
+            parts = ("path", "delivery", "table", "query", "changed", "object")
             given = {part for part in parts if getattr(config, part) is not None}
             where = f"entities.{name}"
-            if self.connector == "files" and given != {"path"}:
+            if self.connector == "files" and given - {"delivery"} != {"path"}:
                 problems.append(f"{where}: a source of files names a `path` for every entity, and nothing else")
+            elif self.connector == "files" and config.delivery == "increments":
+                if not (config.key or "source_record_id" in config.columns):
+                    problems.append(
+                        f"{where}: increments need a key, so that a change finds its record: "
+                        f"`columns.source_record_id`, `key`"
+                    )
+                if is_flat(name, config):
+                    problems.append(
+                        f"{where}: lines that carry their orders are delivered in full; take `delivery` out"
+                    )
             elif self.connector == "sql":
-                if len(given & {"table", "query"}) != 1 or given & {"path", "object"}:
+                if len(given & {"table", "query"}) != 1 or given & {"path", "object", "delivery"}:
                     problems.append(f"{where}: name either a `table` or a `query` of the database")
                 if "changed" in given and not (config.key or "source_record_id" in config.columns):
                     problems.append(

@@ -28,6 +28,7 @@ from pipelines.extract.landing import (
     move_cursor,
     move_position,
     open_landing,
+    remember_files,
     write_failure,
     write_load,
 )
@@ -203,6 +204,8 @@ class _Load:
         """Recognize files that were read already, or read and land them; everything or nothing is committed."""
         files = offer.files
         contract = contract_digest(self.configuration, self.source, self.entity)
+        if offer.is_increment and not files:
+            return self._note_nothing_new()
         is_known = offer.position is None and is_read_already(self.connection, self.entity, files, contract)
         if is_known and not self.full:
             return self._note_unchanged(files)
@@ -223,13 +226,16 @@ class _Load:
             delivered_count=delivery.delivered_count + named_count,
             is_complete=offer.is_complete,
             parents=offer.parents,
+            keeps_newer=offer.is_increment,
         )
         reports = [self._write(self.entity, landed, files, offer.stated | delivery.detected, delivery.unmapped)]
         if self.is_flat:
             create_entity_tables(self.connection, ORDERS)
             orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
             reports.append(self._write(ORDERS, orders, files, {}, ()))
-        if offer.position is None:
+        if offer.is_increment:
+            remember_files(self.connection, self.entity, files, contract)
+        elif offer.position is None:
             move_cursor(self.connection, self.entity, files, contract)
         else:
             move_position(self.connection, self.entity, offer.position, contract)
@@ -245,6 +251,7 @@ class _Load:
         delivered_count: int,
         is_complete: bool = True,
         parents: Parents | None = None,
+        keeps_newer: bool = False,
     ) -> Landed:
         return land(
             self.connection,
@@ -258,6 +265,7 @@ class _Load:
             where=f"{self.source.name}.{entity.name}",
             is_complete=is_complete,
             parents=parents,
+            keeps_newer=keeps_newer,
         )
 
     def _write(
@@ -299,6 +307,16 @@ class _Load:
             unmapped=unmapped,
         )
 
+    def _note_nothing_new(self) -> list[LoadReport]:
+        """Record a load of increments without a file that was not landed before."""
+        last = last_load(self.connection, self.entity.name)
+        assert last is not None  # noqa: S101 - without a load, no file was landed before
+        self.connection.execute("begin")
+        landed = Landed(Counts(), last["live_count"], last["control_amounts"])
+        reports = [self._write(self.entity, landed, [], {}, (), status="unchanged")]
+        self.connection.execute("commit")
+        return reports
+
     def _note_unchanged(self, files: list[DeliveredFile]) -> list[LoadReport]:
         """Record a load of the very same files: what reading them again would count."""
         self.connection.execute("begin")
@@ -336,5 +354,7 @@ def _report_disabled(settings: Settings, source: SourceConfig) -> list[LoadRepor
 def _sentence(source: SourceConfig, entity: Entity, counts: Counts, status: str) -> str:
     shown = {n: v for n, v in counts.as_dict().items() if v and n != "delivered"}
     what = ", ".join(f"{value} {name}" for name, value in shown.items()) or "no record"
-    again = "the files did not change; " if status == "unchanged" else ""
+    again = ""
+    if status == "unchanged":
+        again = "the files did not change; " if counts.delivered else "no file is new; "
     return f"{source.name}.{entity.name}: {again}{counts.delivered} delivered: {what}."

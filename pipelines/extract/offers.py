@@ -49,6 +49,8 @@ class Offer:
         parents: for an increment, whose children it holds all.
         stated: how the delivery was read, in words, for the load record.
         types: the source's own types of columns, in words.
+        is_increment: the files hold what is new or changed, each is landed once, and an older version never
+            replaces a newer one.
     """
 
     files: list[DeliveredFile]
@@ -58,6 +60,7 @@ class Offer:
     parents: Parents | None = None
     stated: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    is_increment: bool = False
 
 
 @dataclass(frozen=True)

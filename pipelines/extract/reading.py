@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.configuration import Configuration, SourceConfig
@@ -18,7 +19,13 @@ from pipelines.entities import Entity
 from pipelines.errors import SourceError
 from pipelines.extract.fields import expected_columns, referred_columns
 from pipelines.extract.files import find_files
-from pipelines.extract.landing import contract_digest, read_position
+from pipelines.extract.landing import (
+    contract_digest,
+    is_read_already,
+    known_stamps,
+    read_contents,
+    read_position,
+)
 from pipelines.extract.offers import Connector, Offer, Reading
 from pipelines.extract.spool import Spool
 from pipelines.scratch import scratch_folder
@@ -69,7 +76,11 @@ def offered(
     """
     _assert_window(source, full=full, since=since, until=until)
     if source.connector == "files":
-        yield {name: Offer(find_files(settings, configuration, source, name)) for name in names}
+        with scratch_folder(settings.temp_dir) as folder:
+            yield {
+                name: _offer_files(connection, settings, configuration, source, name, folder, full=full)
+                for name in names
+            }
         return
     from pipelines.extract.connectors import open_connector
 
@@ -113,6 +124,33 @@ def offered(
 def position_text(position: Mapping[str, Any] | None) -> str:
     """When a position was read, for people."""
     return f"{datetime.fromisoformat(position['read_at']):%Y-%m-%d %H:%M} UTC" if position else "the beginning"
+
+
+def _offer_files(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    configuration: Configuration,
+    source: SourceConfig,
+    name: str,
+    folder: Path,
+    *,
+    full: bool,
+) -> Offer:
+    """All files of an entity; of increments those whose content was not landed yet, in the order of their names."""
+    contract = contract_digest(configuration, source, entity_of(source, name))
+    own = folder / name
+    own.mkdir()
+    if source.entities[name].delivery != "increments":
+        known = {} if full else known_stamps(connection, name, contract)
+        files = find_files(settings, configuration, source, name, own, known=known)
+        if not is_read_already(connection, entity_of(source, name), files, contract) and known:
+            files = find_files(settings, configuration, source, name, own)
+        return Offer(files)
+    landed = {} if full else read_contents(connection, name, contract)
+    known = {} if full else known_stamps(connection, name, contract)
+    found = find_files(settings, configuration, source, name, own, known=known, may_be_none=bool(landed))
+    new = {file.sha256: file for file in found if file.sha256 not in landed}
+    return Offer(list(new.values()), is_complete=False, is_increment=True)
 
 
 def _assert_window(source: SourceConfig, *, full: bool, since: datetime | None, until: datetime | None) -> None:
