@@ -10,6 +10,7 @@ from pydantic import Field
 from pipelines.build import claim_data_folder
 from pipelines.configuration import Configuration, SourceConfig, load_configuration
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step
+from pipelines.defs.tables import as_markdown
 from pipelines.defs.translator import describe_asset
 from pipelines.entities import ENTITIES, Entity
 from pipelines.errors import SourceError
@@ -84,6 +85,8 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                 if key in context.selected_asset_keys:
                     facts: dict[str, Any] = dict(report.facts())
                     facts["dagster/row_count"] = facts.pop("rows")
+                    if report.loaded_at is not None:  # older than this run where earlier records are kept
+                        facts["read_at"] = dg.TimestampMetadataValue(report.loaded_at.replace(tzinfo=UTC).timestamp())
                     yield dg.MaterializeResult(asset_key=key, metadata=facts)
 
     return extract
@@ -148,7 +151,7 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="unite_landings", specs=specs, can_subset=True, pool=WAREHOUSE_POOL)
     def unite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.extract import build_raw
+        from pipelines.extract import build_raw, summarize_reconciliation, summarize_rejects
         from pipelines.publish import read_watermarks
         from pipelines.warehouse import connect
 
@@ -161,7 +164,13 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
                     tables={key.path[-1] for key in context.selected_asset_keys},
                     since=read_watermarks(working.settings),
                 )
+                summaries = {"reconciliation": summarize_reconciliation, "rejects": summarize_rejects}
+                shown = {
+                    table: {"table": dg.MetadataValue.md(as_markdown(*summarize(connection)))}
+                    for table, summarize in summaries.items()
+                    if dg.AssetKey(["raw", table]) in context.selected_asset_keys
+                }
             for key in sorted(context.selected_asset_keys):
-                yield working.materialized(key, rows=rows[key.path[-1]])
+                yield working.materialized(key, rows=rows[key.path[-1]], metadata=shown.get(key.path[-1]))
 
     return unite

@@ -167,7 +167,9 @@ def _keep_landed(
                 f"UTC are kept. {error}"
             )
             write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
-            reports.append(LoadReport(source.name, name, "kept", Counts(), live, 0.0, text))
+            reports.append(
+                LoadReport(source.name, name, "kept", Counts(), live, 0.0, text, loaded_at=last["loaded_at"])
+            )
     return reports
 
 
@@ -305,6 +307,7 @@ class _Load:
             message=message,
             detected=detected,
             unmapped=unmapped,
+            loaded_at=self.now,
         )
 
     def _note_nothing_new(self) -> list[LoadReport]:
@@ -347,7 +350,8 @@ def _report_disabled(settings: Settings, source: SourceConfig) -> list[LoadRepor
             live = last["live_count"] if last else 0
             since = f" of {last['loaded_at']:%Y-%m-%d %H:%M} UTC" if last else ""
             text = f"{source.name} is switched off; the {live} {name.replace('_', ' ')}{since} are kept."
-            reports.append(LoadReport(source.name, name, "disabled", Counts(), live, 0.0, text))
+            loaded_at = last["loaded_at"] if last else None
+            reports.append(LoadReport(source.name, name, "disabled", Counts(), live, 0.0, text, loaded_at=loaded_at))
     return reports
 
 
