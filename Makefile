@@ -6,15 +6,17 @@ CUSTOMERS ?= 10000
 SEED ?= 1
 AS_OF ?= $(shell date +%F)
 SAMPLE = $(or $(KUNDENSTAMM_DATA_DIR),.data)/sample
+# A data folder of its own: the same company has other record numbers at its vendors.
+API_DATA = $(or $(KUNDENSTAMM_DATA_DIR),.data)/api
 # One more than cores: tests of whole runs also wait, for disks, imports and each other's locks.
 JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 # Without byte code every process would compile all libraries anew, and a run starts several.
 export PYTHONDONTWRITEBYTECODE :=
 
-.PHONY: help setup run test ui bench lint format
+.PHONY: help setup run run-api test ui bench lint format
 help:  ## Show this help
-	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## /  make \1\t/' | expand -t 14
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /  make \1\t/' | expand -t 14
 
 setup: .venv/.synced
 
@@ -30,6 +32,10 @@ setup: .venv/.synced
 run: setup  ## Run the nightly job on the sample company; CUSTOMERS=10000
 	@$(BIN)/kundenstamm sample --customers $(CUSTOMERS) --seed $(SEED) --as-of $(AS_OF) --out $(SAMPLE) --reuse
 	@$(BIN)/kundenstamm run
+
+run-api: setup  ## The same job with CRM, shop and support read from servers that speak HubSpot, Shopify and Zendesk
+	@$(BIN)/kundenstamm sample --customers $(CUSTOMERS) --seed $(SEED) --as-of $(AS_OF) --out $(SAMPLE) --reuse
+	@KUNDENSTAMM_DATA_DIR=$(API_DATA) $(BIN)/python -m pipelines.sample.servers $(SAMPLE) $(BIN)/kundenstamm run --full
 
 test: setup  ## Run all tests
 	@$(BIN)/pytest -n $(JOBS)

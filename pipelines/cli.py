@@ -269,7 +269,7 @@ def review(
         return
     pairs = list_pairs(settings, today)
     if export:
-        export_pairs(pairs, export)
+        export_pairs(pairs, export, settings.overrides_file)
         console.print(f"Wrote {len(pairs)} pairs to {_short(export)}; it holds personal data.", markup=False)
     else:
         _print_lines(tell_pairs(pairs[:limit], len(pairs)))

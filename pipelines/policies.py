@@ -47,7 +47,14 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
         "permission_bases": [
             (channel, basis) for channel, bases in configuration.permissions.channels.items() for basis in bases
         ],
-        "exclusions": [(exclusions.open_critical_ticket, exclusions.missing_permission, exclusions.just_bought_days)],
+        "exclusions": [
+            (
+                exclusions.open_critical_ticket,
+                exclusions.missing_permission,
+                exclusions.just_bought_days,
+                exclusions.support_max_age_hours,
+            )
+        ],
         "critical_priorities": [(p,) for p in exclusions.critical_priorities],
         "audiences": [(a.name, a.controller, a.channel, a.purpose) for a in configuration.audiences_file.audiences],
         "value": [(value.top_share, value.window_days)],
@@ -78,7 +85,8 @@ _TABLES = {
     "strategy_3 text, strategy_4 text, strategy_5 text",
     "source_priority": "field_group text, source_system text, priority integer",
     "permission_bases": "channel text, basis text",
-    "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer",
+    "exclusions": "open_critical_ticket boolean, missing_permission boolean, just_bought_days integer, "
+    "support_max_age_hours integer",
     "critical_priorities": "priority text",
     "audiences": "audience text, controller text, channel text, purpose text",
     "value": "top_share decimal(9, 6), window_days integer",

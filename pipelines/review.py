@@ -88,13 +88,17 @@ def list_pairs(settings: Settings, today: date) -> list[Pair]:
     return [pair for pair in pairs if frozenset((pair.a, pair.b)) not in decided]
 
 
-def export_pairs(pairs: Sequence[Pair], file: Path) -> None:
+def export_pairs(pairs: Sequence[Pair], file: Path, overrides_file: Path) -> None:
     """Write the sheet, mode 0600: Excel by the ending `.xlsx`, CSV by `.csv`.
 
     Raises:
-        ConfigurationError: another ending.
+        ConfigurationError: another ending, or the file is overrides.csv, whose decisions would be lost.
         OSError: the file cannot be written.
     """
+    if file.expanduser().resolve() == overrides_file.resolve():
+        raise ConfigurationError(
+            [f"{file.name}: this is the file of what was decided, and a sheet would replace it; name another file."]
+        )
     rows = [pair.cells() for pair in pairs]
     write_atomically(file, _to_excel(rows) if _is_excel(file) else _to_csv(rows))
 
@@ -272,18 +276,21 @@ def _read_csv(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
 
 
 def _read_excel(file: Path) -> Iterator[tuple[int, dict[str, str]]]:
-    from zipfile import BadZipFile
-
-    from openpyxl import load_workbook
-    from openpyxl.utils.exceptions import InvalidFileException
+    """The rows of the first sheet; the reader is the one of delivered workbooks, whose errors are all of one kind."""
+    import python_calamine as calamine
 
     try:
-        book = load_workbook(file, read_only=True, data_only=True)
-        rows = [["" if cell is None else str(cell) for cell in row] for row in book.worksheets[0].values]
-        book.close()
-    except (BadZipFile, InvalidFileException, KeyError, ValueError):
+        with file.open("rb") as stream, calamine.load_workbook(stream) as book:
+            rows = book.get_sheet_by_index(0).to_python(skip_empty_area=False)
+    except calamine.PasswordError:
+        raise ConfigurationError([f"{file.name}: it is protected by a password; save it without."]) from None
+    except calamine.CalamineError:
         raise ConfigurationError([f"{file.name}: this is no Excel file; save it as .xlsx or .csv."]) from None
-    return _read_rows(file, iter(rows))
+    return _read_rows(file, iter([[_cell_text(cell) for cell in row] for row in rows]))
+
+
+def _cell_text(cell: object) -> str:
+    return str(int(cell)) if isinstance(cell, float) and cell.is_integer() else str(cell)
 
 
 def _read_rows(file: Path, rows: Iterator[list[str]]) -> Iterator[tuple[int, dict[str, str]]]:

@@ -6,6 +6,7 @@ Add a reason for leaving somebody out here, in `_LEFT_OUT`. Exclusions and permi
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse import literal
@@ -40,14 +41,26 @@ def build_audiences(connection: DuckDBPyConnection, configuration: Configuration
 
     A member has one contact point: valid, permitted for the audience's controller, channel and purpose, and held by no
     exclusion, nor is the customer. A contact point that several customers share goes to the one of highest revenue.
+    While support data is too old there is no member at all.
     """
     connection.execute("create schema if not exists activation")
     for table, definition in _TABLES.items():
         connection.execute(f"create or replace table activation.{table} ({definition})")
-    return AudienceReport(tuple(_build_audience(connection, a, build) for a in configuration.audiences_file.audiences))
+    is_too_old = _is_support_too_old(connection, configuration, build)
+    audiences = configuration.audiences_file.audiences
+    return AudienceReport(tuple(_build_audience(connection, a, build, is_too_old) for a in audiences))
 
 
-def _build_audience(connection: DuckDBPyConnection, audience: AudienceConfig, build: Build) -> AudienceCount:
+def _is_support_too_old(connection: DuckDBPyConnection, configuration: Configuration, build: Build) -> bool:
+    """Whether tickets of a source are so old that somebody who complained since may be unknown."""
+    oldest = build.as_of - timedelta(hours=configuration.exclusions.support_max_age_hours)
+    [(is_too_old,)] = connection.execute(_SUPPORT_IS_TOO_OLD, [oldest]).fetchall()
+    return bool(is_too_old)
+
+
+def _build_audience(
+    connection: DuckDBPyConnection, audience: AudienceConfig, build: Build, support_is_too_old: bool
+) -> AudienceCount:
     facts = {
         "audience": literal(audience.name),
         "version": literal(build.version),
@@ -56,6 +69,7 @@ def _build_audience(connection: DuckDBPyConnection, audience: AudienceConfig, bu
         "purpose": literal(audience.purpose),
         "as_of": f"timestamp {literal(build.as_of.isoformat(sep=' '))}",
         "condition": audience.condition,
+        "support_is_too_old": str(support_is_too_old).lower(),
     }
     for step in (_MATCHED, _HELD, _CONTACT_POINTS, _CHOSEN, _MEMBERS, _LEFT_OUT):
         connection.execute(step.format(**facts))
@@ -89,6 +103,13 @@ _TABLES = {
     "audience_left_out": "audience text, customer_id text, contact_point_key text, reason text, exclusion_key text",
 }
 
+# A source that is switched off keeps its tickets, which are as old as they are.
+_SUPPORT_IS_TOO_OLD = """
+    select count(*) > 0
+    from raw.reconciliation
+    where entity = 'tickets' and coalesce(loaded_at < $1, is_enabled)
+"""
+
 # Who meets the condition, and by whom the customer as such is kept out.
 _MATCHED = """
     create temp table audience_matched as
@@ -103,6 +124,7 @@ _MATCHED = """
             order by monetary_amount_base desc nulls last, revenue_amount_base desc, customer_id
         ) as value_rank,
         case
+            when {support_is_too_old} then 'support_data_too_old'
             when status = 'deleted' then 'deleted'
             when is_deceased then 'deceased'
             when is_test then 'test_customer'

@@ -25,11 +25,16 @@ class PermissionsConfig(Model):
 
 
 class ExclusionsConfig(Model):
-    """Days and states that keep a customer from being contacted."""
+    """Days and states that keep a customer from being contacted.
+
+    Nobody is in an audience while the tickets of a source are older than `support_max_age_hours`, whatever the source
+    itself may do when it cannot be read.
+    """
 
     open_critical_ticket: bool = True
     missing_permission: bool = True
     just_bought_days: Annotated[int, Field(ge=0)] = 14
+    support_max_age_hours: Annotated[int, Field(ge=1, le=24 * 31)] = 48
     critical_priorities: tuple[Literal["low", "normal", "high", "urgent"], ...] = ("urgent",)
 
 

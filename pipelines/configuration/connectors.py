@@ -8,7 +8,7 @@ import re
 from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
-from pydantic import AfterValidator, Field, field_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model
 
@@ -36,6 +36,24 @@ def _check_address(value: str) -> str:
 
 Secret = Annotated[str, AfterValidator(_check_secret)]
 Address = Annotated[str, AfterValidator(_check_address)]
+
+
+class StorageConfig(Model):
+    """Object storage that speaks S3, where it is not Amazon's own or its keys are not in the usual places.
+
+    Without keys they are looked for as every AWS program does (environment, profile, role of the machine).
+    """
+
+    endpoint: Address | None = None
+    region: Annotated[str, Field(min_length=1)] | None = None
+    access_key: Secret | None = None
+    secret_key: Secret | None = None
+
+    @model_validator(mode="after")
+    def _keys_are_a_pair(self) -> "StorageConfig":
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("`access_key` and `secret_key` belong together; name both or none")
+        return self
 
 
 class SqlConfig(Model):
@@ -68,11 +86,15 @@ class ZendeskConfig(Model):
 
 
 class HubspotConfig(Model):
-    """A HubSpot account: the token of a private app. `version` is a date (`2026-03`) or `v3`."""
+    """A HubSpot account: the token of a private app. `version` is a date (`2026-03`) or `v3`.
+
+    `primary_labels` are labels of associations by which the company says which of several contacts is the main one.
+    """
 
     token: Secret
     version: Annotated[str, Field(pattern=r"^(v3|20\d\d-\d\d)$")] = "2026-03"
     url: Address = "https://api.hubapi.com"
+    primary_labels: Annotated[list[str], Field(default_factory=list)]
     overlap_minutes: Annotated[int, Field(ge=0, le=60 * 24 * 31)] = 10
 
 

@@ -14,6 +14,13 @@ from pipelines.configuration.documents import parse
 
 FOLDER = Path(__file__).parent / "mappings"
 # Parts of an entity in which an owner's keys stand beside the shipped ones; `null` takes a shipped one out.
+# What every custom object of a vendor has; the rest is its owner's.
+OBJECT_COLUMNS = {
+    "source_record_id": "id",
+    "created_at": "createdAt",
+    "updated_at": "updatedAt",
+    "deleted_at": "archivedAt",
+}
 MERGED = ("columns", "defaults", "references", "identifiers", "custom")
 
 
@@ -32,7 +39,7 @@ def with_shipped_mapping(source: Any) -> Any:
         own = dict.fromkeys(shipped)
     if not isinstance(own, dict):
         return source
-    return source | {"entities": {name: _merge(shipped.get(name, {}), config) for name, config in own.items()}}
+    return source | {"entities": {name: _merge(_usual(shipped, name, config), config) for name, config in own.items()}}
 
 
 @cache
@@ -43,6 +50,16 @@ def shipped_mapping(connector: Any) -> dict[str, dict[str, Any]]:
         return {}
     found = parse(file.read_text(encoding="utf-8"))
     return dict(found["entities"])
+
+
+def object_mapping(name: Any) -> dict[str, Any]:
+    """The mapping of an entity that is a custom object; nothing where none is named."""
+    return {"columns": OBJECT_COLUMNS} if name else {}
+
+
+def _usual(shipped: dict[str, dict[str, Any]], name: str, own: Any) -> dict[str, Any]:
+    own_object = own.get("object") if isinstance(own, dict) else None
+    return object_mapping(own_object) or shipped.get(name, {})
 
 
 def _merge(shipped: dict[str, Any], own: Any) -> Any:

@@ -7,8 +7,15 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
-from pipelines.configuration.connectors import Connector, HubspotConfig, ShopifyConfig, SqlConfig, ZendeskConfig
-from pipelines.configuration.mappings import shipped_mapping, with_shipped_mapping
+from pipelines.configuration.connectors import (
+    Connector,
+    HubspotConfig,
+    ShopifyConfig,
+    SqlConfig,
+    StorageConfig,
+    ZendeskConfig,
+)
+from pipelines.configuration.mappings import object_mapping, shipped_mapping, with_shipped_mapping
 from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 
 SOURCE_NAME = r"^[a-z][a-z0-9_]{0,30}$"
@@ -69,15 +76,18 @@ FieldName = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,60}$")]
 
 
 class EntityConfig(Model):
-    """One entity of a source: its records are in the files at `path`, or in a database's `table` or `query`.
+    """One entity of a source: in the files at `path`, a database's `table` or `query`, or a custom `object` of HubSpot.
 
     `changed` is the column that grows when a row of the database changes; without it everything is read every time.
+    `delivery` says what the files at `path` are: all records (what is missing is gone), or what is new or changed.
     """
 
     path: Annotated[str, Field(min_length=1)] | None = None
+    delivery: Literal["snapshot", "increments"] | None = None
     table: Annotated[str, Field(min_length=1)] | None = None
     query: Annotated[str, Field(min_length=1)] | None = None
     changed: Annotated[str, Field(min_length=1)] | None = None
+    object: Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]{1,100}$")] | None = None
     columns: dict[str, str | Annotated[list[str], Field(min_length=1)] | SqlExpression] = Field(default_factory=dict)
     key: Annotated[list[str], Field(min_length=1)] | None = None
     identifiers: dict[FieldName, str] = Field(default_factory=dict)
@@ -104,6 +114,7 @@ class SourceConfig(Model):
     shopify: ShopifyConfig | None = None
     zendesk: ZendeskConfig | None = None
     path: str = "."
+    storage: StorageConfig | None = None
     enabled: bool = True
     format: FormatConfig = FormatConfig()
     max_shrink: Annotated[float, Field(ge=0, le=1)] = 0.2
@@ -173,13 +184,26 @@ class SourceConfig(Model):
                     if is_own
                     else f"the block `{block}` is for the connector {block}, but this source has {self.connector}"
                 )
+        if self.storage is not None and self.connector != "files":
+            problems.append(f"the block `storage` is for the connector files, but this source has {self.connector}")
         for name, config in self.entities.items():
-            given = {part for part in ("path", "table", "query", "changed") if getattr(config, part) is not None}
+            parts = ("path", "delivery", "table", "query", "changed", "object")
+            given = {part for part in parts if getattr(config, part) is not None}
             where = f"entities.{name}"
-            if self.connector == "files" and given != {"path"}:
+            if self.connector == "files" and given - {"delivery"} != {"path"}:
                 problems.append(f"{where}: a source of files names a `path` for every entity, and nothing else")
+            elif self.connector == "files" and config.delivery == "increments":
+                if not (config.key or "source_record_id" in config.columns):
+                    problems.append(
+                        f"{where}: increments need a key, so that a change finds its record: "
+                        f"`columns.source_record_id`, `key`"
+                    )
+                if is_flat(name, config):
+                    problems.append(
+                        f"{where}: lines that carry their orders are delivered in full; take `delivery` out"
+                    )
             elif self.connector == "sql":
-                if len(given & {"table", "query"}) != 1 or "path" in given:
+                if len(given & {"table", "query"}) != 1 or given & {"path", "object", "delivery"}:
                     problems.append(f"{where}: name either a `table` or a `query` of the database")
                 if "changed" in given and not (config.key or "source_record_id" in config.columns):
                     problems.append(
@@ -188,8 +212,10 @@ class SourceConfig(Model):
                 if "changed" in given and is_flat(name, config):
                     problems.append(f"{where}: lines that carry their orders are read in full; take `changed` out")
             elif self.connector not in {"files", "sql"}:
-                if given:
-                    problems.append(f"{where}.{min(given)}: {self.connector} knows where its records are; take it out")
+                if unknown := given - ({"object"} if self.connector == "hubspot" else set()):
+                    problems.append(
+                        f"{where}.{min(unknown)}: {self.connector} knows where its records are; take it out"
+                    )
                 problems += self._changed_ids(name, config)
         if problems:
             raise ValueError("; ".join(problems))
@@ -197,7 +223,7 @@ class SourceConfig(Model):
 
     def _changed_ids(self, name: str, config: EntityConfig) -> list[str]:
         """Deletions, merges and links name the vendor's own ids: these are landed as they are."""
-        shipped = shipped_mapping(self.connector).get(name)
+        shipped = object_mapping(config.object) or shipped_mapping(self.connector).get(name)
         if shipped is None:
             allowed = ", ".join(shipped_mapping(self.connector))
             return [f"entities.{name}: {self.connector} delivers no such records; allowed: {allowed}"]

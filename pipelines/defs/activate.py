@@ -21,6 +21,7 @@ INPUTS = (
     ("marts", "customer_contact_points"),
     ("marts", "permissions_current"),
     ("activation", "exclusions"),
+    ("raw", "reconciliation"),
 )
 
 

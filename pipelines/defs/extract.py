@@ -10,8 +10,10 @@ from pydantic import Field
 from pipelines.build import claim_data_folder
 from pipelines.configuration import Configuration, SourceConfig, load_configuration
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, sentences, step
+from pipelines.defs.tables import as_markdown
 from pipelines.defs.translator import describe_asset
 from pipelines.entities import ENTITIES, Entity
+from pipelines.errors import SourceError
 from pipelines.settings import Settings
 
 # Landed every night: a few hours late is worth a look, two missed nights are stale (audit rule SRC-003 says the same).
@@ -23,6 +25,9 @@ class ExtractConfig(dg.Config):
     full: bool = Field(default=False, description="Read everything again, also files that did not change.")
     since: str | None = Field(
         default=None, description="Read again what changed since this moment (ISO 8601, UTC); for databases and APIs."
+    )
+    until: str | None = Field(
+        default=None, description="With `since`: only what changed before this moment (ISO 8601, UTC)."
     )
     approved_shrink: str | None = Field(
         default=None, description="Take a delivery that shrank beyond the limit; the reason is kept with the load."
@@ -72,16 +77,28 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
                 only={key.path[-1] for key in context.selected_asset_keys},
                 approved_shrink=config.approved_shrink,
                 full=config.full,
-                since=datetime.fromisoformat(config.since) if config.since else None,
+                since=_read_moment(config.since, "since"),
+                until=_read_moment(config.until, "until"),
             )
             for report in reports:
                 key = dg.AssetKey([source.name, report.entity])
                 if key in context.selected_asset_keys:
                     facts: dict[str, Any] = dict(report.facts())
                     facts["dagster/row_count"] = facts.pop("rows")
+                    if report.loaded_at is not None:  # older than this run where earlier records are kept
+                        facts["read_at"] = dg.TimestampMetadataValue(report.loaded_at.replace(tzinfo=UTC).timestamp())
                     yield dg.MaterializeResult(asset_key=key, metadata=facts)
 
     return extract
+
+
+def _read_moment(text: str | None, name: str) -> datetime | None:
+    try:
+        return datetime.fromisoformat(text) if text else None
+    except ValueError:
+        raise SourceError(
+            f"`{name}` of the run's configuration is no moment; write it as 2026-11-01T00:00:00."
+        ) from None
 
 
 def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
@@ -134,7 +151,7 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="unite_landings", specs=specs, can_subset=True, pool=WAREHOUSE_POOL)
     def unite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.extract import build_raw
+        from pipelines.extract import build_raw, summarize_reconciliation, summarize_rejects
         from pipelines.publish import read_watermarks
         from pipelines.warehouse import connect
 
@@ -147,7 +164,13 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
                     tables={key.path[-1] for key in context.selected_asset_keys},
                     since=read_watermarks(working.settings),
                 )
+                summaries = {"reconciliation": summarize_reconciliation, "rejects": summarize_rejects}
+                shown = {
+                    table: {"table": dg.MetadataValue.md(as_markdown(*summarize(connection)))}
+                    for table, summarize in summaries.items()
+                    if dg.AssetKey(["raw", table]) in context.selected_asset_keys
+                }
             for key in sorted(context.selected_asset_keys):
-                yield working.materialized(key, rows=rows[key.path[-1]])
+                yield working.materialized(key, rows=rows[key.path[-1]], metadata=shown.get(key.path[-1]))
 
     return unite

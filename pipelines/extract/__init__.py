@@ -10,6 +10,7 @@ from pipelines.extract.load import load_source
 from pipelines.extract.profile import Proposal, profile_file
 from pipelines.extract.raw import build_raw, find_removed_sources
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
+from pipelines.extract.summary import summarize_reconciliation, summarize_rejects
 
 __all__ = [
     "Counts",
@@ -24,4 +25,6 @@ __all__ = [
     "load_source",
     "look_at_files",
     "profile_file",
+    "summarize_reconciliation",
+    "summarize_rejects",
 ]

@@ -55,17 +55,19 @@ def land(
     where: str,
     is_complete: bool = True,
     parents: Parents | None = None,
+    keeps_newer: bool = False,
 ) -> Landed:
     """Land `arrived` and `unreadable` into the tables of an entity, inside the caller's transaction.
 
     What is landed and was not delivered is gone when the delivery `is_complete`; else only the children of `parents`.
+    With `keeps_newer` a record that is older than the landed one, as both say themselves, is superseded by it.
 
     Raises:
         SourceError: when the delivery shrank beyond the limit without approval, or the counts do not add up.
     """
     before = _take_stock(connection, entity)
     scope = _scope_of_absence(connection, is_complete, parents)
-    _decide_fates(connection, entity, is_keyed, before.landed, scope)
+    _decide_fates(connection, entity, is_keyed, before.landed, scope, keeps_newer)
     counts, absent_count = _count(connection, delivered_count)
     if counts.accounted != counts.delivered:
         raise SourceError(
@@ -82,7 +84,7 @@ def land(
     )
     _apply(connection, entity, counts, absent_count, run_id, now)
     if counts.rejected or _has_open_rejects(connection, entity):
-        _replace_rejects(connection, entity, run_id, now)
+        _replace_rejects(connection, entity, run_id, now, is_complete)
     after = _take_stock(connection, entity)
     if after != expected:
         raise SourceError(
@@ -104,7 +106,7 @@ def _scope_of_absence(connection: DuckDBPyConnection, is_complete: bool, parents
 
 
 def _decide_fates(
-    connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, landed_count: int, scope: str
+    connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, landed_count: int, scope: str, keeps_newer: bool
 ) -> None:
     """Decide what becomes of each record. `scope` says in SQL which landed ones are gone when they were not delivered.
 
@@ -136,7 +138,7 @@ def _decide_fates(
         connection.execute("create or replace temp table absences (source_record_id text)")
         return
     updated = "updated_at" if "updated_at" in arrived else "null"
-    _compare(connection, entity, is_keyed, is_gone, updated)
+    _compare(connection, entity, is_keyed, is_gone, updated, keeps_newer)
     connection.execute("create or replace temp view fates as from compared")
     record_id = "" if is_keyed else "compared.source_record_id, "
     connection.execute(
@@ -177,8 +179,11 @@ def _find_twins(connection: DuckDBPyConnection, is_keyed: bool) -> None:
     )
 
 
-def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, is_gone: str, updated: str) -> None:
+def _compare(
+    connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, is_gone: str, updated: str, keeps_newer: bool
+) -> None:
     """Table `compared` with the columns of `fates`."""
+    is_late = "landed.updated_at > ranked.changed_at" if keeps_newer and updated != "null" else "false"
     record_id = (
         "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
     )
@@ -211,13 +216,15 @@ def _compare(connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, is_
                 when place > 1 and ranked._content = kept_content then 'repeated'
                 when place > 1 then 'superseded'
                 when landed.source_record_id is null then 'new'
+                when {is_late} then 'superseded'
                 when landed.was_gone and not ranked.is_gone then 'revived'
                 when landed._content = ranked._content and not landed.was_absent then 'unchanged'
                 else 'changed'
             end as fate
         from ranked
         left join (
-            select source_record_id, _content, {IS_GONE} as was_gone, _absent_since is not null as was_absent
+            select source_record_id, _content, updated_at, {IS_GONE} as was_gone,
+                _absent_since is not null as was_absent
             from {identifier(entity.name)}
         ) as landed using (source_record_id)
         union all
@@ -322,11 +329,15 @@ def _has_open_rejects(connection: DuckDBPyConnection, entity: Entity) -> bool:
     return bool(rows)
 
 
-def _replace_rejects(connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime) -> None:
+def _replace_rejects(
+    connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime, is_complete: bool
+) -> None:
     """Keep open rejects that were delivered again as they are, add new ones, and resolve the others.
 
-    The record itself is forgotten once its reject is resolved.
+    A record that an increment does not tell of is as broken as it was. The record itself is forgotten once its reject
+    is resolved.
     """
+    told = "true" if is_complete else "known.source_record_id in (select source_record_id from fates)"
     name, at = literal(entity.name), f"{literal(now)}::timestamp"
     connection.execute(
         f"""
@@ -360,7 +371,8 @@ def _replace_rejects(connection: DuckDBPyConnection, entity: Entity, run_id: str
                 when source_record_id in (select source_record_id from fates where fate <> 'rejected') then 'mended'
                 else 'no longer delivered'
             end
-        where entity = {name} and resolved_at is null and not exists (select 1 from refused where {same})
+        where entity = {name} and resolved_at is null and {told}
+            and not exists (select 1 from refused where {same})
         """
     )
     connection.execute(
@@ -408,7 +420,7 @@ def _expect_amounts(connection: DuckDBPyConnection, entity: Entity) -> dict[str,
             union all
             select {", ".join(map(identifier, columns))} from {identifier(entity.name)}
             where not {IS_GONE} and source_record_id not in (
-                select source_record_id from fates where fate <> 'rejected'
+                select source_record_id from fates where fate in ('new', 'changed', 'unchanged', 'revived')
                 union all
                 select source_record_id from absences
             )

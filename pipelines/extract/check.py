@@ -13,6 +13,7 @@ from pipelines.errors import KundenstammError
 from pipelines.extract.delivery import read_delivery
 from pipelines.extract.files import find_files
 from pipelines.extract.reading import entity_of
+from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -47,8 +48,8 @@ def _check_files(settings: Settings, configuration: Configuration, source: Sourc
     """Every file is read and its values are converted, as a night does it, into a database that is thrown away."""
     for name in source.entities:
         try:
-            files = find_files(settings, configuration, source, name)
-            with connect(None, settings) as connection:
+            with scratch_folder(settings.temp_dir) as folder, connect(None, settings) as connection:
+                files = find_files(settings, configuration, source, name, folder)
                 entity = entity_of(source, name)
                 delivery = read_delivery(connection, settings, configuration, source, entity, files)
                 row = connection.execute("select count(*) filter (where _field is not null) from arrived").fetchone()

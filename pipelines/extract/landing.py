@@ -38,6 +38,7 @@ IS_GONE = "(deleted_at is not null or merged_into_record_id is not null or _abse
 _TABLES = {
     "meta": "company text, source_system text, layout_version text",
     "cursors": "entity text, files json, contract text, load_id bigint",
+    "read_files": "entity text, name text, size bigint, sha256 text, stamp text, contract text, load_id bigint",
     "positions": "entity text, position json, contract text, load_id bigint",
     "failures": "entity text, run_id text, failed_at timestamp, message text",
     "rejects": "entity text, source_record_id text, occurrence bigint, field text, value_class text, reason text, "
@@ -126,14 +127,48 @@ def contract_digest(configuration: Configuration, source: SourceConfig, entity: 
 
 
 def fingerprints(files: list[DeliveredFile]) -> str:
-    """The files as the cursor keeps them: name, size and SHA-256."""
-    return json.dumps([{"name": f.name, "size": f.size, "sha256": f.sha256} for f in files])
+    """The files as the cursor keeps them: name, size and SHA-256, and the stamp of an object."""
+    return json.dumps(
+        [{"name": f.name, "size": f.size, "sha256": f.sha256, **({"stamp": f.stamp} if f.stamp else {})} for f in files]
+    )
 
 
 def is_read_already(connection: DuckDBPyConnection, entity: Entity, files: list[DeliveredFile], contract: str) -> bool:
     """Whether exactly these files were landed last, under the same mapping, format and contract."""
     row = connection.execute("select files::varchar, contract from cursors where entity = $1", [entity.name]).fetchone()
-    return row is not None and json.loads(row[0]) == json.loads(fingerprints(files)) and row[1] == contract
+    if row is None or row[1] != contract:
+        return False
+    return [(f["name"], f["size"], f["sha256"]) for f in json.loads(row[0])] == [
+        (f.name, f.size, f.sha256) for f in files
+    ]
+
+
+def read_contents(connection: DuckDBPyConnection, entity_name: str, contract: str) -> dict[str, str | None]:
+    """SHA-256 and last stamp of the files of increments that were landed under this mapping."""
+    rows = connection.execute(
+        "select sha256, arg_max(stamp, load_id) from read_files where entity = $1 and contract = $2 group by sha256",
+        [entity_name, contract],
+    ).fetchall()
+    return dict(rows)
+
+
+def known_stamps(connection: DuckDBPyConnection, entity_name: str, contract: str) -> dict[str, str]:
+    """SHA-256 by stamp of the objects that were landed under this mapping: as they are, nobody fetches them again."""
+    row = connection.execute(
+        "select files::varchar from cursors where entity = $1 and contract = $2", [entity_name, contract]
+    ).fetchone()
+    found = {f["stamp"]: f["sha256"] for f in json.loads(row[0]) if f.get("stamp")} if row else {}
+    contents = read_contents(connection, entity_name, contract)
+    return found | {stamp: sha256 for sha256, stamp in contents.items() if stamp}
+
+
+def remember_files(connection: DuckDBPyConnection, entity: Entity, files: list[DeliveredFile], contract: str) -> None:
+    """Files of increments are landed once; commits together with the rows of the load that was just written."""
+    rows = [(entity.name, f.name, f.size, f.sha256, f.stamp, contract) for f in files]
+    if rows:
+        connection.executemany(
+            "insert into read_files select $1, $2, $3, $4, $5, $6, max(load_id) from loads where entity = $1", rows
+        )
 
 
 def last_load(connection: DuckDBPyConnection, entity_name: str) -> dict[str, Any] | None:

@@ -28,6 +28,7 @@ from pipelines.extract.landing import (
     move_cursor,
     move_position,
     open_landing,
+    remember_files,
     write_failure,
     write_load,
 )
@@ -53,6 +54,7 @@ def load_source(
     approved_shrink: str | None = None,
     full: bool = False,
     since: datetime | None = None,
+    until: datetime | None = None,
 ) -> list[LoadReport]:
     """Land what a source delivers.
 
@@ -64,6 +66,7 @@ def load_source(
         now: the time of the load; UTC when it has no zone.
         only: entities to load, all when None; `orders` of a flat export are loaded with their lines.
         since: read again what changed since then, where a source is read in increments.
+        until: with `since`, and only what changed before then; the next read begins where it would have.
         approved_shrink: the reason why a delivery may shrink beyond `max_shrink`; kept in the load record.
         full: read files again that did not change.
 
@@ -90,6 +93,7 @@ def load_source(
             approved_shrink=approved_shrink,
             full=full,
             since=_utc(since) if since else None,
+            until=_utc(until) if until else None,
         )
     except SourceError as error:
         if source.if_failed == "stop":
@@ -112,6 +116,7 @@ def _load_streams(
     approved_shrink: str | None,
     full: bool,
     since: datetime | None,
+    until: datetime | None,
 ) -> None:
     """Land one stream after the other, adding to `reports` what was committed."""
     with open_landing(settings, configuration, source) as connection:
@@ -119,7 +124,9 @@ def _load_streams(
             names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
             if not names:
                 continue
-            with offered(connection, settings, configuration, source, names, now=now, full=full, since=since) as offers:
+            with offered(
+                connection, settings, configuration, source, names, now=now, full=full, since=since, until=until
+            ) as offers:
                 for name in names:
                     entity = entity_of(source, name)
                     load = _Load(
@@ -160,7 +167,9 @@ def _keep_landed(
                 f"UTC are kept. {error}"
             )
             write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
-            reports.append(LoadReport(source.name, name, "kept", Counts(), live, 0.0, text))
+            reports.append(
+                LoadReport(source.name, name, "kept", Counts(), live, 0.0, text, loaded_at=last["loaded_at"])
+            )
     return reports
 
 
@@ -197,6 +206,8 @@ class _Load:
         """Recognize files that were read already, or read and land them; everything or nothing is committed."""
         files = offer.files
         contract = contract_digest(self.configuration, self.source, self.entity)
+        if offer.is_increment and not files:
+            return self._note_nothing_new()
         is_known = offer.position is None and is_read_already(self.connection, self.entity, files, contract)
         if is_known and not self.full:
             return self._note_unchanged(files)
@@ -217,13 +228,16 @@ class _Load:
             delivered_count=delivery.delivered_count + named_count,
             is_complete=offer.is_complete,
             parents=offer.parents,
+            keeps_newer=offer.is_increment,
         )
         reports = [self._write(self.entity, landed, files, offer.stated | delivery.detected, delivery.unmapped)]
         if self.is_flat:
             create_entity_tables(self.connection, ORDERS)
             orders = self._land(ORDERS, is_keyed=True, delivered_count=derive_orders(self.connection))
             reports.append(self._write(ORDERS, orders, files, {}, ()))
-        if offer.position is None:
+        if offer.is_increment:
+            remember_files(self.connection, self.entity, files, contract)
+        elif offer.position is None:
             move_cursor(self.connection, self.entity, files, contract)
         else:
             move_position(self.connection, self.entity, offer.position, contract)
@@ -239,6 +253,7 @@ class _Load:
         delivered_count: int,
         is_complete: bool = True,
         parents: Parents | None = None,
+        keeps_newer: bool = False,
     ) -> Landed:
         return land(
             self.connection,
@@ -252,6 +267,7 @@ class _Load:
             where=f"{self.source.name}.{entity.name}",
             is_complete=is_complete,
             parents=parents,
+            keeps_newer=keeps_newer,
         )
 
     def _write(
@@ -291,7 +307,18 @@ class _Load:
             message=message,
             detected=detected,
             unmapped=unmapped,
+            loaded_at=self.now,
         )
+
+    def _note_nothing_new(self) -> list[LoadReport]:
+        """Record a load of increments without a file that was not landed before."""
+        last = last_load(self.connection, self.entity.name)
+        assert last is not None  # noqa: S101 - without a load, no file was landed before
+        self.connection.execute("begin")
+        landed = Landed(Counts(), last["live_count"], last["control_amounts"])
+        reports = [self._write(self.entity, landed, [], {}, (), status="unchanged")]
+        self.connection.execute("commit")
+        return reports
 
     def _note_unchanged(self, files: list[DeliveredFile]) -> list[LoadReport]:
         """Record a load of the very same files: what reading them again would count."""
@@ -323,12 +350,15 @@ def _report_disabled(settings: Settings, source: SourceConfig) -> list[LoadRepor
             live = last["live_count"] if last else 0
             since = f" of {last['loaded_at']:%Y-%m-%d %H:%M} UTC" if last else ""
             text = f"{source.name} is switched off; the {live} {name.replace('_', ' ')}{since} are kept."
-            reports.append(LoadReport(source.name, name, "disabled", Counts(), live, 0.0, text))
+            loaded_at = last["loaded_at"] if last else None
+            reports.append(LoadReport(source.name, name, "disabled", Counts(), live, 0.0, text, loaded_at=loaded_at))
     return reports
 
 
 def _sentence(source: SourceConfig, entity: Entity, counts: Counts, status: str) -> str:
     shown = {n: v for n, v in counts.as_dict().items() if v and n != "delivered"}
     what = ", ".join(f"{value} {name}" for name, value in shown.items()) or "no record"
-    again = "the files did not change; " if status == "unchanged" else ""
+    again = ""
+    if status == "unchanged":
+        again = "the files did not change; " if counts.delivered else "no file is new; "
     return f"{source.name}.{entity.name}: {again}{counts.delivered} delivered: {what}."

@@ -49,6 +49,8 @@ class Offer:
         parents: for an increment, whose children it holds all.
         stated: how the delivery was read, in words, for the load record.
         types: the source's own types of columns, in words.
+        is_increment: the files hold what is new or changed, each is landed once, and an older version never
+            replaces a newer one.
     """
 
     files: list[DeliveredFile]
@@ -58,6 +60,7 @@ class Offer:
     parents: Parents | None = None
     stated: dict[str, str] = field(default_factory=dict)
     types: dict[str, str] = field(default_factory=dict)
+    is_increment: bool = False
 
 
 @dataclass(frozen=True)
@@ -70,6 +73,7 @@ class Reading:
         spools: where records of each entity go.
         columns: per entity, the source's fields that the mapping names.
         now: the time of the load, UTC.
+        until: with a position, read only what changed before this moment (UTC); None to read to the end.
     """
 
     entities: tuple[str, ...]
@@ -77,6 +81,7 @@ class Reading:
     spools: Mapping[str, Spool]
     columns: Mapping[str, tuple[str, ...]]
     now: datetime
+    until: datetime | None = None
 
 
 class Connector(Protocol):

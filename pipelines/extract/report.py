@@ -6,6 +6,7 @@ Add a figure here when an owner or the audit needs it for every load. Nothing he
 from __future__ import annotations
 
 from dataclasses import asdict, dataclass, field, fields
+from datetime import datetime
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,7 @@ class LoadReport:
         detected: per file or column what was configured or detected, e.g. `{"contacts.csv": "csv, delimiter ;"}`.
         unmapped: columns nobody mapped.
         message: one sentence for the owner.
+        loaded_at: when the landed records were read, UTC; None when they never were.
     """
 
     source: str
@@ -87,6 +89,7 @@ class LoadReport:
     message: str
     detected: dict[str, str] = field(default_factory=dict)
     unmapped: tuple[UnmappedColumn, ...] = ()
+    loaded_at: datetime | None = None
 
     def facts(self) -> dict[str, object]:
         """The report as plain data for run metadata: names and numbers only."""

@@ -63,6 +63,8 @@ def _read_rows(file: DeliveredFile, wanted: str | None, where: str) -> tuple[str
     try:
         with calamine.load_workbook(str(file.path)) as workbook:
             sheets = workbook.sheet_names
+            if not sheets:
+                raise calamine.WorksheetNotFound
             if (wanted or sheets[0]) not in sheets or (wanted is None and len(sheets) > 1):
                 problem = f"has no sheet '{wanted}'" if wanted else f"has {len(sheets)} sheets"
                 raise SourceError(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import stat
+import zipfile
 from collections.abc import Callable
 from datetime import date
 from pathlib import Path
@@ -82,7 +83,7 @@ def test_what_is_decided_in_a_sheet_becomes_overrides_once(
     settings: Settings, tmp_path: Path, name: str, fill: Callable[[Path, Decisions], None]
 ) -> None:
     sheet = tmp_path / name
-    export_pairs(list_pairs(settings, TODAY), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
     assert stat.S_IMODE(sheet.stat().st_mode) == 0o600
     fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("unsure", "", "")})
     first = import_decisions(settings, sheet, author=None, today=TODAY)
@@ -106,7 +107,7 @@ def test_a_wrong_sheet_is_told_row_by_row_and_changes_nothing(
     settings: Settings, tmp_path: Path, name: str, fill: Callable[[Path, Decisions], None]
 ) -> None:
     sheet = tmp_path / name
-    export_pairs(list_pairs(settings, TODAY), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
     fill(sheet, {1: ("same", "", ""), 2: ("maybe", "", "")})
     with pytest.raises(ConfigurationError) as caught:
         import_decisions(settings, sheet, author=None, today=TODAY)
@@ -120,7 +121,7 @@ def test_a_wrong_sheet_is_told_row_by_row_and_changes_nothing(
 @pytest.mark.usefixtures("queue")
 def test_a_sheet_in_which_only_some_columns_were_sorted_is_refused(settings: Settings, tmp_path: Path) -> None:
     sheet = tmp_path / "s.csv"
-    export_pairs(list_pairs(settings, TODAY), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
     _fill_csv(sheet, {1: ("same", "Petra", "one")})
     with sheet.open(newline="", encoding="utf-8-sig") as opened:
         rows = list(csv.DictReader(opened))
@@ -143,7 +144,7 @@ def test_a_decision_that_has_expired_is_asked_and_taken_again(settings: Settings
     pairs = list_pairs(settings, TODAY)
     assert len(pairs) == 2
     sheet = tmp_path / "s.csv"
-    export_pairs(pairs, sheet)
+    export_pairs(pairs, sheet, settings.overrides_file)
     _fill_csv(sheet, {2: ("different", "Petra", "brothers")})
     assert import_decisions(settings, sheet, author=None, today=TODAY).added_count == 1
 
@@ -157,7 +158,7 @@ def test_lines_are_appended_in_the_form_of_the_file_and_an_opposite_decision_is_
         "Karl;cannot-link;crm;contacts;13;crm;contacts;0012;;;brothers;2026-11-01;"
     ).encode()
     sheet = tmp_path / "s.csv"
-    export_pairs(list_pairs(settings, TODAY), sheet)
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
     settings.overrides_file.write_bytes(before)
     _fill_csv(sheet, {1: ("different", "", "two persons"), 2: ("same", "", "one")})
     with pytest.raises(ConfigurationError, match=r"row 3: it says the opposite of line 2 of overrides\.csv"):
@@ -181,7 +182,7 @@ def test_the_terminal_shows_both_records_and_how_to_go_on(settings: Settings) ->
 @pytest.mark.usefixtures("queue")
 def test_no_value_of_a_sheet_is_a_formula(settings: Settings, tmp_path: Path) -> None:
     for name in ("s.csv", "s.xlsx"):
-        export_pairs(list_pairs(settings, TODAY), tmp_path / name)
+        export_pairs(list_pairs(settings, TODAY), tmp_path / name, settings.overrides_file)
     assert "'=1+1" in (tmp_path / "s.csv").read_text(encoding="utf-8-sig")
     sheet = load_workbook(tmp_path / "s.xlsx").worksheets[0]
     assert {cell.data_type for row in sheet.iter_rows() for cell in row} <= {"s", "n"}
@@ -192,3 +193,30 @@ def test_a_version_without_a_queue_says_so(settings: Settings) -> None:
     duckdb.connect(str(settings.current / "restricted.duckdb")).close()
     with pytest.raises(BuildError, match="no queue"):
         list_pairs(settings, TODAY)
+
+
+@pytest.mark.parametrize("part", ["", "xl/worksheets/sheet1.xml", "xl/workbook.xml"], ids=["cut off", "sheet", "book"])
+@pytest.mark.usefixtures("queue")
+def test_a_broken_workbook_is_a_sentence(part: str, settings: Settings, tmp_path: Path) -> None:
+    sheet, broken = tmp_path / "sheet.xlsx", tmp_path / "broken.xlsx"
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
+    if part:
+        with zipfile.ZipFile(sheet) as whole, zipfile.ZipFile(broken, "w") as halved:
+            for name in whole.namelist():
+                content = whole.read(name)
+                halved.writestr(name, content[: len(content) // 2] if name == part else content)
+    else:
+        broken.write_bytes(sheet.read_bytes()[:2000])
+    with pytest.raises(ConfigurationError, match=r"broken.xlsx: this is no Excel file; save it as .xlsx or .csv"):
+        import_decisions(settings, broken, author="A. Brandt", today=TODAY)
+
+
+@pytest.mark.usefixtures("queue")
+def test_a_sheet_never_replaces_what_was_decided(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    settings.overrides_file.parent.mkdir(parents=True, exist_ok=True)
+    settings.overrides_file.write_text("kept\n", encoding="utf-8")
+    monkeypatch.chdir(settings.data_dir)
+    for file in (settings.overrides_file, Path("overrides.csv"), Path("landing/../overrides.csv")):
+        with pytest.raises(ConfigurationError, match="a sheet would replace it; name another file"):
+            export_pairs([], file, settings.overrides_file)
+    assert settings.overrides_file.read_text(encoding="utf-8") == "kept\n"

@@ -1,12 +1,12 @@
 """HubSpot: lists for a complete read, searches for what changed, archived and merged records, associations,
-subscriptions, e-mail events and campaigns.
+subscriptions, e-mail events and campaigns, owners, and custom objects as any entity.
 
 Add here what HubSpot calls its things and how it pages. The mapping is in `configuration/mappings/hubspot.yml`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -41,9 +41,11 @@ STAGES = (
     "evangelist",
     "other",
 )
-INTERACTIONS = {"calls": "call", "meetings": "meeting"}
+INTERACTIONS = {"calls": "call", "meetings": "meeting", "postal_mail": "letter"}
 # What a record has beside its properties, or gets from us.
-OWN_FIELDS = frozenset(["id", "createdAt", "updatedAt", "archivedAt", "contact_id", "company_id", "channel"])
+OWN_FIELDS = frozenset(
+    ["id", "createdAt", "updatedAt", "archivedAt", "contact_id", "company_id", "deal_id", "channel", "owner_name"]
+)
 PRIMARY_COMPANY = frozenset({1, 5})  # association types: of a contact, of a deal
 TOUCHES = frozenset({"SENT", "DELIVERED", "OPEN", "CLICK", "BOUNCE", "SPAMREPORT", "STATUSCHANGE"})
 
@@ -57,6 +59,7 @@ class Hubspot:
         assert source.hubspot is not None  # noqa: S101 - the configuration was validated
         self.source, self.config = source, source.hubspot
         token = expand(self.config.token, settings)
+        self._owner_names: dict[str, str | None] | None = None
         self.client = Client(
             f"{source.name} (HubSpot)",
             expand(self.config.url, settings).rstrip("/"),
@@ -65,6 +68,8 @@ class Hubspot:
 
     def read(self, reading: Reading) -> dict[str, Offer]:
         first = reading.entities[0]
+        if self.source.entities[first].object:
+            return self._read_object(reading, first)
         for stream, read in (
             (STREAMS[0], self._read_contacts),
             (STREAMS[1], self._read_companies),
@@ -78,29 +83,32 @@ class Hubspot:
         raise SourceError(f"{self.source.name}: HubSpot delivers no {first}; take it out of sources.yml.")
 
     def rewind(self, position: Position, since: datetime) -> Position:
+        if "updated" in position:
+            return {**position, "updated": _milliseconds(since)}
         return {**position, "since": since.isoformat()}
 
     def check(self) -> list[str]:
         portal = self.client.get("/account-info/v3/details")
         found = [f"account {portal.get('portalId', 'unknown')}"]
-        for kind in ("contacts", "companies", "deals"):
-            if kind in self.source.entities:
+        objects = {name: config.object for name, config in self.source.entities.items()}
+        for name in self.source.entities:
+            if kind := objects[name] or (name if name in {"contacts", "companies", "deals"} else None):
                 known = {p["name"] for p in self.client.get(self._path("properties", kind))["results"]}
-                wanted = set(self._properties(kind, tuple(self._mapped(kind))))
-                if missing := sorted(wanted - known - OWN_FIELDS):
+                wanted = set(_properties(tuple(self._mapped(name))))
+                if missing := sorted(wanted - known):
                     raise SourceError(
-                        f"{self.source.name}.{kind}: HubSpot has no property {', '.join(missing)}; correct the mapping "
+                        f"{self.source.name}.{name}: HubSpot has no property {', '.join(missing)}; correct the mapping "
                         f"in sources.yml."
                     )
                 page = self.client.get(self._path("objects", kind), {"limit": 1})
                 found.append(
-                    f"{kind}: {len(known)} properties, {'records can be read' if page['results'] else 'empty'}"
+                    f"{name}: {len(known)} properties, {'records can be read' if page['results'] else 'empty'}"
                 )
         return found
 
-    def _mapped(self, kind: str) -> Iterator[str]:
+    def _mapped(self, name: str) -> Iterator[str]:
         """Properties that the mapping names as columns; those in expressions are HubSpot's own."""
-        config = self.source.entities[kind]
+        config = self.source.entities[name]
         yield from (t for t in config.columns.values() if isinstance(t, str))
         yield from config.identifiers.values()
         yield from (c.from_ for c in config.custom.values())
@@ -108,20 +116,22 @@ class Hubspot:
     def _read_contacts(self, reading: Reading) -> dict[str, Offer]:
         """Contacts with what hangs on them: stages, companies, subscriptions."""
         spools, gone, ids = reading.spools, [], set()
-        properties = list(self._properties("contacts", reading.columns.get("contacts", ())))
+        owners = self._owners(reading, "contacts")
+        properties = list(_properties(reading.columns.get("contacts", ())))
         properties += [
             "email",
             "hs_additional_emails",
             "hs_merged_object_ids",
             *(f"hs_lifecyclestage_{s}_date" for s in STAGES),
         ]
-        for page in ahead(self._changed("contacts", properties, reading.position)):
+        for page in ahead(self._changed("contacts", properties, reading)):
             living = [record for record in page if not record["archivedAt"]]
             for record in page:
                 ids.add(record["id"])
                 gone += _merged(record)
                 if "contacts" in spools:
-                    spools["contacts"].add({k: v for k, v in record.items() if not k.startswith("hs_lifecyclestage_")})
+                    kept = {k: v for k, v in record.items() if not k.startswith("hs_lifecyclestage_")}
+                    spools["contacts"].add(kept | owners(record))
             if "stage_changes" in spools:
                 for record in living:
                     for stage in STAGES:
@@ -142,8 +152,8 @@ class Hubspot:
                                 "id": f"{contact}:{company}",
                                 "contact_id": contact,
                                 "company_id": company,
-                                "label": _label(types),
-                                "is_primary": _is_primary(types),
+                                "label": self._label(types),
+                                "is_primary": self._is_primary(types),
                             }
                         )
             if "permissions" in spools:
@@ -158,8 +168,8 @@ class Hubspot:
 
     def _read_companies(self, reading: Reading) -> dict[str, Offer]:
         gone: list[Gone] = []
-        properties = [*self._properties("companies", reading.columns["companies"]), "hs_merged_object_ids"]
-        for page in ahead(self._changed("companies", properties, reading.position)):
+        properties = [*_properties(reading.columns["companies"]), "hs_merged_object_ids"]
+        for page in ahead(self._changed("companies", properties, reading)):
             for record in page:
                 gone += _merged(record)
                 reading.spools["companies"].add(record)
@@ -167,8 +177,9 @@ class Hubspot:
 
     def _read_deals(self, reading: Reading) -> dict[str, Offer]:
         gone, ids, spools = [], set(), reading.spools
-        properties = [*self._properties("deals", reading.columns.get("deals", ())), "hs_merged_object_ids"]
-        for page in ahead(self._changed("deals", properties, reading.position)):
+        owners = self._owners(reading, "deals")
+        properties = [*_properties(reading.columns.get("deals", ())), "hs_merged_object_ids"]
+        for page in ahead(self._changed("deals", properties, reading)):
             living = [record for record in page if not record["archivedAt"]]
             contacts = self._associated("deals", "contacts", living)
             companies = self._associated("deals", "companies", living)
@@ -177,12 +188,11 @@ class Hubspot:
                 ids.add(deal)
                 gone += _merged(record)
                 if "deals" in spools:
-                    spools["deals"].add(
-                        record | {"contact_id": _first(contacts.get(deal)), "company_id": _first(companies.get(deal))}
-                    )
+                    linked = {"contact_id": _first(contacts.get(deal)), "company_id": _first(companies.get(deal))}
+                    spools["deals"].add(record | linked | owners(record))
                 for contact, types in contacts.get(deal, ()) if "deal_contacts" in spools else ():
                     spools["deal_contacts"].add(
-                        {"id": f"{deal}:{contact}", "deal_id": deal, "contact_id": contact, "label": _label(types)}
+                        {"id": f"{deal}:{contact}", "deal_id": deal, "contact_id": contact, "label": self._label(types)}
                     )
         offers = self._offers(reading, Parents("deal_record_id", frozenset(ids)))
         if "deals" in offers:
@@ -190,25 +200,44 @@ class Hubspot:
         return offers
 
     def _read_interactions(self, reading: Reading) -> dict[str, Offer]:
-        properties = list(self._properties("interactions", reading.columns["interactions"]))
+        wanted = reading.columns["interactions"]
+        properties = list(_properties(wanted))
+        linked = {"contact_id": "contacts", "company_id": "companies", "deal_id": "deals"}
+        linked = {field: other for field, other in linked.items() if field in wanted}
         for kind, channel in INTERACTIONS.items():
-            for page in ahead(self._changed(kind, properties, reading.position)):
+            for page in ahead(self._changed(kind, properties, reading)):
                 living = [record for record in page if not record["archivedAt"]]
-                contacts = self._associated(kind, "contacts", living)
-                companies = self._associated(kind, "companies", living)
+                links = {field: self._associated(kind, other, living) for field, other in linked.items()}
                 for record in page:
                     own = record["id"]
-                    # Calls and meetings are numbered apart.
-                    reading.spools["interactions"].add(
-                        record
-                        | {
-                            "id": f"{channel}:{own}",
-                            "channel": channel,
-                            "contact_id": _first(contacts.get(own)),
-                            "company_id": _first(companies.get(own)),
-                        }
-                    )
+                    others = {field: _first(found.get(own)) for field, found in links.items()}
+                    # Calls, meetings and letters are numbered apart.
+                    reading.spools["interactions"].add(record | {"id": f"{channel}:{own}", "channel": channel} | others)
         return {"interactions": self._offer(reading, "interactions")}
+
+    def _read_object(self, reading: Reading, name: str) -> dict[str, Offer]:
+        """A custom object: its records refer to others by properties that hold their numbers."""
+        kind, spool = str(self.source.entities[name].object), reading.spools[name]
+        for page in ahead(self._changed(kind, list(_properties(reading.columns[name])), reading)):
+            for record in page:
+                spool.add(record)
+        return {name: self._offer(reading, name)}
+
+    def _owners(self, reading: Reading, name: str) -> Callable[[Record], Record]:
+        """What a record gets for the number of its owner: the name, where the mapping wants it."""
+        if "owner_name" not in reading.columns.get(name, ()):
+            return lambda _record: {}
+        if self._owner_names is None:
+            version = self.config.version
+            path = "/crm/v3/owners" if version == "v3" else f"/crm/owners/{version}"
+            self._owner_names = {
+                str(owner["id"]): _owner_name(owner)
+                for is_archived in (True, False)
+                for page in self._paged(path, {"limit": LIST_PAGE, "archived": str(is_archived).lower()}, "owners")
+                for owner in page
+            }
+        names = self._owner_names
+        return lambda record: {"owner_name": names.get(str(record.get("hubspot_owner_id")))}
 
     def _read_campaigns(self, reading: Reading) -> dict[str, Offer]:
         """E-mail campaigns; they are never taken back, so one that is missing is not gone."""
@@ -233,6 +262,8 @@ class Hubspot:
         parameters: Record = {"limit": EVENT_PAGE}
         if since:
             parameters["startTimestamp"] = _milliseconds(since)
+        if reading.until:
+            parameters["endTimestamp"] = _milliseconds(reading.until)
         for page in ahead(self._by_offset("/email/public/v1/events", "events", parameters)):
             for event in page:
                 if event["type"] in TOUCHES:
@@ -265,50 +296,55 @@ class Hubspot:
             return None
         return datetime.fromisoformat(position["since"]) - timedelta(minutes=self.config.overlap_minutes)
 
-    def _changed(self, kind: str, properties: Sequence[str], position: Position | None) -> Iterator[list[Record]]:
+    def _changed(self, kind: str, properties: Sequence[str], reading: Reading) -> Iterator[list[Record]]:
         """Pages of records: all, or what changed; and those that were archived, which no search finds."""
         names = list(dict.fromkeys(properties))
-        if since := self._since(position):
-            yield from self._search(kind, names, since)
+        if since := self._since(reading.position):
+            yield from self._search(kind, names, since, reading.until)
         else:
             yield from self._list(kind, names, is_archived=False)
         yield from self._list(kind, names, is_archived=True)
 
     def _list(self, kind: str, properties: Sequence[str], *, is_archived: bool) -> Iterator[list[Record]]:
-        parameters: Record = {
+        parameters = {
             "limit": LIST_PAGE,
             "properties": ",".join(properties),
             "archived": str(is_archived).lower(),
         }
+        for page in self._paged(self._path("objects", kind), parameters, kind):
+            yield [_flat(record) for record in page]
+
+    def _paged(self, path: str, parameters: Record, what: str) -> Iterator[list[Record]]:
+        """The results of a list, page by page."""
+        parameters = dict(parameters)
         while True:
-            page = self.client.get(self._path("objects", kind), parameters)
-            yield [_flat(record) for record in page["results"]]
+            page = self.client.get(path, parameters)
+            yield page["results"]
             after = ((page.get("paging") or {}).get("next") or {}).get("after")
             if after is None:
                 return
-            self._assert_moved(parameters.get("after"), after, kind)
+            self._assert_moved(parameters.get("after"), after, what)
             parameters["after"] = after
 
-    def _search(self, kind: str, properties: Sequence[str], since: datetime) -> Iterator[list[Record]]:
-        """What changed since a moment, in the order of its ids.
+    def _search(
+        self, kind: str, properties: Sequence[str], since: datetime, until: datetime | None
+    ) -> Iterator[list[Record]]:
+        """What changed since a moment and before another one, in the order of its ids.
 
         A search ends after 10,000 results, and its pages shift when records change meanwhile. So every page is a
         search of its own, for the ids behind the last one: there is no end, and nothing is passed over.
         """
         last = "0"
         changed = "lastmodifieddate" if kind == "contacts" else "hs_lastmodifieddate"
+        within = [{"propertyName": changed, "operator": "GTE", "value": str(_milliseconds(since))}]
+        if until is not None:
+            within.append({"propertyName": changed, "operator": "LT", "value": str(_milliseconds(until))})
         while True:
+            behind = {"propertyName": "hs_object_id", "operator": "GT", "value": last}
             page = self.client.post(
                 f"{self._path('objects', kind)}/search",
                 {
-                    "filterGroups": [
-                        {
-                            "filters": [
-                                {"propertyName": changed, "operator": "GTE", "value": str(_milliseconds(since))},
-                                {"propertyName": "hs_object_id", "operator": "GT", "value": last},
-                            ]
-                        }
-                    ],
+                    "filterGroups": [{"filters": [*within, behind]}],
                     "sorts": [{"propertyName": "hs_object_id", "direction": "ASCENDING"}],
                     "properties": list(properties),
                     "limit": SEARCH_PAGE,
@@ -334,7 +370,7 @@ class Hubspot:
         found: dict[str, list[tuple[str, list[Record]]]] = {}
         for result in page["results"]:
             links = [(str(link["toObjectId"]), link.get("associationTypes") or []) for link in result["to"]]
-            links.sort(key=lambda link: (not _is_primary(link[1]), int(link[0])))
+            links.sort(key=lambda link: (not self._is_primary(link[1]), int(link[0])))
             found.setdefault(str(result["from"]["id"]), []).extend(links)
         return found
 
@@ -374,13 +410,21 @@ class Hubspot:
             self._assert_moved(parameters.get("offset"), page.get("offset"), key)
             parameters["offset"] = page["offset"]
 
+    def _is_primary(self, types: Sequence[Record]) -> bool:
+        return any(
+            (t.get("category") == "HUBSPOT_DEFINED" and t.get("typeId") in PRIMARY_COMPANY)
+            or t.get("label") in self.config.primary_labels
+            for t in types
+        )
+
+    def _label(self, types: Sequence[Record]) -> str | None:
+        """What the link says about the other one, apart from whether it is the main one."""
+        passed_over = {None, "", "Primary", *self.config.primary_labels}
+        return next((label for t in types if (label := t.get("label")) not in passed_over), None)
+
     def _path(self, part: str, kind: str) -> str:
         version = self.config.version
         return f"/crm/v3/{part}/{kind}" if version == "v3" else f"/crm/{part}/{version}/{kind}"
-
-    def _properties(self, kind: str, columns: Sequence[str]) -> Iterator[str]:
-        del kind
-        return (c for c in columns if c not in OWN_FIELDS)
 
     def _assert_moved(self, before: object, after: object, what: str) -> None:
         if after is None or after == before:
@@ -388,6 +432,18 @@ class Hubspot:
                 f"{self.client.who}: the pages of {what} do not go on though they are not at their end; nothing was "
                 f"landed. Start again, and report it to HubSpot when it stays."
             )
+
+
+def _properties(columns: Sequence[str]) -> Iterator[str]:
+    """HubSpot's properties among the fields that the mapping names."""
+    yield from (c for c in columns if c not in OWN_FIELDS)
+    if "owner_name" in columns:
+        yield "hubspot_owner_id"
+
+
+def _owner_name(owner: Record) -> str | None:
+    names = (owner.get("firstName"), owner.get("lastName"))
+    return " ".join(name for name in names if name) or owner.get("email")
 
 
 def _flat(record: Record) -> Record:
@@ -406,14 +462,6 @@ def _merged(record: Record) -> list[Gone]:
     """The records that became this one: HubSpot no longer delivers them."""
     ids = str(record.get("hs_merged_object_ids") or "").split(";")
     return [Gone(i.strip(), merged_into=record["id"]) for i in ids if i.strip() and i.strip() != record["id"]]
-
-
-def _is_primary(types: Sequence[Record]) -> bool:
-    return any(t.get("category") == "HUBSPOT_DEFINED" and t.get("typeId") in PRIMARY_COMPANY for t in types)
-
-
-def _label(types: Sequence[Record]) -> str | None:
-    return next((label for t in types if (label := t.get("label")) and label != "Primary"), None)
 
 
 def _first(links: Sequence[tuple[str, list[Record]]] | None) -> str | None:

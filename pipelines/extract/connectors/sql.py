@@ -86,7 +86,11 @@ class Database:
             if position and position.get("newest") is not None and config.changed:
                 parameters["since"] = self._since(position)
                 changed = _literally(quote(config.changed))
-                query += f" where {changed} >= :since or {changed} is null"
+                if reading.until is None:
+                    query += f" where {changed} >= :since or {changed} is null"
+                else:
+                    parameters["until"] = self._end(position, reading.until)
+                    query += f" where {changed} >= :since and {changed} < :until"
             for batch in self._batches(connection, query, parameters, where):
                 if config.changed:
                     newest.look_at(batch[list(types).index(config.changed)])
@@ -107,6 +111,9 @@ class Database:
             return str(newest)
         moment = datetime.fromisoformat(newest) - timedelta(minutes=self.config.overlap_minutes)
         return moment.date() if kind == "date" else moment
+
+    def _end(self, position: Position, until: datetime) -> Any:
+        return (until + timedelta(days=1)).date() if position["kind"] == "date" else until
 
     def _batches(
         self, connection: Connection, query: str, parameters: Mapping[str, Any], where: str

@@ -46,7 +46,7 @@ class Zendesk:
 
     def rewind(self, position: Position, since: datetime) -> Position:
         del position
-        return {"start_time": int(since.replace(tzinfo=UTC).timestamp())}
+        return {"start_time": _seconds(since)}
 
     def check(self) -> list[str]:
         user = self.client.get("/api/v2/users/me")["user"]
@@ -66,9 +66,9 @@ class Zendesk:
     def _export(self, name: str, reading: Reading) -> Offer:
         """Users or tickets: each once for every time it changed, to the end of the stream."""
         spool, cursor = reading.spools[name], None
-        for records, after in ahead(self._pages(name, reading.position or {})):
+        for records, after in ahead(self._pages(name, reading.position or {}, reading.until)):
             cursor = after or cursor
-            for record in records:
+            for record in _before(records, reading.until):
                 is_gone = record.get("status") == "deleted" or record.get("active") is False
                 record["deleted_at"] = record.get("updated_at") if is_gone else None
                 spool.add(_with_custom_fields(flatten(record)))
@@ -76,7 +76,10 @@ class Zendesk:
         position: Position = {"cursor": cursor} if cursor else reading.position or {"start_time": 0}
         return Offer(spool.finish(), is_complete=not reading.position, position=position, gone=gone)
 
-    def _pages(self, name: str, position: Position) -> Iterator[tuple[list[Record], str | None]]:
+    def _pages(
+        self, name: str, position: Position, until: datetime | None
+    ) -> Iterator[tuple[list[Record], str | None]]:
+        """Pages in the order of change, as far as to what changed at `until`."""
         # The specification wants a start time beside the cursor, which then decides.
         parameters: Record = {"start_time": position.get("start_time", 0), **EXPORTS[name]}
         if "cursor" in position:
@@ -85,7 +88,7 @@ class Zendesk:
             page = self.client.get(f"/api/v2/incremental/{name}/cursor", parameters)
             after = page.get("after_cursor")
             yield page[name], after
-            if page["end_of_stream"]:
+            if page["end_of_stream"] or _has_passed(page[name], until):
                 return
             self._assert_moved(parameters.get("cursor"), after, name)
             parameters["cursor"] = after
@@ -99,20 +102,22 @@ class Zendesk:
         spool, since = reading.spools[name], int((reading.position or {}).get("start_time", 0))
         newest = since
         parameters = {"score": "received", **({"start_time": max(since - RATING_SECONDS, 0)} if since else {})}
+        if reading.until:
+            parameters["end_time"] = _seconds(reading.until)
         for record in self._listed("/api/v2/satisfaction_ratings", "satisfaction_ratings", parameters):
             spool.add(flatten(record))
             newest = max(newest, _epoch(record["created_at"]))
-        newest = min(newest, int(reading.now.replace(tzinfo=UTC).timestamp()))
+        newest = min(newest, _seconds(reading.now))
         return Offer(spool.finish(), is_complete=not reading.position, position={"start_time": newest})
 
     def _organize(self, name: str, reading: Reading) -> Offer:
         spool, start = reading.spools[name], int((reading.position or {}).get("start_time", 0))
         while True:
             page = self.client.get("/api/v2/incremental/organizations", {"start_time": start})
-            for record in page["organizations"]:
+            for record in _before(page["organizations"], reading.until):
                 spool.add(flatten(record))
             end = page.get("end_time") or start
-            if page["end_of_stream"]:
+            if page["end_of_stream"] or _has_passed(page["organizations"], reading.until):
                 return Offer(spool.finish(), is_complete=not reading.position, position={"start_time": end})
             self._assert_moved(start, end, name)
             start = end
@@ -142,6 +147,19 @@ def _with_custom_fields(record: Record) -> Record:
     for entry in record.pop("custom_fields", None) or []:
         record[f"custom_fields.{entry['id']}"] = entry.get("value")
     return record
+
+
+def _before(records: list[Record], until: datetime | None) -> list[Record]:
+    """The records that changed before a moment; all when there is none."""
+    return [r for r in records if until is None or _epoch(r["updated_at"]) < _seconds(until)]
+
+
+def _has_passed(records: list[Record], until: datetime | None) -> bool:
+    return until is not None and bool(records) and _epoch(records[-1]["updated_at"]) >= _seconds(until)
+
+
+def _seconds(moment: datetime) -> int:
+    return int(moment.replace(tzinfo=UTC).timestamp())
 
 
 def _epoch(text: str) -> int:

@@ -1,5 +1,5 @@
-"""A HubSpot of the sample company: objects in lists and searches, archived and merged records, associations,
-subscriptions, e-mail events and campaigns.
+"""A HubSpot of the sample company: objects (custom ones too) in lists and searches, archived and merged records,
+associations, owners, subscriptions, e-mail events and campaigns.
 
 Add here what HubSpot does that a client must cope with. The records are given by who starts the server.
 """
@@ -10,6 +10,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import ge, gt, lt
 from typing import Any
 
 from pipelines.sample.servers.faults import Fault
@@ -18,6 +19,7 @@ from pipelines.sample.servers.serving import Answer, RefusedError, Request
 Record = dict[str, Any]
 OVERLAP = 2  # records that a page repeats, where pages overlap
 MOST_RESULTS = 10_000  # of one search, whatever its pages
+OPERATORS: dict[str, Callable[[int, int], bool]] = {"GTE": ge, "GT": gt, "LT": lt}
 CHANGED = {"contacts": "lastmodifieddate"}
 
 
@@ -29,6 +31,7 @@ class HubspotServer:
         objects: per kind the records: `id`, `properties`, `createdAt`, `updatedAt`, `archived`, `archivedAt`.
         links: per pair of kinds `(from, to, types)` of associations.
         statuses: per mailbox its subscription statuses.
+        owners: who records belong to: `id`, `firstName`, `lastName`, `email`, `archived`.
         events, campaigns: of marketing e-mails, in the order of their time.
         shift: called where records change between two pages.
     """
@@ -36,13 +39,25 @@ class HubspotServer:
     objects: dict[str, list[Record]]
     links: dict[tuple[str, str], list[tuple[str, str, list[Record]]]] = field(default_factory=dict)
     statuses: dict[str, list[Record]] = field(default_factory=dict)
+    owners: list[Record] = field(default_factory=list)
     events: list[Record] = field(default_factory=list)
     campaigns: list[Record] = field(default_factory=list)
     token: str = "token"  # noqa: S105 - of a server on loopback
     version: str = "2026-03"
     page_size: int = 100
     scopes: frozenset[str] = frozenset(
-        {"contacts", "companies", "deals", "calls", "meetings", "subscriptions", "email"}
+        {
+            "contacts",
+            "companies",
+            "deals",
+            "calls",
+            "meetings",
+            "postal_mail",
+            "custom",
+            "owners",
+            "subscriptions",
+            "email",
+        }
     )
     shift: Callable[[HubspotServer], None] | None = None
 
@@ -60,12 +75,17 @@ class HubspotServer:
         associations = "/crm/v4/associations" if v == "v3" else f"/crm/associations/{v}"
         properties = "/crm/v3/properties" if v == "v3" else f"/crm/properties/{v}"
         preferences = f"/communication-preferences/{'v4' if v == 'v3' else v}/statuses/batch/read"
+        owners = "/crm/v3/owners" if v == "v3" else f"/crm/owners/{v}"
         path, is_post = request.path, request.method == "POST"
         if path == "/account-info/v3/details":
             return {"portalId": 4711}
         if match := re.fullmatch(rf"{properties}/(\w+)", path):
             names = {name for record in self._kind(match[1]) for name in record["properties"]}
             return {"results": [{"name": name, "type": "string"} for name in sorted(names)]}
+        if path == owners:
+            self._assert_scope("owners")
+            is_archived = request.query.get("archived") == "true"
+            return self._by_number([o for o in self.owners if o["archived"] is is_archived], request)
         if (match := re.fullmatch(rf"{objects}/(\w+)/search", path)) and is_post:
             return self._search(match[1], request.body)
         if match := re.fullmatch(rf"{objects}/(\w+)", path):
@@ -79,7 +99,8 @@ class HubspotServer:
         if path == "/email/public/v1/events":
             self._assert_scope("email")
             start = int(request.query.get("startTimestamp", 0))
-            return self._by_offset("events", [e for e in self.events if e["created"] >= start], request)
+            end = int(request.query.get("endTimestamp", 1 << 62))
+            return self._by_offset("events", [e for e in self.events if start <= e["created"] < end], request)
         if path == "/email/public/v1/campaigns/by-id":
             self._assert_scope("email")
             listed = [{k: c[k] for k in ("id", "appId", "lastUpdatedTime")} for c in self.campaigns]
@@ -95,21 +116,26 @@ class HubspotServer:
     def _kind(self, kind: str) -> list[Record]:
         if kind not in self.objects:
             raise RefusedError(404, f"unknown object type {kind}")
-        self._assert_scope(kind)
+        self._assert_scope("custom" if kind.startswith("p_") else kind)
         return self.objects[kind]
 
     def _list(self, kind: str, request: Request) -> Record:
-        """Records by id; pages go on behind the last id, so that nothing shifts."""
         is_archived = request.query.get("archived") == "true"
         wanted = request.query.get("properties", "").split(",")
+        answer = self._by_number([r for r in self._kind(kind) if r["archived"] is is_archived], request)
+        answer["results"] = [_shown(r, wanted) for r in answer["results"]]
+        return answer
+
+    def _by_number(self, records: list[Record], request: Request) -> Record:
+        """A page of records by id; pages go on behind the last id, so that nothing shifts."""
         after = int(request.query.get("after", 0))
-        found = sorted((r for r in self._kind(kind) if r["archived"] is is_archived), key=lambda r: int(r["id"]))
+        found = sorted(records, key=lambda r: int(r["id"]))
         if request.fault is Fault.REPEATED_PAGE:
             earlier = [r for r in found if int(r["id"]) <= after][-OVERLAP:]
             after = int(earlier[0]["id"]) - 1 if earlier else after
         left = [r for r in found if int(r["id"]) > after]
         page = left[: min(int(request.query.get("limit", 10)), self.page_size)]
-        answer: Record = {"results": [_shown(r, wanted) for r in page]}
+        answer: Record = {"results": page}
         if len(left) > len(page):
             answer["paging"] = {"next": {"after": page[-1]["id"], "link": "..."}}
         return answer
@@ -156,7 +182,7 @@ def _holds(record: Record, condition: Record, changed: str) -> bool:
         known = int(datetime.fromisoformat(record["updatedAt"].replace("Z", "+00:00")).timestamp() * 1000)
     else:
         raise RefusedError(400, f"unknown property {value}")
-    return known >= wanted if condition["operator"] == "GTE" else known > wanted
+    return OPERATORS[condition["operator"]](known, wanted)
 
 
 def _shown(record: Record, wanted: list[str]) -> Record:

@@ -7,9 +7,11 @@ whether a query fits Shopify's schema is for the tests.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from datetime import datetime
+from operator import ge, lt
 from typing import Any
 
 from pipelines.sample.servers.faults import Fault
@@ -25,7 +27,8 @@ class ShopifyServer:
     """What is served.
 
     Attributes:
-        roots: per root connection its nodes; a list below a node whose name is in `CONNECTIONS` is a connection.
+        roots: per root connection its nodes; a list below a node whose name is in `CONNECTIONS` is a connection, and
+            `metafields` are their values by `namespace.key`.
         budget, restore: of query cost; a query that costs more than what is left is throttled.
         most: cost that a single query may have.
         shift: called where records change between two pages.
@@ -143,10 +146,9 @@ class _Execution:
 
     def _page(self, root: str, arguments: Record, selection: Any) -> Record:
         records = self.server.roots.get(root, [])
-        field_name, _, value = (arguments.get("query") or "").partition(":>=")
-        if field_name == "updated_at":
-            since = _time(value.strip("'"))
-            records = [r for r in records if _time(r["updatedAt"]) >= since]
+        for operator, value in re.findall(r"updated_at:(>=|<)'([^']+)'", arguments.get("query") or ""):
+            holds = ge if operator == ">=" else lt
+            records = [r for r in records if holds(_time(r["updatedAt"]), _time(value))]
         by_change = arguments.get("sortKey") == "UPDATED_AT"
         keys = {r["id"]: ((r["updatedAt"] if by_change else ""), int(r["id"].rpartition("/")[2])) for r in records}
         records = sorted(records, key=lambda r: keys[r["id"]])
@@ -188,7 +190,11 @@ def _select(
             continue
         value = record.get(selection.name.value)
         name = selection.alias.value if selection.alias else selection.name.value
-        if name in CONNECTIONS:
+        if selection.name.value == "metafield":
+            asked = _arguments(selection, variables)
+            found = record.get("metafields", {}).get(f"{asked['namespace']}.{asked['key']}")
+            shown[name] = None if found is None else {"value": found}
+        elif name in CONNECTIONS:
             if children is not None:
                 node = _child(_child(selection, "edges"), "node")
                 children += [(owner, _select(child, node.selection_set, variables)) for child in value or []]

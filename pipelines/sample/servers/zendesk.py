@@ -108,7 +108,8 @@ class ZendeskServer:
 
     def _listed(self, name: str, request: Request) -> Record:
         start = int(request.query.get("start_time", 0))
-        found = [r for r in self.tables[name] if _epoch(r.get("created_at") or r["updated_at"]) >= start]
+        end_time = int(request.query.get("end_time", 1 << 62))
+        found = [r for r in self.tables[name] if start <= _epoch(r.get("created_at") or r["updated_at"]) < end_time]
         begin = int(request.query.get("page[after]", 0))
         if request.fault is Fault.REPEATED_PAGE:
             begin = max(begin - OVERLAP, 0)

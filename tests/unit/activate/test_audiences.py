@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -46,6 +47,11 @@ class Company:
                 [model] = yaml.safe_load((DBT_PROJECT_DIR / "models" / "marts" / f"{file}.yml").read_text())["models"]
                 columns = ", ".join(f"{identifier(c['name'])} {c['data_type']}" for c in model["columns"])
                 connection.execute(f"create table {schema}.{model['name']} ({columns})")
+
+        connection.execute("create schema raw")
+        connection.execute(
+            "create table raw.reconciliation (source_system text, entity text, is_enabled boolean, loaded_at timestamp)"
+        )
 
     def insert(self, table: str, row: Mapping[str, Any]) -> None:
         names = ", ".join(identifier(name) for name in row)
@@ -270,3 +276,19 @@ def test_phone_numbers_are_exported_as_dialers_need_them(company: Company, tmp_p
     company.build()
     [file] = export_audiences(company.connection, tmp_path)
     assert ",+4915112345678," in file.read_text()
+
+
+@pytest.mark.parametrize(
+    ("hours", "is_enabled", "members"),
+    [(47, True, 1), (49, True, 0), (49, False, 0), (None, True, 0), (None, False, 1)],
+    ids=["recent", "old", "switched off and old", "never read", "switched off and never read"],
+)
+def test_old_tickets_stop_every_audience(company: Company, hours: int | None, is_enabled: bool, members: int) -> None:
+    company.customer("c")
+    company.point("c", "c@x.example")
+    loaded_at = None if hours is None else BUILD.as_of - timedelta(hours=hours)
+    row = {"source_system": "desk", "entity": "tickets", "is_enabled": is_enabled, "loaded_at": loaded_at}
+    company.insert("raw.reconciliation", row)
+    company.insert("raw.reconciliation", {**row, "source_system": "other", "loaded_at": BUILD.as_of})
+    assert company.build() == AudienceCount("regulars", matched=1, members=members, left_out=1 - members)
+    assert company.left_out() == ({} if members else {"c": [("support_data_too_old", None, None)]})

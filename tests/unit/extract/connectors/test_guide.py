@@ -63,9 +63,25 @@ def test_a_wrong_block_says_what_is_allowed(block: dict[str, str], sentence: str
         ({"users": {"key": ["email"]}}, "name either `key` or `columns.source_record_id`"),
         ({"orders": {}}, "zendesk delivers no such records; allowed: users, tickets, ratings, companies"),
         ({"users": {"path": "users.csv"}}, "zendesk knows where its records are; take it out"),
+        ({"users": {"object": "p_people"}}, "zendesk knows where its records are; take it out"),
     ],
 )
 def test_what_a_vendor_decides_cannot_be_changed(entities: dict[str, object], sentence: str) -> None:
     entry = parse("sources:\n" + NAMED["zendesk"])["sources"][0]
     with pytest.raises(ValueError, match=sentence):
         SourcesConfig.model_validate({"sources": [entry | {"entities": entities}]})
+
+
+def test_any_entity_of_hubspot_may_be_a_custom_object_with_its_own_mapping() -> None:
+    entry = parse("sources:\n" + NAMED["hubspot"])["sources"][0]
+    own = {"object": "p_einwilligungen", "columns": {"kind": "art", "updated_at": None}}
+    (source,) = SourcesConfig.model_validate({"sources": [entry | {"entities": {"permissions": own}}]}).sources
+    assert source.entities["permissions"].columns == {
+        "source_record_id": "id",
+        "created_at": "createdAt",
+        "deleted_at": "archivedAt",
+        "kind": "art",
+    }
+    own["columns"] = {"source_record_id": "nummer"}
+    with pytest.raises(ValueError, match="ids are hubspot's own and stay as they ship"):
+        SourcesConfig.model_validate({"sources": [entry | {"entities": {"permissions": own}}]})

@@ -12,7 +12,9 @@ import pytest
 
 from pipelines.configuration import Configuration
 from pipelines.errors import SourceError
-from pipelines.extract.connectors import http, open_connector, shopify
+from pipelines.extract.connectors import http, open_connector
+from pipelines.extract.connectors.shopify import queries
+from pipelines.extract.connectors.shopify.records import shorten
 from pipelines.settings import Settings
 from tests.unit.extract.connectors.conftest import Nights
 from tests.unit.extract.connectors.vendors import SHOPIFY, TOKEN, gid
@@ -99,6 +101,51 @@ def test_a_deleted_customer_is_found_by_the_weekly_complete_read(nights_of: Any)
         nights.load()
         served.roots["customers"].pop()
         assert [nights.load()["customers"].counts.deleted for _ in range(2)] == [0, 1]
+
+
+def test_a_field_of_the_shops_own_is_a_metafield_or_an_attribute(nights_of: Any) -> None:
+    own = {
+        "orders": {"columns": {"dunning_level": "metafields.buchhaltung.mahnstufe"}},
+        "order_lines": {"columns": {"lot": "customAttributes.charge"}},
+    }
+    with SHOPIFY.running() as (served, server):
+        for order in served.roots["orders"]:
+            order["lineItems"][0]["customAttributes"] = [{"key": "charge", "value": f"L{order['id'][-2:]}"}]
+        nights = nights_of(server.url, entities=own)
+        nights.load()
+        first = nights.landed("select source_record_id, dunning_level from orders order by 1 limit 3")
+        assert first == [("1000", 0), ("1001", 1), ("1002", 2)]
+        assert nights.landed(
+            "select lot from order_lines where order_record_id = '1001' order by source_record_id"
+        ) == [
+            ("L01",),
+            (None,),
+        ]
+        SHOPIFY.change(served)
+        served.roots["orders"][4]["metafields"]["buchhaltung.mahnstufe"] = "3"
+        nights.load()
+    assert nights.landed("select dunning_level from orders where source_record_id = '1004'") == [(3,)]
+    assert nights.landed("select lot from order_lines where source_record_id = '5400'") == [("L04",)]
+
+
+def test_an_order_is_paid_and_delivered_when_all_of_it_is(nights_of: Any) -> None:
+    with SHOPIFY.running() as (served, server):
+        one, two, three = served.roots["orders"][:3]
+        one["fulfillments"] = [{"deliveredAt": "2026-11-05T10:00:00Z"}, {"deliveredAt": None}]
+        two |= {"displayFinancialStatus": "PENDING", "transactions": []}
+        three["transactions"] = [
+            {"kind": "AUTHORIZATION", "status": "SUCCESS", "processedAt": "2026-11-03T08:00:00Z"},
+            {"kind": "CAPTURE", "status": "FAILURE", "processedAt": "2026-11-08T08:00:00Z"},
+            {"kind": "CAPTURE", "status": "SUCCESS", "processedAt": "2026-11-07T08:00:00Z"},
+        ]
+        nights = nights_of(server.url, entities={"orders": None})
+        nights.load()
+    query = "select paid_at::text, delivered_at::text, status from orders order by source_record_id limit 3"
+    assert nights.landed(query) == [
+        ("2026-11-03 08:00:00", None, "delivered"),
+        (None, "2026-11-04 08:00:01", "delivered"),  # on invoice
+        ("2026-11-07 08:00:00", "2026-11-04 08:00:02", "delivered"),
+    ]
 
 
 def test_pages_become_smaller_when_a_query_is_too_dear(nights_of: Any, waits: list[float]) -> None:
@@ -197,14 +244,24 @@ def test_a_check_names_the_missing_scope(nights_of: Any, settings: Settings) -> 
             connector.check()
 
 
-def queries(version: str) -> dict[str, str]:
-    """Every text we ever send, by name."""
-    found = {"refunds": shopify.REFUND_QUERY, "refund lines": shopify.REFUND_LINES_QUERY, "check": shopify.CHECK_QUERY}
-    found |= {"run": shopify.RUN_OPERATION, "look": shopify.LOOK_AT_OPERATION}
-    for root in shopify.NODES:
-        found[f"page of {root}"] = shopify.page_query(root, version)
-        found[f"bulk {root}"] = shopify.bulk_query(root, version)
-    return found | {f"children of {root}": shopify.child_query(root) for root in shopify.CHILD_NODES}
+def texts_of(version: str) -> dict[str, str]:
+    """Every text we ever send, by name, with fields of the shop's own."""
+    metafield = "metafields.$app:loyalty.card-no"
+    own = queries.OwnFields.among([metafield, "metafields.custom.dob"], ["customAttributes.engraving"])
+    found = {"refunds": queries.REFUND_QUERY, "refund lines": queries.REFUND_LINES_QUERY, "check": queries.CHECK_QUERY}
+    found |= {"run": queries.RUN_OPERATION, "look": queries.LOOK_AT_OPERATION}
+    for root in queries.NODES:
+        mapped = {
+            "customers": queries.OwnFields(own.node),
+            "products": queries.OwnFields(own.node, own.node),
+            "orders": queries.OwnFields((*own.node, *own.child), own.child),
+            "abandonedCheckouts": queries.OwnFields(own.child),
+        }[root]
+        found[f"page of {root}"] = queries.page_query(root, version, mapped)
+        found[f"bulk {root}"] = queries.bulk_query(root, version, mapped)
+        if root in queries.CHILD_NODES:
+            found[f"children of {root}"] = queries.child_query(root, mapped)
+    return found
 
 
 @pytest.mark.parametrize("version", ["2026-10", "2026-07", "2026-01"])
@@ -216,13 +273,13 @@ def test_every_query_fits_the_published_schema(version: str) -> None:
 
     content = json.loads(gzip.decompress(file.read_bytes()))
     schema = build_client_schema(content.get("data", content), assume_valid=True)
-    assert len(queries(version)) == 16
-    for name, query in queries(version).items():
+    assert len(texts_of(version)) == 16
+    for name, query in texts_of(version).items():
         problems = [error.message for error in validate(schema, parse(query))]
         assert not problems, (version, name, problems)
 
 
 def test_a_bulk_query_holds_no_connection_below_a_list() -> None:
     """Shopify refuses that, so the lines of refunds are asked for apart."""
-    assert "refundLineItems" not in shopify.bulk_query("orders", "2026-10")
-    assert gid("Order", 7).rpartition("/")[2] == shopify.shorten(gid("Order", 7))
+    assert "refundLineItems" not in queries.bulk_query("orders", "2026-10")
+    assert gid("Order", 7).rpartition("/")[2] == shorten(gid("Order", 7))

@@ -209,6 +209,7 @@ def _make_hubspot() -> HubspotServer:
                 for n in range(4)
             ],
             "meetings": [hubspot_record(300, 4, hs_timestamp=moment(4), hs_meeting_outcome="COMPLETED")],
+            "postal_mail": [],
         },
         links={
             ("contacts", "companies"): [
@@ -391,11 +392,15 @@ def _make_shopify() -> ShopifyServer:
             "totalTaxSet": money("6.04"),
             "totalPriceSet": money("42.70"),
             "customerJourneySummary": None,
+            "metafields": {"buchhaltung.mahnstufe": str(n % 3)},
+            "transactions": [{"kind": "SALE", "status": "SUCCESS", "processedAt": moment(3, n)}],
+            "fulfillments": [{"deliveredAt": moment(4, n)}],
             "refunds": [
                 {
                     "id": gid("Refund", 2000 + n),
                     "createdAt": moment(6, n),
                     "note": "zu klein",
+                    "return": {"createdAt": moment(5, n)} if n else None,
                     "refundLineItems": [
                         {
                             "id": gid("RefundLineItem", 10 * n + i),
