@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from pipelines.clean.blocks import Blocks, build_rules, placeholder_rules
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
-from pipelines.first_names import words
 from pipelines.warehouse import literal
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -184,6 +184,13 @@ BLOCKS: Blocks = {
     "known_domain_typos": _known_domain_typos,
     "domain_typos": _domain_typos,
 }
+
+
+def list_shared_domains(matching: EmailMatching) -> tuple[str, ...]:
+    """The domains at which anybody can have a mailbox, for free or to throw away."""
+    from disposable_email_domains import blocklist
+
+    return (*PROVIDERS, *matching.free_providers, *blocklist, *matching.disposable_domains)
 
 
 def clean_emails(connection: DuckDBPyConnection, entries: Sequence[RuleConfig], matching: EmailMatching) -> None:
