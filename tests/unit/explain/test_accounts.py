@@ -16,7 +16,8 @@ COMPANIES = [
 TABLES = {
     "restricted": {
         "audit.compared_companies": "select column0 as record_key, 'crm' as source_system, "
-        "column1 as source_record_id, column2 as name, null as domain, 'DE136695976' as vat_id, null as register_number, 'Seeweg 9' as street, "
+        "column1 as source_record_id, column2 as name, null as domain, 'DE136695976' as vat_id, "
+        "null as register_number, 'Seeweg 9' as street, "
         "'89073' as postal_code, 'Ulm' as city, column0 = 'r_2' as is_deleted from companies",
     },
     "warehouse": {
