@@ -216,7 +216,8 @@ def sql(
 @app.command()
 def explain(
     customer: Annotated[
-        str | None, typer.Argument(help="A customer id, also one that was merged away, or a record of the customer.")
+        str | None,
+        typer.Argument(help="A customer or account id, also one that was merged away, or a record of it."),
     ] = None,
     why_not: Annotated[
         tuple[str, str] | None,
@@ -228,13 +229,27 @@ def explain(
     data: DataOption = None,
 ) -> None:
     """Say why records are one customer and where each value comes from, or why two are not one."""
-    from pipelines.explain import explain_customer, explain_pair, tell_customer, tell_pair, write_page
+    from pipelines.explain import (
+        explain_account,
+        explain_customer,
+        explain_pair,
+        is_account,
+        tell_account,
+        tell_customer,
+        tell_pair,
+        write_page,
+    )
 
     if (customer is None) == (why_not is None) or (why_not and html):
         raise typer.BadParameter("name one customer, or two records with --why-not; --html is for a customer.")
     settings = _settings(data=data)
     if why_not is not None:
         _print_lines(tell_pair(explain_pair(settings, *why_not)))
+        return
+    if customer and is_account(customer):
+        if html:
+            raise typer.BadParameter("--html is for a customer; an account is told in the terminal.")
+        _print_lines(tell_account(explain_account(settings, customer)))
         return
     told = explain_customer(settings, str(customer))
     if html is None:

@@ -6,11 +6,7 @@ of one name (Sofia, Sophia) only one may stand here: both would be taken for two
 
 from __future__ import annotations
 
-
-def words(text: str) -> tuple[str, ...]:
-    """The words of a list written as one text."""
-    return tuple(text.split())
-
+from pipelines.wordlist import words
 
 FEMALE = words(
     "Alina Amelie Angela Angelika Anita Anja Anke Anna Anne Annette Anni Antonia Astrid Barbara Beate Bettina "

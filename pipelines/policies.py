@@ -58,12 +58,22 @@ def write_policies(connection: DuckDBPyConnection, configuration: Configuration,
         "critical_priorities": [(p,) for p in exclusions.critical_priorities],
         "audiences": [(a.name, a.controller, a.channel, a.purpose) for a in configuration.audiences_file.audiences],
         "value": [(value.top_share, value.window_days)],
+        "buying_roles": [
+            (position, entry.role, word)
+            for position, entry in enumerate(configuration.buying_center.roles, start=1)
+            for word in sorted(set(map(_fold_word, entry.words)))
+        ],
     }
     connection.execute("create schema if not exists config")
     for table, definition in _TABLES.items():
         connection.execute(f"create or replace table config.{table} ({definition})")
         insert_rows(connection, f"config.{table}", rows[table])
     write_overrides(connection, configuration.overrides, build.as_of, company.time_zone)
+
+
+def _fold_word(word: str) -> str:
+    """As the macro `title_words` writes a title."""
+    return word.lower().translate({ord("ä"): "ae", ord("ö"): "oe", ord("ü"): "ue", ord("ß"): "ss"})
 
 
 def _survivorship_row(survivorship: SurvivorshipConfig, group: FieldGroup) -> tuple[object, ...]:
@@ -90,4 +100,5 @@ _TABLES = {
     "critical_priorities": "priority text",
     "audiences": "audience text, controller text, channel text, purpose text",
     "value": "top_share decimal(9, 6), window_days integer",
+    "buying_roles": "position integer, buying_role text, word text",
 }

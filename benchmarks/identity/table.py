@@ -14,12 +14,14 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
 from benchmarks.identity.alternatives import ALTERNATIVES, write_clusters
+from benchmarks.identity.companies import measure_companies
+from benchmarks.identity.households import MODELS, Households, measure_households
 from benchmarks.identity.measures import Quality, measure
 from benchmarks.identity.persons import SETS, load_set, load_truth
 from benchmarks.identity.plain import cluster_plainly
@@ -27,8 +29,9 @@ from benchmarks.identity.sample import build_clean_sample
 from pipelines.build import Build
 from pipelines.configuration import load_configuration
 from pipelines.errors import KundenstammError
-from pipelines.resolve import resolve_identities
+from pipelines.resolve import resolve_accounts, resolve_identities
 from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.transform import run_dbt
 from pipelines.warehouse import connect
 
 if TYPE_CHECKING:
@@ -36,6 +39,7 @@ if TYPE_CHECKING:
 
     from pipelines.configuration import Configuration
 
+Result = TypeVar("Result")
 PUBLIC_DATA = PROJECT_DIR.parent / "shared" / "data" / "identity"
 AT = datetime.fromisoformat("2026-11-01")
 WIDTH = 170  # a narrower terminal wraps lines, which is better than cut figures
@@ -45,6 +49,17 @@ COLUMNS = (
 )  # fmt: skip
 MOST_PLAIN_RECORDS = 100_000  # the tutorial's blocks make hundreds of millions of pairs of more
 OURS, PLAIN = "kundenstamm", "plain Splink"
+HOUSEHOLD_COLUMNS = (
+    "set",
+    "households",
+    "pairs",
+    "wrong",
+    "wrong share",
+    "found",
+    "homes",
+    "fused homes",
+    "fused share",
+)
 
 
 @dataclass(frozen=True)
@@ -67,12 +82,19 @@ def print_table(customers: Sequence[int] = (2_000,), sets: Sequence[str] | None 
             _add(table, name, _apart(_resolve_set, name))
     else:
         console.print(f"The public sets are skipped: there is no {PUBLIC_DATA.relative_to(PROJECT_DIR.parent)}.")
+    homes = _start_household_table()
     for count in customers:
-        _add(table, f"sample, {count:,} customers", _apart(_resolve_sample, count))
+        name = f"sample, {count:,} customers"
+        persons, companies, households = _apart(_resolve_sample, count)
+        _add(table, name, persons)
+        _add(table, f"its companies, {count:,} customers", companies)
+        _add_households(homes, name, households)
     console.print(table)
+    if customers:
+        console.print(homes)
 
 
-def _apart(function: Callable[[Any], list[Measured]], argument: object) -> list[Measured]:
+def _apart(function: Callable[[Any], Result], argument: object) -> Result:
     """Call it in a process of its own, so that one set's memory is not another's."""
     with multiprocessing.get_context("spawn").Pool(1) as pool:
         return pool.apply(function, (argument,))
@@ -102,15 +124,30 @@ def _resolve_set(name: str) -> list[Measured]:
             return _measure_both(connection, settings, configuration, build)
 
 
-def _resolve_sample(customers: int) -> list[Measured]:
+def _resolve_sample(customers: int) -> tuple[list[Measured], list[Measured], Households]:
+    """The figures of persons, of companies, and of households."""
     with tempfile.TemporaryDirectory(prefix="kundenstamm-bench-") as folder:
         settings = _settings(Path(folder))
         # The shipped configuration finds the sample where the data folder has it.
         configuration = load_configuration(settings)
         build = build_clean_sample(settings, configuration, settings.sample_dir, customers, seed=1)
+        truth = settings.sample_dir / "truth"
         with connect(settings.build_warehouse, settings) as connection:
-            load_truth(connection, "clean.persons", settings.sample_dir / "truth" / "persons.parquet")
-            return _measure_both(connection, settings, configuration, build)
+            load_truth(connection, "clean.persons", truth / "persons.parquet")
+            persons = _measure_both(connection, settings, configuration, build)
+            companies = _measure_accounts(connection, settings, configuration, build, truth)
+        run_dbt(settings, "run", MODELS)
+        with connect(settings.build_warehouse, settings) as connection:
+            return persons, companies, measure_households(connection, truth)
+
+
+def _measure_accounts(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build, truth: Path
+) -> list[Measured]:
+    began, used = time.monotonic(), time.process_time()
+    resolve_accounts(connection, settings, configuration, build)
+    seconds, cpu_seconds = time.monotonic() - began, time.process_time() - used
+    return [Measured(OURS, measure_companies(connection, truth / "companies.parquet"), seconds, cpu_seconds)]
 
 
 def _measure_both(
@@ -157,6 +194,26 @@ def _start_table() -> Table:
     for column in COLUMNS:
         table.add_column(column, justify="left" if column in ("set", "method") else "right", no_wrap=True)
     return table
+
+
+def _start_household_table() -> Table:
+    table = Table(
+        title="Households against the truth: pairs of people in one, and homes of which two people were fused"
+    )
+    for column in HOUSEHOLD_COLUMNS:
+        table.add_column(column, justify="left" if column == "set" else "right", no_wrap=True)
+    return table
+
+
+def _add_households(table: Table, name: str, found: Households) -> None:
+    table.add_row(
+        name,
+        *(f"{count:,}" for count in (found.household_count, found.joined_pairs, found.wrong_pairs)),
+        f"{found.wrong_pairs / max(found.joined_pairs, 1):.4f}",
+        f"{found.found_share:.4f}",
+        *(f"{count:,}" for count in (found.home_count, found.fused_homes)),
+        f"{found.fused_homes / max(found.home_count, 1):.4f}",
+    )
 
 
 def _add(table: Table, name: str, measured: Sequence[Measured]) -> None:

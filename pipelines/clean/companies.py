@@ -1,7 +1,6 @@
 """Companies: `clean.companies`, and `clean.company_evidence`, what a record says that tells which company is meant.
 
-Add here what proves that two records mean the same company. Evidence is strong or it is none: a name alone, a domain or
-a phone number is shared by parents, branches and namesakes. Joining by it is the business of `pipelines.resolve`.
+Add here what tells companies apart. What it proves, alone or with more, is the business of `pipelines.resolve`.
 """
 
 from __future__ import annotations
@@ -14,105 +13,28 @@ from pipelines.clean.addresses import COUNTRY_RULES
 from pipelines.clean.blocks import Blocks, build_rules, placeholder_block
 from pipelines.clean.cache import load_values, save_values
 from pipelines.clean.drafts import mark_rejections
+from pipelines.clean.emails import list_shared_domains
 from pipelines.clean.functions import sql_list
 from pipelines.clean.persons import staging_table
 from pipelines.clean.rules import Rule, Status, apply_rules
+from pipelines.company_names import SHORTEST_NAME, SPELLINGS, create_name_macros
 from pipelines.entities import ENTITIES
 from pipelines.warehouse import literal
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipelines.configuration.cleaning import RuleConfig
+    from pipelines.configuration.cleaning import EmailMatching, RuleConfig
     from pipelines.settings import Settings
-
-# Legal forms as they end a name, in lower case without dots and signs; the longer ones first.
-LEGAL_FORMS = {
-    "gmbh co kgaa": "gmbh co kgaa",
-    "gmbh co kg": "gmbh co kg",
-    "gmbh und co kg": "gmbh co kg",
-    "ug haftungsbeschraenkt co kg": "ug co kg",
-    "ug co kg": "ug co kg",
-    "ag co kgaa": "ag co kgaa",
-    "ag co kg": "ag co kg",
-    "ug haftungsbeschraenkt": "ug",
-    "gesellschaft mit beschraenkter haftung": "gmbh",
-    "aktiengesellschaft": "ag",
-    "partg mbb": "partg",
-    **{form: form for form in ("partg", "ggmbh", "gmbh", "kgaa", "ohg", "gbr", "ug", "ag", "kg", "se", "eg")},
-    "mbh": "gmbh",
-    **dict.fromkeys(("e kfm", "e kfr", "ekfm", "ekfr", "e k", "ek"), "ek"),
-    **dict.fromkeys(("e v", "ev"), "ev"),
-    **dict.fromkeys(("limited", "ltd"), "ltd"),
-    **dict.fromkeys(("s a r l", "s a rl", "sa rl"), "sarl"),
-    **dict.fromkeys(("sp z o o", "sp z oo", "spzoo"), "sp zoo"),
-    **dict.fromkeys(("e u", "eu"), "eu"),
-    **{form: form for form in ("plc", "inc", "llc", "corp", "bv", "nv", "sarl", "sas", "srl", "spa", "aps", "sro")},
-    **{form: form for form in ("og", "oy", "oyj", "ab", "kft", "doo", "lda", "sl")},
-    "a s": "as",
-    "s a": "sa",
-    "sa": "sa",
-}
-# How a legal form is written, where it is not in capitals.
-SPELLINGS = {
-    **{form: form.upper() for form in LEGAL_FORMS.values()},
-    "gmbh": "GmbH",
-    "ggmbh": "gGmbH",
-    "gmbh co kg": "GmbH & Co. KG",
-    "gmbh co kgaa": "GmbH & Co. KGaA",
-    "ug co kg": "UG (haftungsbeschränkt) & Co. KG",
-    "ag co kg": "AG & Co. KG",
-    "ag co kgaa": "AG & Co. KGaA",
-    "ug": "UG (haftungsbeschränkt)",
-    "kgaa": "KGaA",
-    "gbr": "GbR",
-    "partg": "PartG",
-    "ek": "e.K.",
-    "ev": "e.V.",
-    "eg": "eG",
-    "eu": "e.U.",
-    "ltd": "Ltd",
-    "inc": "Inc.",
-    "corp": "Corp.",
-    "aps": "ApS",
-    "sarl": "S.à r.l.",
-    "spa": "S.p.A.",
-    "srl": "S.r.l.",
-    "sa": "S.A.",
-    "as": "A/S",
-    "sp zoo": "Sp. z o.o.",
-    "sro": "s.r.o.",
-    "doo": "d.o.o.",
-    "kft": "Kft.",
-    "oy": "Oy",
-    "oyj": "Oyj",
-    "bv": "B.V.",
-    "nv": "N.V.",
-    "lda": "Lda.",
-    "sl": "S.L.",
-}
 
 # The numbers that stand in examples and forms, and are typed where one must be given.
 EXAMPLE_NUMBERS = ("123456789", "12345678", "987654321", "111111111", "999999999")
-# A name of fewer letters and digits says too little, also with the postal code.
-SHORTEST_NAME = 3
-
-# Words in lower case, umlauts as digraphs, without dots (e.K.) and signs.
-_WORDS = r"""
-company_words(x) as nullif(trim(regexp_replace(
-    strip_accents(replace(replace(replace(replace(replace(lower(x), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'),
-        '.', '')),
-    '[^\p{L}\p{N}]+', ' ', 'g')), '')
-"""
-
-_LEGAL_FORM = f"""
-legal_form_of(words) as map([{sql_list(LEGAL_FORMS)}], [{sql_list(LEGAL_FORMS.values())}])[
-    regexp_extract(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', 1)]
-"""
-
-_STEM = f"""
-company_stem(words) as nullif(trim(regexp_replace(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', '')), '')
-"""
+# Where many companies have their page: such a website says nothing of whose it is.
+HOSTS_OF_MANY = words(
+    "facebook.com instagram.com linkedin.com xing.com youtube.com twitter.com x.com google.com ebay.de amazon.de "
+    "etsy.com kleinanzeigen.de wixsite.com jimdo.com jimdofree.com wordpress.com blogspot.com business.site"
+)
 
 # Two letters of the country and its number; 000000000 and 123456789 are no company's.
 _VAT = rf"""
@@ -145,15 +67,32 @@ register_entry(x, city) as (
 )
 """
 
+# The host of a website, an address or a mailbox, without www.
+_DOMAIN = r"""
+domain_of(x) as nullif(regexp_extract(
+    regexp_replace(regexp_replace(lower(trim(x)), '^[a-z]+:/*|^.*@', ''), '^www[0-9]?\.|[/?#:,; ].*$', '', 'g'),
+    '^(?:[\p{L}0-9-]+\.)+(?:[a-z]{2,}|xn--[a-z0-9-]+)$'
+), '')
+"""
+
 
 def write_companies(
-    connection: DuckDBPyConnection, settings: Settings, entries: Sequence[RuleConfig], company_country: str
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    entries: Sequence[RuleConfig],
+    company_country: str,
+    matching: EmailMatching,
 ) -> None:
-    """Write `clean.companies` and `clean.company_evidence`; needs the functions and country names of the stage."""
-    for definition in (_WORDS, _LEGAL_FORM, _STEM, _VAT, _REGISTER):
+    """Write `clean.companies` and `clean.company_evidence`.
+
+    Needs the functions and country names of the stage, and `clean.persons`; `matching` names further free providers.
+    """
+    create_name_macros(connection)
+    for definition in (_VAT, _REGISTER, _DOMAIN):
         connection.execute(f"create or replace temp macro {definition}")
     _clean_companies(connection, build_rules(entries, company_blocks(settings)))
     _write_evidence(connection, company_country)
+    _add_domains(connection, (*list_shared_domains(matching), *HOSTS_OF_MANY))
 
 
 def company_blocks(settings: Settings) -> Blocks:
@@ -263,8 +202,8 @@ def _clean_companies(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> N
 def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> None:
     """One row per record and kind of evidence; orders that name a company have some as well.
 
-    `kind` is vat_id, register_number or name (the name without its legal form, with postal code and country);
-    `legal_form` is that of the name, where it is known.
+    `kind` is vat_id, register_number or name (the name without its legal form, with postal code and country), later
+    also domain; `legal_form` is that of the name, where it is known.
     """
     connection.execute(
         f"""
@@ -298,5 +237,38 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
         select record_key, entity, 'name', concat_ws(' ', stem, postal_code, country), stem, legal_form from compared
         where length(stem) >= {SHORTEST_NAME} and postal_code <> ''
         order by record_key, kind
+        """
+    )
+
+
+def _add_domains(connection: DuckDBPyConnection, shared: Sequence[str]) -> None:
+    """Evidence of the kind domain: that of the website, else the one at which most contacts have their mailbox.
+
+    `shared` are the domains that are nobody's own.
+    """
+    connection.execute("create or replace temp table shared_domains as select distinct unnest($1) as domain", [shared])
+    connection.execute(
+        """
+        insert into clean.company_evidence
+        with own as (
+            select record_key, domain_of(domain) as domain from clean.companies
+        ),
+        mailboxes as (
+            select company_record_key as record_key, split_part(email, '@', 2) as domain, count(*) as contact_count
+            from clean.persons
+            where company_record_key is not null and is_email_valid
+            group by all
+        ),
+        found as (
+            select record_key, domain, true as is_own, 0 as contact_count from own
+            union all
+            select record_key, domain, false, contact_count from mailboxes
+        )
+        select record_key, 'companies', 'domain', arg_max(domain, (is_own, contact_count, domain)), null, null
+        from found
+        semi join clean.companies using (record_key)
+        where domain is not null and domain not in (select domain from shared_domains)
+        group by record_key
+        order by record_key
         """
     )

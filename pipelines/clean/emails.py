@@ -6,7 +6,7 @@ known here, only whether it can be an address.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from pipelines.clean.blocks import Blocks, build_rules, placeholder_rules
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
-from pipelines.first_names import words
 from pipelines.warehouse import literal
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -154,28 +154,20 @@ def _placeholders(entry: Placeholders) -> Sequence[Rule]:
     return tuple(replace(rule, name="email_placeholder") for rule in placeholder_rules(["value"], entry.words))
 
 
+def _mend_domain(
+    name: str, typos: str, confidence: float, prepare: Callable[[DuckDBPyConnection, str], None]
+) -> tuple[Rule]:
+    """A rule that writes the provider for a domain of the table `typos`, which `prepare` makes."""
+    when = f"{_DOMAIN_OF_VALUE} in (select domain from {typos})"
+    return (Rule(name, {"value": _with_domain(typos)}, when, confidence, prepare=prepare),)
+
+
 def _known_domain_typos(entry: KnownDomainTypos) -> Sequence[Rule]:
-    return (
-        Rule(
-            "email_known_typo",
-            {"value": _with_domain("known_typos")},
-            when=f"{_DOMAIN_OF_VALUE} in (select domain from known_typos)",
-            confidence=0.98,
-            prepare=partial(_list_known_typos, entry=entry),
-        ),
-    )
+    return _mend_domain("email_known_typo", "known_typos", 0.98, partial(_list_known_typos, entry=entry))
 
 
 def _domain_typos(entry: DomainTypos) -> Sequence[Rule]:
-    return (
-        Rule(
-            "email_domain_typo",
-            {"value": _with_domain("mistyped_domains")},
-            when=f"{_DOMAIN_OF_VALUE} in (select domain from mistyped_domains)",
-            confidence=0.9,
-            prepare=partial(_find_mistyped_domains, entry=entry),
-        ),
-    )
+    return _mend_domain("email_domain_typo", "mistyped_domains", 0.9, partial(_find_mistyped_domains, entry=entry))
 
 
 BLOCKS: Blocks = {
@@ -184,6 +176,13 @@ BLOCKS: Blocks = {
     "known_domain_typos": _known_domain_typos,
     "domain_typos": _domain_typos,
 }
+
+
+def list_shared_domains(matching: EmailMatching) -> tuple[str, ...]:
+    """The domains at which anybody can have a mailbox, for free or to throw away."""
+    from disposable_email_domains import blocklist
+
+    return (*PROVIDERS, *matching.free_providers, *blocklist, *matching.disposable_domains)
 
 
 def clean_emails(connection: DuckDBPyConnection, entries: Sequence[RuleConfig], matching: EmailMatching) -> None:

@@ -12,10 +12,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from pipelines.clean.blocks import Blocks, placeholder_block
-from pipelines.clean.functions import NAME_PARTICLES, sql_list
+from pipelines.clean.functions import NAME_PARTICLES, fold, sql_list
 from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
 from pipelines.clean.rules import Rule, Status
+from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.warehouse import literal
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -42,6 +44,11 @@ _PARTICLE = "(?:" + "|".join(p for p in NAME_PARTICLES if p != "s") + ")"
 # First names, then the last name with the particles in front of it, and what tells father and son apart behind it.
 _BEHIND_LAST_NAME = r"\s+(?:jun\.|sen\.|jr\.?|sr\.?|geb(?:\.|oren|orene)?\s+\S+)"
 _WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+(?:{_BEHIND_LAST_NAME})?)$"
+# Particles that are first names as well where they have a capital and one word follows: Al Pacino, Van Nguyen.
+_FIRST_NAMES_LIKE_PARTICLES = words("al van del della di bin")
+_PARTICLE_AND_NAME = r"^(\p{Lu}\p{Ll}+)\s+(\S+)$"
+# Hans Müller, Berlin: at least two words, and what is behind the comma.
+_NAME_AND_MORE = r"^(\S+\s[^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 # Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
 _SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
@@ -183,6 +190,14 @@ def _known_first_name(expression: str) -> str:
     return f"coalesce((select first_count > last_count from name_usage where name = {_first_word(expression)}), false)"
 
 
+def _common_first_name(expression: str) -> str:
+    """Whether everybody knows it as a first name, or the data has it as one more often than as a last name."""
+    return f"({_first_word(expression)} in ({_COMMON_FIRST_NAMES}) or {_known_first_name(expression)})"
+
+
+_COMMON_FIRST_NAMES = sql_list(sorted({fold(name) for name in (*FEMALE, *MALE, *EITHER)}))
+
+
 def _known_last_name(expression: str) -> str:
     return f"coalesce((select last_count > first_count from name_usage where name = {_first_word(expression)}), false)"
 
@@ -296,7 +311,24 @@ def _swapped_names(entry: SwappedNames) -> Sequence[Rule]:
     )
 
 
+def _drop_place(field: str, others: str) -> Rule:
+    """A place or the like behind first and last name: a first name stands in front of the comma, and none behind it."""
+    front, behind = _part(_NAME_AND_MORE, field, 1), _part(_NAME_AND_MORE, field, 2)
+    last_word = f"regexp_extract({front}, '\\S+$')"
+    return Rule(
+        f"{field}_before_comma",
+        {field: front},
+        when=f"{others} and regexp_matches({field}, {literal(_NAME_AND_MORE)}) "
+        f"and {_common_first_name(front)} and not {_common_first_name(last_word)} and not {_common_first_name(behind)}",
+        confidence=0.8,
+        prepare=_learn_name_usage,
+    )
+
+
 _WHOLE_NAME_INTO_PARTS = (
+    _drop_place("full_name", "first_name is null and last_name is null"),
+    _drop_place("last_name", "first_name is null"),
+    _drop_place("first_name", "last_name is null"),
     Rule(
         "full_name_last_first",
         {"last_name": _part(_LAST_FIRST, "full_name", 1), "first_name": _part(_LAST_FIRST, "full_name", 2)},
@@ -310,6 +342,21 @@ _WHOLE_NAME_INTO_PARTS = (
             and not regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})
             and regexp_matches(full_name, {literal(_WHOLE_NAME)})""",
         confidence=0.9,
+    ),
+    Rule(
+        "full_name_particle_is_first_name",
+        {
+            "first_name": _part(_PARTICLE_AND_NAME, "full_name", 1),
+            "last_name": _part(_PARTICLE_AND_NAME, "full_name", 2),
+        },
+        when=f"""first_name is null and last_name is null
+            and regexp_matches(full_name, {literal(_PARTICLE_AND_NAME)})
+            and regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})
+            and ({_first_word("full_name")} in ({sql_list(_FIRST_NAMES_LIKE_PARTICLES)})
+                or {_known_first_name("full_name")})
+            and folded(full_name) not in (select name from name_usage where last_count > 0)""",
+        confidence=0.6,
+        prepare=_learn_name_usage,
     ),
     Rule(
         "full_name_is_last_name",
@@ -337,7 +384,8 @@ _ONE_FIELD_INTO_PARTS = (
         {"first_name": _part(_WHOLE_NAME, "first_name", 1), "last_name": _part(_WHOLE_NAME, "first_name", 2)},
         when=f"""last_name is null and not contains(first_name, ',')
             and regexp_matches(first_name, {literal(_WHOLE_NAME)})
-            and not {_known_first_name(_part(_WHOLE_NAME, "first_name", 2))}""",
+            and (regexp_matches({_part(_WHOLE_NAME, "first_name", 2)}, {literal(_STARTS_WITH_PARTICLE)})
+                or not {_known_first_name(_part(_WHOLE_NAME, "first_name", 2))})""",
         confidence=0.8,
         prepare=_learn_name_usage,
     ),

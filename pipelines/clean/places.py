@@ -24,43 +24,25 @@ _SLIPS = (
 _OF_CODE = "(select places.city from places where places.id = address_drafts.id)"
 
 
+def _city_rule(name: str, when: str, confidence: float | str, entry: LearnedPlace) -> tuple[Rule]:
+    """A rule that writes the city of the postal code."""
+    return (Rule(name, {"city": _OF_CODE}, when, confidence, prepare=partial(_learn_places, entry=entry)),)
+
+
 def city_spelling(entry: LearnedPlace) -> Sequence[Rule]:
     """Koeln and Koln where the others write Köln: the same letters, and the same postal code."""
-    return (
-        Rule(
-            "city_spelling",
-            {"city": _OF_CODE},
-            when="id in (select id from places where is_same)",
-            confidence=0.98,
-            prepare=partial(_learn_places, entry=entry),
-        ),
-    )
+    return _city_rule("city_spelling", "id in (select id from places where is_same)", 0.98, entry)
 
 
 def city_typo(entry: LearnedPlace) -> Sequence[Rule]:
     """A slip in the city of a postal code, unless that is a city of its own."""
-    return (
-        Rule(
-            "city_typo",
-            {"city": _OF_CODE},
-            when="id in (select id from places where is_slip)",
-            confidence=0.95,
-            prepare=partial(_learn_places, entry=entry),
-        ),
-    )
+    return _city_rule("city_typo", "id in (select id from places where is_slip)", 0.95, entry)
 
 
 def city_from_postal_code(entry: LearnedPlace) -> Sequence[Rule]:
     """No city, and all others with the postal code agree on one."""
-    return (
-        Rule(
-            "city_from_postal_code",
-            {"city": _OF_CODE},
-            when="city is null and id in (select id from places)",
-            confidence="(select places.share from places where places.id = address_drafts.id)",
-            prepare=partial(_learn_places, entry=entry),
-        ),
-    )
+    share = "(select places.share from places where places.id = address_drafts.id)"
+    return _city_rule("city_from_postal_code", "city is null and id in (select id from places)", share, entry)
 
 
 def postal_code_or_city_wrong(entry: LearnedPlace) -> Sequence[Rule]:

@@ -76,7 +76,7 @@ def clean_records(
     write_persons(connection)
     write_custom_fields(connection)
     write_contact_points(connection)
-    write_companies(connection, settings, cleaning.company, configuration.company.country)
+    write_companies(connection, settings, cleaning.company, configuration.company.country, cleaning.email_matching)
     write_corrections(connection)
     report = _report(connection)
     _drop_drafts(connection)

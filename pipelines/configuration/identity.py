@@ -30,6 +30,7 @@ class IdentityConfig(Model):
     """
 
     match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.9
+    company_match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.95
     identifiers: dict[str, IdentifierConfig] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0)] = 1
     model: Annotated[int, Field(ge=1)] = 1

@@ -18,6 +18,7 @@ from typing import Any
 from pydantic import BaseModel, ValidationError
 
 from pipelines.configuration.activation import AudiencesConfig, ExclusionsConfig, PermissionsConfig
+from pipelines.configuration.buying_center import BuyingCenterConfig
 from pipelines.configuration.cleaning import CleaningConfig
 from pipelines.configuration.company import CompanyConfig
 from pipelines.configuration.documents import Document, KeyPath, dotted, read_document
@@ -45,9 +46,10 @@ FILES: dict[str, tuple[str, type[BaseModel]]] = {
     "exclusions": ("exclusions.yml", ExclusionsConfig),
     "audiences_file": ("audiences.yml", AudiencesConfig),
     "value": ("value.yml", ValueConfig),
+    "buying_center": ("buying_center.yml", BuyingCenterConfig),
 }
 # A company that has no such file of its own has the shipped one: in a list, what is left out is off.
-SHIPPED = frozenset({"cleaning.yml"})
+SHIPPED = frozenset({"cleaning.yml", "buying_center.yml"})
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class Configuration:
     exclusions: ExclusionsConfig
     audiences_file: AudiencesConfig
     value: ValueConfig
+    buying_center: BuyingCenterConfig
     directory: Path
     overrides: Overrides = field(default_factory=Overrides)
 

@@ -18,7 +18,7 @@ TABLES = {
     "contact_points": "Contact points of records, former ones as well. One row per record, kind and value.",
     "custom_fields": "Fields of the company's own on person records. One row per person record and field.",
     "companies": "Companies of all sources, without placeholders. One row per company record.",
-    "company_evidence": "What tells which company is meant: VAT id, register entry, name with postal code. "
+    "company_evidence": "What tells which company is meant: VAT id, register entry, name with postal code, domain. "
     "One row per company record, or order of a company, and kind of evidence.",
     "corrections": "What cleaning changed or proposes, and by which rule. One row per record, field and rule.",
     "correction_plan": "How much there is to mend at the sources. One row per source, entity, field, rule and status.",

@@ -22,6 +22,8 @@ TABLES = {
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
     "account_records": "Which account every company record belongs to. One row per company record.",
+    "account_links": "The evidence that joined company records, with reasons. One row per accepted pair.",
+    "refused_account_links": "Company records that are alike and were not joined, and why. One row per pair.",
     "account_orders": "Which account an order names by company or VAT id. One row per order that does.",
     "account_id_history": "Every account id ever issued and what it is today. One row per id.",
     "overrides": "What people decided about records, and whether it holds. One row per line of overrides.csv.",
@@ -54,7 +56,7 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
     with step(context) as working:
         with connect(working.settings.build_warehouse, working.settings) as connection:
             report = resolve_identities(connection, working.settings, working.configuration, working.build)
-            accounts = resolve_accounts(connection, working.settings, working.build)
+            accounts = resolve_accounts(connection, working.settings, working.configuration, working.build)
             overrides = write_outcomes(connection)
             diff = write_diff(connection, working.settings, working.build)
             rows = count_tables(connection, "identity", TABLES)

@@ -1,10 +1,21 @@
-"""Explain: why these records are one customer, why two are not, and where each value comes from, for who asks.
+"""Explain: why records are one customer or account, why two are not, and where each value comes from, for who asks.
 
 Add here a way to tell it. It reads the published version and computes nothing that is published.
 """
 
+from pipelines.explain.accounts import explain_account, is_account, tell_account
 from pipelines.explain.page import write_page
 from pipelines.explain.read import UnknownError, explain_customer, explain_pair
 from pipelines.explain.tell import tell_customer, tell_pair
 
-__all__ = ["UnknownError", "explain_customer", "explain_pair", "tell_customer", "tell_pair", "write_page"]
+__all__ = [
+    "UnknownError",
+    "explain_account",
+    "explain_customer",
+    "explain_pair",
+    "is_account",
+    "tell_account",
+    "tell_customer",
+    "tell_pair",
+    "write_page",
+]

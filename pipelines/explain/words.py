@@ -36,6 +36,28 @@ REASONS = {
     "cannot_link": "people decided it (cannot-link in overrides.csv)",
 }
 
+COMPANY_RULES = {
+    "merged_at_source": "the source itself merged one into the other",
+    "vat_id": "the same VAT id",
+    "register_number": "the same entry in the commercial register",
+    "name_and_postal_code": "the same name and postal code",
+    "weighed": "weighed field by field",
+    "must_link": "people decided it (must-link in overrides.csv)",
+}
+
+COMPANY_REASONS = {
+    "other_vat_id": "two VAT ids of one country",
+    "other_register_entry": "two entries at one court",
+    "other_legal_form": "two legal forms",
+    "cluster_has_other_vat_id": "the two accounts have records with two VAT ids of one country",
+    "cluster_has_other_register_entry": "the two accounts have records with two entries at one court",
+    "cluster_has_other_legal_form": "the two accounts have records with two legal forms",
+    "cluster_disagrees": "the other records of the two accounts speak against it",
+    "ambiguous": "it fits another company, which cannot be this one, about as well",
+    "too_little": "alike, but not enough to be certain",
+    "cannot_link": "people decided it (cannot-link in overrides.csv)",
+}
+
 FIELDS = {
     "start": "before anything is compared",
     "first_name": "first name",

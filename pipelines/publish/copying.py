@@ -33,6 +33,14 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "corrections_values": ("clean", "corrections", frozenset()),
     "links": ("identity", "links", frozenset()),
     "refused_links": ("identity", "refused_links", frozenset()),
+    "account_links": ("identity", "account_links", frozenset()),
+    "refused_account_links": ("identity", "refused_account_links", frozenset()),
+    "compared_companies": (
+        "clean",
+        "companies",
+        frozenset({"industry", "employee_count", "is_key_account", "parent_company_record_key"})
+        | {"merged_into_record_key", "created_at", "updated_at", "deleted_at"},
+    ),
     "review_queue": ("identity", "review_queue", frozenset()),
     "compared_records": ("identity", "compared_records", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),

@@ -1,7 +1,8 @@
-"""Accounts: which company records are one company, and which account an order names. Strong evidence only.
+"""Accounts: which company records are one company, and which account an order names.
 
-Add here how evidence of `clean.company_evidence` joins companies. Nothing is weighed: a company that is there twice is
-seen and merged in the CRM, two companies in one account are not seen by anybody.
+Change here what the phase reads and writes. What is evidence is found in `account_evidence`, what likeness is worth in
+`account_model`. Precision comes first: a company that is there twice is seen and merged in the CRM, two companies in
+one account are not seen by anybody.
 """
 
 from __future__ import annotations
@@ -9,7 +10,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.clustering import MERGED_RANK, Component, Edge, Forest, agglomerate, connect
+from pipelines.resolve.account_evidence import find_company_evidence
+from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate
 from pipelines.resolve.ids import ACCOUNT_PREFIX, EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.records import open_scratch
@@ -19,10 +21,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
+    from pipelines.configuration import Configuration
     from pipelines.settings import Settings
-
-# A number that companies of this many names carry is somebody's default, or that of their accountant.
-MOST_NAMES_OF_A_NUMBER = 5
 
 
 @dataclass(frozen=True)
@@ -33,41 +33,62 @@ class AccountReport:
         record_count: rows of `clean.companies`.
         account_count: accounts they became.
         order_count: orders that name the company of an account.
+        exact_link_count, weighed_link_count: accepted links by method.
+        refused_link_count: pairs that are alike and were not joined.
+        oversized_count: records so alike to many others that they were compared with few of them.
     """
 
     record_count: int
     account_count: int
     order_count: int
+    exact_link_count: int
+    weighed_link_count: int
+    refused_link_count: int
+    oversized_count: int
 
 
-def resolve_accounts(connection: DuckDBPyConnection, settings: Settings, build: Build) -> AccountReport:
+def resolve_accounts(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build
+) -> AccountReport:
     """Put every record of `clean.companies` into exactly one account.
 
     Writes, to schema `identity`:
 
         account_records: `record_key`, `account_id`; one row per company record.
+        account_links: what joined records, with the reasons in words; one row per pair.
+        refused_account_links: pairs that are alike and were not joined, and why not; one row per pair.
         account_orders: `record_key`, `account_id`; one row per order that names the company of one account.
         account_id_history: one row per account id ever issued.
 
-    Records are one company when their source merged them, or when they share the VAT id, the register entry, or name
-    and postal code. A name joins none whose VAT ids, register entries or legal forms differ. What people decided about
-    two companies holds against all of it.
+    Records are one company when their source merged them, or when they share the VAT id, the register entry, name and
+    postal code, or are so alike in name, website and address together that it is nearly certain. Neither name nor
+    likeness joins what has other VAT ids, register entries or legal forms. What people decided about two companies
+    holds against all of it.
     """
     with open_scratch(connection) as warehouse:
         _read_state(connection, settings)
-        connection.execute(_RECORDS.format(warehouse=warehouse))
-        connection.execute(_LINKS.format(warehouse=warehouse, most_names=MOST_NAMES_OF_A_NUMBER))
+        probability = configuration.identity.company_match_probability
+        oversized = find_company_evidence(connection, warehouse, configuration.company.country, probability)
+        connection.execute("create view records as from companies")
         read_decided_pairs(connection, warehouse)
         _cluster(connection)
         assign_ids(connection, build.version, build.as_of, ACCOUNT_PREFIX)
         connection.execute(f"create schema if not exists {warehouse}.identity")
-        for query in (_ACCOUNT_RECORDS, _ACCOUNT_ORDERS, _ACCOUNT_HISTORY):
+        for query in (_ACCOUNT_RECORDS, _ACCOUNT_LINKS, _REFUSED_LINKS, _ACCOUNT_ORDERS, _ACCOUNT_HISTORY):
             connection.execute(query.format(warehouse=warehouse))
-        counts = connection.execute(
-            "select count(*), count(distinct customer_id), "
-            f"(select count(*) from {warehouse}.identity.account_orders) from members"
-        ).fetchone() or (0, 0, 0)
-        return AccountReport(*map(int, counts))
+        counts = (
+            connection.execute(
+                f"""
+            select count(*), count(distinct customer_id), (select count(*) from {warehouse}.identity.account_orders),
+                (select count(*) from {warehouse}.identity.account_links where method = 'exact'),
+                (select count(*) from {warehouse}.identity.account_links where method = 'probabilistic'),
+                (select count(*) from {warehouse}.identity.refused_account_links)
+            from members
+            """
+            ).fetchone()
+            or (0,) * 6
+        )
+        return AccountReport(*map(int, (*counts, oversized)))
 
 
 def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
@@ -85,84 +106,76 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
 
 
 def _cluster(connection: DuckDBPyConnection) -> None:
-    """Create `clusters`, one row per company record, from `links`."""
+    """Create `clusters`, one row per record, and `cluster_refusals`, one row per candidate that did not fit."""
     import pandas as pd
 
-    size = (connection.execute("select count(*) from records").fetchone() or (0,))[0]
-    must = connection.execute("select a, b from must_links order by a, b").fetchall()
-    found = connection.execute("select least(a, b), greatest(a, b) from links order by all").fetchall()
-    labels = connect(size, [*must, *found])
-    apart = connection.execute("select a, b from cannot_links order by a, b").fetchall()
-    if apart := [(a, b) for a, b in apart if labels[a] == labels[b]]:
-        edges = [Edge(position, a, b, MERGED_RANK, None) for position, (a, b) in enumerate(found)]
-        forest = Forest(range(size))
-        agglomerate(Component(edges, dict.fromkeys(range(size), 0), same=must, apart=apart), forest)
-        for a, b in must:
-            forest.join(a, b)
-        for node, root in forest.labels().items():
-            labels[node] = root
-    connection.register("label_frame", pd.DataFrame({"n": range(size), "cluster": labels}))
+    component = _read_component(connection)
+    forest = Forest(component.form_of)
+    reasons = agglomerate(component, forest)
+    for a, b in component.same:
+        forest.join(a, b)
+    labels = forest.labels()
+    connection.register("label_frame", pd.DataFrame({"n": labels.keys(), "cluster": labels.values()}, dtype="int64"))
     connection.execute(
         "create table clusters as select record_key, cluster::integer as cluster, is_live, created_at "
-        "from records join label_frame using (n)"
+        "from companies join label_frame using (n)"
     )
     connection.unregister("label_frame")
+    refused = [(e.a, e.b, reasons[e.position]) for e in component.edges if e.position in reasons]
+    connection.execute("create table cluster_refusals (a integer, b integer, reason text)")
+    if refused:
+        connection.executemany("insert into cluster_refusals values (?, ?, ?)", refused)
 
 
-_RECORDS = """
-create table records as
-select
-    (row_number() over (order by record_key) - 1)::integer as n,
-    record_key, merged_into_record_key, not is_deleted as is_live, created_at
-from {warehouse}.clean.companies
-"""
+def _read_component(connection: DuckDBPyConnection) -> Component:
+    """All companies as one component: there are few, and fewer edges."""
+    component = Component()
+    component.form_of = dict(connection.execute("select n, form from companies order by n").fetchall())
+    rows = connection.execute("select a, b, rank, match_weight from candidates order by a, b").fetchall()
+    component.edges = [Edge(position, *row) for position, row in enumerate(rows)]
+    for a, b, reason in connection.execute("select a, b, reason from conflicts order by a, b").fetchall():
+        component.conflicts.setdefault(a, {})[b] = reason
+        component.conflicts.setdefault(b, {})[a] = reason
+    component.scores = connection.execute("select a, b, match_weight from scores order by a, b").fetchall()
+    component.same = connection.execute("select a, b from must_links order by a, b").fetchall()
+    component.apart = connection.execute("select a, b from cannot_links order by a, b").fetchall()
+    return component
 
-# Every record with the first one of the same proof.
-_LINKS = """
-create table links as
-with evidence as (
-    from {warehouse}.clean.company_evidence where entity = 'companies'
-),
-numbers as (
-    select kind, value from evidence where kind <> 'name'
-    group by kind, value having count(distinct stem) <= {most_names}
-),
-names as (
-    select
-        name.record_key, name.value, name.legal_form, vat.value as vat_id, register.value as register_number
-    from evidence as name
-    left join evidence as vat on vat.record_key = name.record_key and vat.kind = 'vat_id'
-    left join evidence as register on register.record_key = name.record_key and register.kind = 'register_number'
-    where name.kind = 'name'
-),
--- Where several legal forms share a name, each is a company of its own, and who names none may be any of them.
-names_by_form as (
-    select * exclude (value),
-        case when count(distinct legal_form) over (partition by value) > 1 then value || ' ' || legal_form
-             else value end as value
-    from names
-),
-names_without_conflict as (
-    select value from names_by_form where value is not null group by value
-    having count(distinct vat_id) <= 1 and count(distinct register_number) <= 1
-),
-proofs as (
-    select record_key, kind, value from evidence semi join numbers using (kind, value)
-    union all
-    select record_key, 'name', value from names_by_form semi join names_without_conflict using (value)
-),
-proven as (
-    select n, min(n) over (partition by kind, value) as first from proofs join records using (record_key)
-)
-select first as a, n as b from proven where first <> n
-union
-select target.n, source.n from records as source join records as target
-    on target.record_key = source.merged_into_record_key
-"""
 
 _ACCOUNT_RECORDS = """
 create or replace table {warehouse}.identity.account_records as
 select record_key, customer_id as account_id from members order by record_key
+"""
+
+_ACCOUNT_LINKS = """
+create or replace table {warehouse}.identity.account_links as
+with accepted as (
+    select a, b, method, rule, match_weight, match_probability, reasons
+    from candidates anti join cluster_refusals using (a, b)
+    union all
+    select a, b, 'override', 'must_link', null, null, null from must_links
+    where (a, b) not in (select (a, b) from candidates)
+)
+select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability,
+    reasons
+from accepted join companies as l on l.n = a join companies as r on r.n = b
+order by record_key_a, record_key_b
+"""
+
+_REFUSED_LINKS = """
+create or replace table {warehouse}.identity.refused_account_links as
+with found as (
+    select a, b, method, rule, match_weight, match_probability, reasons, reason from refused
+    union all
+    select a, b, method, rule, match_weight, match_probability, reasons, cluster_refusals.reason
+    from candidates join cluster_refusals using (a, b)
+)
+select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability,
+    reasons, reason
+from found join companies as l on l.n = a join companies as r on r.n = b
+join members as cl on cl.record_key = l.record_key join members as cr on cr.record_key = r.record_key
+where cl.customer_id <> cr.customer_id  -- they may have come together through others
+order by record_key_a, record_key_b
 """
 
 # An order names an account with what is true of that account alone; a number is believed before a name.

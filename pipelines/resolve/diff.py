@@ -27,6 +27,8 @@ TWO_PARTS = 4
 class IdentityDiff:
     """The row of `identity.diff`. Without a published version everything before is 0.
 
+    So it is where files of the published version are missing: `missing_base_files` counts them, and the audit refuses.
+
     Attributes:
         customers_before, customers_now, records_before, records_now: counts of the published version and of this build.
         created: customers with an id that was issued in this build.
@@ -55,6 +57,7 @@ class IdentityDiff:
     revenue_affected: float
     consents_before: int
     consents_affected: int
+    missing_base_files: int
 
 
 def write_diff(connection: DuckDBPyConnection, settings: Settings, build: Build) -> IdentityDiff:
@@ -68,13 +71,13 @@ def write_diff(connection: DuckDBPyConnection, settings: Settings, build: Build)
         merged: all its records are one other customer's now.
         gone: none of its records is there any more.
     """
-    _read_published(connection, settings, build)
+    missing = _read_published(connection, settings, build)
     connection.execute(_CHANGES)
     cursor = connection.execute(_FIGURES.format(version=literal(build.version)))
     names = [column[0] for column in cursor.description]
     figures = dict(zip(names, cursor.fetchone() or (), strict=True))
     edges = connection.execute(_EDGES, [TWO_PARTS]).fetchall()
-    diff = IdentityDiff(**figures, held_by_one_edge=_count_held_by_one(edges))
+    diff = IdentityDiff(**figures, held_by_one_edge=_count_held_by_one(edges), missing_base_files=missing)
     row = asdict(diff)
     columns = ", ".join(f"{name} {'double' if isinstance(value, float) else 'bigint'}" for name, value in row.items())
     connection.execute(f"create or replace table identity.diff (base_version text, {columns})")
@@ -85,23 +88,30 @@ def write_diff(connection: DuckDBPyConnection, settings: Settings, build: Build)
     return diff
 
 
-def _read_published(connection: DuckDBPyConnection, settings: Settings, build: Build) -> None:
-    """Create temporary tables of what the published version says; empty when there is none."""
+def _read_published(connection: DuckDBPyConnection, settings: Settings, build: Build) -> int:
+    """Create temporary tables of what the published version says, empty when there is none.
+
+    Returns the number of its files that are missing.
+    """
     connection.execute("create or replace temp table base_members (record_key text, customer_id text)")
     connection.execute("create or replace temp table base_revenue (customer_id text, amount double)")
     connection.execute("create or replace temp table base_consents (customer_id text, consents bigint)")
     if build.base_version is None:
-        return
+        return 0
     folder = settings.versions_dir / build.base_version
+    missing = 0
     for name, inserts in _PUBLISHED.items():
         file = folder / f"{name}.duckdb"
-        if file.exists():
-            connection.execute(f"attach {literal(file)} as base (read_only)")
-            try:
-                for statement in inserts:
-                    connection.execute(statement)
-            finally:
-                connection.execute("detach base")
+        if not file.exists():
+            missing += 1
+            continue
+        connection.execute(f"attach {literal(file)} as base (read_only)")
+        try:
+            for statement in inserts:
+                connection.execute(statement)
+        finally:
+            connection.execute("detach base")
+    return missing
 
 
 _PUBLISHED = {

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.first_names import words
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection

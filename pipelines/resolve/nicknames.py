@@ -6,7 +6,7 @@ decided, two records just do not contradict each other.
 
 from __future__ import annotations
 
-from pipelines.first_names import words
+from pipelines.wordlist import words
 
 # By the form: the names that it stands for.
 _GERMAN = """

@@ -12,7 +12,7 @@ import pandas as pd
 
 from pipelines.sample import crm, enrichment, erp, mail_order, marketplace, newsletter, shop, support, tills, web
 from pipelines.sample.campaigns import describe_effects, invite
-from pipelines.sample.chance import Calendar, Chance, numbers_as_texts, texts
+from pipelines.sample.chance import Calendar, Chance, numbers_as_texts, pick, texts
 from pipelines.sample.companies import create_companies, employ_persons
 from pipelines.sample.crm import Crm
 from pipelines.sample.mail_order import MailOrder
@@ -60,6 +60,7 @@ class Systems:
     events: pd.DataFrame
     invoices: pd.DataFrame
     attributes: pd.DataFrame
+    homes: pd.DataFrame
 
 
 def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Tables:
@@ -70,7 +71,7 @@ def create_company(customers: int, calendar: Calendar, chance: Chance, rates: Ra
 
 def run_systems(customers: int, calendar: Calendar, chance: Chance, rates: Rates) -> Systems:
     """All that happened to a chunk of that many real people until the day before as_of."""
-    companies = create_companies(customers, calendar, chance)
+    companies = apply_noises(create_companies(customers, calendar, chance), "firms", rates, chance)
     persons = employ_persons(create_persons(customers, calendar, chance), companies, chance)
     persons = apply_noises(persons, "persons", rates, chance)
     invitations = invite(persons, chance)
@@ -92,6 +93,7 @@ def run_systems(customers: int, calendar: Calendar, chance: Chance, rates: Rates
         events=web.measure(house, calendar, chance),
         invoices=erp.write_invoices(house, calendar, chance),
         attributes=enrichment.buy_attributes(register.contacts, calendar, chance),
+        homes=pd.DataFrame({"person": _name_persons(persons["person"]), "home": persons["home"]}),
     )
 
 
@@ -113,8 +115,9 @@ def export_systems(systems: Systems, calendar: Calendar) -> Tables:
 
 
 def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
-    """`truth/persons` says who every person record is, `truth/noises` what went wrong with a record, `truth/campaigns`
-    what the campaigns did.
+    """`truth/persons` says who every person record is, `truth/companies` which company a company record is,
+    `truth/homes` who lives together, `truth/noises` what went wrong with a record, `truth/campaigns` what the
+    campaigns did.
     """
     house, market = systems.shop, systems.marketplace
     is_guest = house.orders["is_guest"] & house.orders["email"].fillna(house.orders["tel"]).notna()
@@ -133,12 +136,15 @@ def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
         ("shop", "returns", house.returns, "return_no"),
         ("mail_order", "orders", systems.mail_order.orders, "order_no"),
         ("mail_order", "returns", systems.mail_order.returns, "return_no"),
+        ("crm", "companies", systems.crm.companies, "record_id"),
         ("crm", "permissions", systems.crm.permissions, "permission_no"),
         ("support", "tickets", systems.support.tickets, "ticket_no"),
         ("newsletter", "messages", systems.newsletter.sendings, "sending_no"),
     ]
     return {
         "truth/persons": pd.concat([_persons(*record) for record in records], ignore_index=True),
+        "truth/companies": _companies(systems.crm.companies),
+        "truth/homes": systems.homes,
         "truth/noises": pd.concat([_noises(*record) for record in records + others], ignore_index=True),
         "truth/campaigns": describe_effects(calendar),
     }
@@ -147,9 +153,23 @@ def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
 def _persons(source: str, entity: str, records: pd.DataFrame, record_id: str) -> pd.DataFrame:
     named = {"source_system": source, "entity": entity}
     found = records[[record_id, "person"]].rename(columns={record_id: "source_record_id"})
-    number = found["person"].to_numpy()
+    return _labelled(found.assign(person=_name_persons(found["person"]).to_numpy()), named)
+
+
+def _name_persons(numbers: pd.Series[int]) -> pd.Series[str]:
+    """People are p and their number, mailboxes of companies m."""
+    number = numbers.to_numpy()
     letter = texts(["p", "m"]).take((number < 0).astype(int)).reset_index(drop=True)
-    return _labelled(found.assign(person=(letter + numbers_as_texts(abs(number), 7)).to_numpy()), named)
+    return letter + numbers_as_texts(abs(number), 7)
+
+
+def _companies(records: pd.DataFrame) -> pd.DataFrame:
+    """Which company every company record is: each is named by its first record."""
+    found = pd.DataFrame({"source_record_id": records["record_id"]})
+    return _labelled(
+        found.assign(company=pick(records["record_id"], records["firm"].to_numpy()).to_numpy()),
+        {"source_system": "crm", "entity": "companies"},
+    )
 
 
 def _noises(source: str, entity: str, records: pd.DataFrame, record_id: str) -> pd.DataFrame:

@@ -31,6 +31,7 @@ EMAIL_ANSWERS = {
 PHONE_CONSENT_SHARE = 0.15
 POST_OBJECTION_SHARE = 0.04
 NOTICE_SHARE = 0.92  # of existing customers who were told that they may object
+COMPANY_NUMBER_SHARES = {"vat_id": 0.6, "register_number": 0.4}  # of the first records of companies
 
 
 @dataclass(frozen=True)
@@ -50,6 +51,8 @@ def keep_crm(
     random = chance.stream("contacts")
     contacts["first_record"] = name_first_records(contacts)
     contacts = add_role_mailboxes(contacts, companies, calendar, chance, random)
+    companies = keep_companies(companies, calendar, chance, rates)
+    contacts["company"] = choose_company_records(contacts["company"].to_numpy(), companies, chance)
     remarks = draw_texts(random, ["Rückruf gewünscht", "Katalog gewünscht"], len(contacts))
     contacts["remark"] = remarks.where(random.random(len(contacts)) < 0.1)
     contacts["deleted_at"] = np.datetime64("NaT", "s")
@@ -64,6 +67,34 @@ def keep_crm(
     contacts["lead_source"] = draw_texts(random, ["Messe", "Webformular", "Empfehlung", "Katalog"], len(contacts))
     methods = list_contact_methods(contacts, chance)
     return Crm(contacts, companies, permissions, methods, keep_sales(contacts, companies, calendar, chance))
+
+
+def keep_companies(companies: pd.DataFrame, calendar: Calendar, chance: Chance, rates: Rates) -> pd.DataFrame:
+    """The CRM's records of companies: the first of each in the order of the companies, then second ones.
+
+    `firm` is the row of the company itself.
+    """
+    records = companies.assign(firm=np.arange(len(companies)))
+    random = chance.stream("company records")
+    for name, share in COMPANY_NUMBER_SHARES.items():
+        records[name] = records[name].where(random.random(len(records)) < share)
+    records = apply_noises(records, "companies", rates, chance)
+    more = records.iloc[len(companies) :].reset_index(drop=True)
+    more["record_id"] = "F-" + numbers_as_texts(np.arange(len(companies), len(records)) + chance.number(1), 5)
+    add_lifetimes(more, calendar, random)
+    return pd.concat([records.iloc[: len(companies)], more], ignore_index=True) if len(more) else records
+
+
+def choose_company_records(company: Array, records: pd.DataFrame, chance: Chance) -> Array:
+    """The row of a record of each contact's company, -1 where there is none: half name its second record."""
+    first = company[company >= 0]
+    rows = np.arange(len(records))
+    second = pd.Series(rows, index=records["firm"])[records["firm"].duplicated().to_numpy()].groupby(level=0).first()
+    named = second.reindex(first).to_numpy()
+    is_second = ~np.isnan(named) & (chance.stream("named companies").random(len(first)) < 0.5)
+    found = company.copy()
+    found[company >= 0] = np.where(is_second, np.nan_to_num(named), first).astype(int)
+    return found
 
 
 def add_role_mailboxes(
@@ -299,7 +330,9 @@ def export_crm(crm: Crm) -> dict[str, pd.DataFrame]:
                 "Firmen-Nr": companies["record_id"],
                 "Name": companies["name"],
                 "Rechtsform": companies["legal_form"],
-                "Domain": companies["domain"],
+                "Domain": companies["website"],
+                "USt-IdNr": companies["vat_id"],
+                "Registernummer": companies["register_number"],
                 "Straße": companies["street_name"] + " " + companies["house_number"],
                 "PLZ": companies["postal_code"],
                 "Ort": companies["city"],

@@ -12,10 +12,10 @@ from pipelines.sample import vocabulary
 from pipelines.sample.chance import Array, Random, draw_texts, numbers_as_texts, pick, texts
 from pipelines.sample.persons import fold
 
-SHARED = ("last_name", "street_name", "house_number", "postal_code", "city", "phone")
+SHARED = ("last_name", "home", "street_name", "house_number", "postal_code", "city", "phone")
 SIZES = {2: 0.5, 3: 0.3, 4: 0.2}
 YEAR = 365  # days
-HOME = ("street_name", "house_number", "postal_code", "city", "phone")
+HOME = ("home", "street_name", "house_number", "postal_code", "city", "phone")
 # What each function of this module may change.
 FAMILY_COLUMNS = (*SHARED, "email", "birth_date", "first_name")
 SON_COLUMNS = (*SHARED, "first_name", "gender", "salutation", "birth_date")

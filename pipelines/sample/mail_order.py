@@ -12,7 +12,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.sample.behaviour import MAIL_ORDER
-from pipelines.sample.chance import Calendar, Chance, numbers_as_texts, pick, texts
+from pipelines.sample.chance import Calendar, Chance, pick, texts
 from pipelines.sample.mishaps import FOREIGN
 from pipelines.sample.noise import Rates, apply_noises
 from pipelines.sample.records import keep_records
@@ -60,7 +60,7 @@ def open_mail_order(
     customers = keep_records(buyers, "mail_order", "4", 1_000_001, calendar, chance, rates)
     company = customers["company"].to_numpy()
     customers["company_name"] = pick(companies["name"], company).where(company >= 0)
-    customers["vat_id"] = ("DE" + numbers_as_texts(300_000_000 + company, 9)).where(company >= 0)
+    customers["vat_id"] = pick(companies["vat_id"], company).where(company >= 0)
     # All orders belong to the first of a person's records: this house joins by number, not by name.
     orders = orders.join(
         customers.iloc[: len(buyers)][["record_id", "email", "person", "company_name", "vat_id"]], on="buyer"

@@ -1,7 +1,7 @@
 """What goes wrong between the people and the files: the table of all noises, each with its rate and its places.
 
-Add a noise as a function `(rows, hit, random) -> rows` in `families`, `fates`, `slips` or `mishaps` and a row of
-`NOISES`. Noise that is switched off leaves no trace.
+Add a noise as a function `(rows, hit, random) -> rows` in `families`, `fates`, `slips`, `mishaps` or `company_slips`
+and a row of `NOISES`. Noise that is switched off leaves no trace.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ import numpy as np
 import pandas as pd
 
 from pipelines.errors import KundenstammError
-from pipelines.sample import families, fates, mishaps, slips
+from pipelines.sample import company_slips, families, fates, mishaps, slips
 from pipelines.sample.chance import Array, Chance, Random
 
 Rates = Mapping[str, float]
@@ -23,7 +23,7 @@ RECORDS = (*REGISTERS, "guests", "market")
 ORDERS = ("orders", "mail_orders")
 ADDRESS = ("street_name", "house_number", "postal_code", "city")
 NAMES = ("first_name", "last_name")
-PLACES = ("persons", *RECORDS, *ORDERS, "lines", "merging", "permissions", "tickets", "sendings")
+PLACES = ("firms", "persons", *RECORDS, *ORDERS, "lines", "companies", "merging", "permissions", "tickets", "sendings")
 
 
 @dataclass(frozen=True)
@@ -149,6 +149,13 @@ NOISES = (
         "a business contact changed the employer",
         reads=("company",),
     ),
+    Noise(
+        company_slips.found_sisters,
+        0.10,
+        ("firms",),
+        ("founder", "website", *ADDRESS, "trade", "legal_form", "name"),
+        "two companies of one founder in one house",
+    ),
     # What they order.
     Noise(mishaps.order_as_guest, 0.10, ("orders",), ("is_guest",), "an order without a customer account"),
     Noise(mishaps.cancel_orders, 0.03, ORDERS, ("is_cancelled",), "a cancelled order"),
@@ -220,6 +227,9 @@ NOISES = (
     Noise(slips.spoil_dates, 0.004, ("crm",), ("birth_date",), "a birth date that is none, or 01.01.1900"),
     Noise(slips.inject_hostile_latin_text, 0.001, ("crm", "mail_order"), ("last_name",), "text that breaks programs"),
     Noise(slips.inject_hostile_text, 0.001, ("shop", "support", "market"), ("last_name",), "the same, in any script"),
+    Noise(
+        company_slips.duplicate_companies, 0.20, ("companies",), (), "a second record of a company, written otherwise"
+    ),
     # What the CRM's staff did to its records.
     Noise(fates.delete_in_crm, 0.01, ("merging",), ("deleted_at",), "a deleted record", reads=("updated_at",)),
     Noise(fates.restore_in_crm, 0.004, ("merging",), ("deleted_at", "remark"), "a record deleted and restored"),

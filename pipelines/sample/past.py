@@ -66,6 +66,7 @@ class Past:
             events=self._name_accounts(self._delivered("web", "events", self.systems.events, day), "userId", day),
             invoices=self._invoices(day),
             attributes=self._delivered("enrichment", "attributes", self.systems.attributes, day),
+            homes=self.systems.homes,
         )
 
     def tell_truth(self) -> Tables:

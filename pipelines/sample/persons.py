@@ -53,6 +53,7 @@ def create_persons(count: int, calendar: Calendar, chance: Chance) -> pd.DataFra
     double = random.random(count) < 0.02
     persons["last_name"] = last_names.mask(double, last_names + "-" + draw_texts(random, names, count, shares))
     persons["title"] = draw_texts(random, vocabulary.TITLES, count, [8, 1, 2]).where(random.random(count) < TITLE_SHARE)
+    persons["home"] = "h" + numbers_as_texts(persons["person"].to_numpy(), 7)
     persons["salutation"] = persons["gender"].map({"female": "Frau", "male": "Herr"}).astype("str")
     dials = add_addresses(persons, random)
     add_contact_points(persons, dials, random, chance)

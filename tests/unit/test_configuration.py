@@ -155,7 +155,7 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         ),
         pytest.param(
             write("segmets.yml", "a: 1\n"),
-            ["segmets.yml: this file is not known; allowed: audiences.yml, cleaning.yml, company.yml,"],
+            ["segmets.yml: this file is not known; allowed: audiences.yml, buying_center.yml, cleaning.yml,"],
             id="an unknown file",
         ),
         pytest.param(

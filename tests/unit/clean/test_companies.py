@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from pipelines import warehouse
-from pipelines.clean.companies import LEGAL_FORMS, SPELLINGS
+from pipelines.company_names import LEGAL_FORMS, SPELLINGS
 
 FORMS = {
     "Löwe Bau GmbH & Co. KG": "GmbH & Co. KG",

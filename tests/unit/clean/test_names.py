@@ -72,6 +72,27 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"full_name": "Frau Prof. Dr. Anna von der Heide"},
         {"salutation": "Frau", "title": "Prof. Dr.", "first_name": "Anna", "last_name": "von der Heide"},
     ),
+    "a particle that is a first name": ({"full_name": "Al Pacino"}, {"first_name": "Al", "last_name": "Pacino"}),
+    "a Vietnamese first name": ({"full_name": "Van Nguyen"}, {"first_name": "Van", "last_name": "Nguyen"}),
+    "a particle in lower case": ({"full_name": "van Dijk"}, {"last_name": "van Dijk"}),
+    "a noble name alone": ({"full_name": "Von Goethe"}, {"last_name": "Von Goethe"}),
+    "two particles": ({"full_name": "Van den Berg"}, {"last_name": "Van den Berg"}),
+    "a place behind the whole name": (
+        {"full_name": "Hans Müller, Berlin"},
+        {"first_name": "Hans", "last_name": "Müller"},
+    ),
+    "a place behind both names in the last": (
+        {"last_name": "Hans Müller, Berlin"},
+        {"first_name": "Hans", "last_name": "Müller"},
+    ),
+    "a last name that is a first name, and a first name": (
+        {"full_name": "Martin Schulz, Anna"},
+        {"first_name": "Anna", "last_name": "Martin Schulz"},
+    ),
+    "a last name of two first names": (
+        {"full_name": "Hans Walter, Dragana"},
+        {"first_name": "Dragana", "last_name": "Hans Walter"},
+    ),
     "a title behind the comma": (
         {"full_name": "Maier, Dr. Anna"},
         {"title": "Dr.", "first_name": "Anna", "last_name": "Maier"},

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -15,14 +16,13 @@ from pipelines.clean.functions import create_functions
 from pipelines.clean.rules import start_log
 from pipelines.configuration import load_configuration
 from pipelines.keys import record_key
-from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import resolve_accounts
-from pipelines.resolve.accounts import MOST_NAMES_OF_A_NUMBER
+from pipelines.resolve.account_evidence import LARGEST_BLOCK, MOST_NAMES
 from pipelines.settings import Settings
 from pipelines.transform import run_dbt
 from pipelines.warehouse import connect, literal
 from tests.raw_tables import create_raw_tables, insert_rows
-from tests.unit.resolve.conftest import make_build
+from tests.unit.resolve.conftest import create_persons, make_build
 
 Row = dict[str, Any]
 Accounts = dict[str, str]
@@ -50,8 +50,14 @@ class Companies:
     def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
         self.connection, self.settings = connection, settings
 
-    def resolve(self, companies: list[Row], orders: list[Row] | None = None, version: str = "") -> Accounts:
-        """Account by source id, of companies and of orders that name one."""
+    def resolve(
+        self,
+        companies: list[Row],
+        orders: list[Row] | None = None,
+        version: str = "",
+        contacts: list[Row] | None = None,
+    ) -> Accounts:
+        """Account by source id, of companies and of orders that name one; `contacts` are rows of `clean.persons`."""
         create_raw_tables(self.connection, self.settings)
         for table, rows in (("crm_companies", companies), ("shop_orders", orders)):
             if rows:
@@ -59,14 +65,14 @@ class Companies:
         create_functions(self.connection)
         create_country_names(self.connection)
         self.connection.execute("create schema if not exists clean")
-        self.connection.execute("create schema if not exists config")
-        self.connection.execute(f"create table if not exists config.overrides ({TABLE_COLUMNS})")
         start_log(self.connection)
         load_rejections(self.connection)
-        rules = load_configuration(self.settings).cleaning.company
-        write_companies(self.connection, self.settings, rules, "DE")
+        configuration = load_configuration(self.settings)
+        create_persons(self.connection, contacts or [])
+        cleaning = configuration.cleaning
+        write_companies(self.connection, self.settings, cleaning.company, "DE", cleaning.email_matching)
         build = make_build(version) if version else make_build()
-        resolve_accounts(self.connection, self.settings, build)
+        self.report = resolve_accounts(self.connection, self.settings, configuration, build)
         found = {}
         for source, entity, table in (("crm", "companies", "records"), ("shop", "orders", "orders")):
             key = record_key(literal(source), literal(entity), "source_record_id")
@@ -127,7 +133,85 @@ def companies(staged: Settings) -> Iterator[Companies]:
             False,
             id="one name, two VAT ids",
         ),
-        pytest.param({"domain": "nagel.example"}, {"domain": "nagel.example"}, False, id="a domain proves nothing"),
+        pytest.param({"domain": "nagel.example"}, {"domain": "nagel.example"}, False, id="a website alone"),
+        pytest.param(
+            {"name": "Nagel Bau GmbH", "domain": "https://www.nagel.example/kontakt"},
+            {"name": "Nagel-Bau", "domain": "nagel.example"},
+            True,
+            id="one name at one website",
+        ),
+        pytest.param(
+            {"name": "Nagel Bau GmbH", "domain": "nagel.example"},
+            {"name": "Nagel Druck GmbH", "domain": "nagel.example"},
+            False,
+            id="two companies of a group at one website",
+        ),
+        pytest.param(
+            {"name": "Nagel Bau", "domain": "nagel.example"},
+            {"name": "Nagel Bau", "domain": "info@gmx.de"},
+            False,
+            id="a free provider is no website",
+        ),
+        pytest.param(
+            {"name": "Nagel Bau", "domain": "facebook.com/nagel"},
+            {"name": "Nagel Bau", "domain": "www.facebook.com/nagel"},
+            False,
+            id="a page among those of many is no website",
+        ),
+        pytest.param(
+            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **ULM},
+            {"name": "Hofmann Metall GmbH", "street": "Hauptstr. 5", **ULM},
+            True,
+            id="a slip in the name in one house",
+        ),
+        pytest.param(
+            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **ULM},
+            {"name": "Hofmann Metall GmbH", "street": "Seeweg 9", **ULM},
+            False,
+            id="nearly one name in one town",
+        ),
+        pytest.param(
+            {"name": "Hotel am See Haus 1", "street": "Seeweg 9", **ULM},
+            {"name": "Hotel am See Haus 2", "street": "Seeweg 9", **ULM},
+            False,
+            id="another figure is no slip",
+        ),
+        pytest.param(
+            {"name": "Logistik Berger GmbH", "street": "Seeweg 9", **ULM},
+            {"name": "Berger Logistik", "street": "Seeweg 9", **ULM},
+            True,
+            id="the words in another order in one house",
+        ),
+        pytest.param(
+            {"name": "Müller & Söhne", **ULM},
+            {"name": "Mueller und Soehne", **ULM},
+            True,
+            id="umlauts and the word and",
+        ),
+        pytest.param(
+            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", "domain": "hoffmann.example", **ULM},
+            {"name": "Hofmann Metall AG", "street": "Hauptstraße 5", "domain": "hoffmann.example", **ULM},
+            False,
+            id="alike in everything but the legal form",
+        ),
+        pytest.param(
+            {"name": "Nagel", "vat_id": VAT, **ULM},
+            {"name": "Nagel", "vat_id": "DE136695967", **ULM},
+            True,
+            id="one name, the VAT id mistyped",
+        ),
+        pytest.param(
+            {"name": "Nagel", "vat_id": VAT, **ULM},
+            {"name": "Nagel", "vat_id": "ATU13585627", **ULM},
+            True,
+            id="one name, VAT ids of two countries",
+        ),
+        pytest.param(
+            {"name": "Nagel", "register_number": "HRB 4711", **ULM},
+            {"name": "Nagel", "register_number": "HRB 4712", **ULM},
+            False,
+            id="two entries at one court",
+        ),
     ],
 )
 def test_what_makes_two_records_one_company(companies: Companies, a: Row, b: Row, is_one: bool) -> None:
@@ -152,7 +236,7 @@ def test_merged_at_the_source_is_one_account_over_several_steps(companies: Compa
 
 
 def test_a_number_that_many_names_carry_is_nobody_s(companies: Companies) -> None:
-    names = [f"Nagel {chr(97 + n)}" for n in range(MOST_NAMES_OF_A_NUMBER + 1)]
+    names = [f"Nagel {chr(97 + n)}" for n in range(MOST_NAMES + 1)]
     rows = [{"source_record_id": name, "name": name, "vat_id": VAT} for name in names]
     assert len(set(companies.resolve(rows).values())) == len(rows)
     assert len(set(companies.resolve(rows[1:]).values())) == 1
@@ -224,3 +308,76 @@ def test_people_join_and_separate_companies_against_all_evidence(companies: Comp
         assert accounts["a"] == accounts["b"] != accounts["c"] == accounts["d"]
     finally:
         companies.connection.execute("drop table config.overrides")
+
+
+def test_whom_one_record_fits_equally_well_is_not_guessed(companies: Companies) -> None:
+    house = {"street": "Seeweg 9", **ULM}
+    rows = [
+        {"source_record_id": "gmbh", "name": "Nagel Bau GmbH", **house},
+        {"source_record_id": "ag", "name": "Nagel Bau AG", **house},
+        {"source_record_id": "either", "name": "Nagel Bau", **house},
+    ]
+    assert len(set(companies.resolve(rows).values())) == 3
+    reasons = "select reason, count(*) from identity.refused_account_links group by reason order by reason"
+    assert companies.connection.execute(reasons).fetchall() == [("ambiguous", 2), ("other_legal_form", 1)]
+
+
+def test_a_website_of_many_names_is_nobody_s(companies: Companies) -> None:
+    twice = [{"source_record_id": n, "name": "Nagel Bau", "domain": "centre.example"} for n in ("a", "b")]
+    others = [
+        {"source_record_id": f"o{n}", "name": f"Firma {chr(97 + n) * 3}", "domain": "centre.example"}
+        for n in range(MOST_NAMES)
+    ]
+    joined, apart = companies.resolve([*twice, *others[1:]]), companies.resolve([*twice, *others])
+    assert joined["a"] == joined["b"]
+    assert apart["a"] != apart["b"]
+
+
+def test_a_company_without_a_website_has_that_of_its_contacts_mailboxes(companies: Companies) -> None:
+    rows = [
+        {"source_record_id": "a", "name": "Nagel Bau GmbH", "domain": "nagel.example"},
+        {"source_record_id": "b", "name": "Nagel Bau"},
+    ]
+    companies.resolve(rows)
+    [(key,)] = companies.connection.execute(
+        "select record_key from clean.companies where name = 'Nagel Bau'"
+    ).fetchall()
+    mailboxes = ["anna@nagel.example", "otto@nagel.example", "private@gmx.de", "guest@other.example"]
+    contacts = [
+        {"record_key": mailbox, "email": mailbox, "is_email_valid": True, "company_record_key": key}
+        for mailbox in mailboxes
+    ]
+    accounts = companies.resolve(rows, contacts=contacts)
+    assert accounts["a"] == accounts["b"]
+    accounts = companies.resolve(rows, contacts=contacts[2:])
+    assert accounts["a"] != accounts["b"]
+
+
+def test_a_link_says_what_it_is_made_of_and_the_parts_add_up(companies: Companies) -> None:
+    companies.resolve(
+        [
+            {"source_record_id": "a", "name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **ULM},
+            {
+                "source_record_id": "b",
+                "name": "Hofmann Metall GmbH",
+                "street": "Hauptstr. 5",
+                "domain": "h.example",
+                **ULM,
+            },
+            {"source_record_id": "c", "name": "Hofmann Metall", "domain": "h.example"},
+        ]
+    )
+    query = "select method, rule, match_weight, reasons from identity.account_links order by match_weight"
+    links = companies.connection.execute(query).fetchall()
+    assert {(method, rule) for method, rule, *_ in links} == {("probabilistic", "weighed")}
+    for _, _, weight, reasons in links:
+        parts = [float(part) for part in re.findall(r"\(([+-][0-9.]+)\)", reasons)]
+        assert weight == pytest.approx(sum(parts) - 14, abs=0.05 * (len(parts) + 1))
+    assert "name: a slip away" in str(links)
+    assert not re.search("hof|haupt|89073|example", str(links).lower()), "no value in what analysts may read"
+
+
+def test_records_of_a_huge_block_are_compared_with_their_neighbours_only_and_counted(companies: Companies) -> None:
+    rows = [{"source_record_id": f"{n:03}", "name": "Filiale", **ULM} for n in range(LARGEST_BLOCK + 1)]
+    assert len(set(companies.resolve(rows).values())) == 1
+    assert companies.report.oversized_count == len(rows)

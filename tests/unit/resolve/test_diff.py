@@ -115,3 +115,13 @@ def test_a_customer_of_two_parts_that_one_weighed_pair_holds_together_is_counted
 ) -> None:
     records = sorted({letter for letter in links if letter.isalpha()})
     assert compare(None, {"one": " ".join(records), "two": "x y"}, links).held_by_one_edge == expected
+
+
+@pytest.mark.parametrize("name", ["state", "restricted"])
+def test_a_published_version_that_lost_a_file_is_told(
+    compare: Compare, warehouse: DuckDBPyConnection, settings: Settings, name: str
+) -> None:
+    assert compare({"c": "a1"}, {"c": "a1"}).missing_base_files == 0
+    (settings.versions_dir / BASE / f"{name}.duckdb").unlink()
+    build = dataclasses.replace(make_build(), base_version=BASE)
+    assert write_diff(warehouse, settings, build).missing_base_files == 1

@@ -57,7 +57,7 @@ def _state_companies(world: World) -> None:
 
 def _state_members(world: World) -> None:
     nagel, old, gone = (world.key("crm", "companies", name) for name in ("b_nagel", "b_nagel_old", "b_gone"))
-    mover = world.person("c_b_mover", "b_mover_crm")
+    mover = world.person("c_b_mover", "b_mover_crm", job_title="Assistentin der Geschäftsleitung")
     world.person("c_b_mover", "b_mover", "shop")
     world.employment(mover, gone, "2020-01-01", "2025-01-01")
     world.employment(mover, nagel, "2025-01-01")
@@ -74,7 +74,9 @@ def _state_members(world: World) -> None:
         "cc5": {"company_record_id": "never_delivered"},
     }.items():
         world.record("crm_company_contacts", record_id, contact_record_id="b_adviser", **columns)
-    world.record("crm_company_contacts", "cc6", contact_record_id="b_buyer", company_record_id="b_nagel", role="Buyer")
+    world.record(
+        "crm_company_contacts", "cc6", contact_record_id="b_buyer", company_record_id="b_nagel", role="Einkäuferin"
+    )
     for number in range(5):
         world.person(f"c_b_clerk{number}", f"b_clerk{number}")
         world.record(
@@ -148,6 +150,24 @@ def test_an_unknown_company_has_no_members(members: dict[tuple[str, str], dict[s
 def test_a_role_that_one_alone_has_is_kept_back(members: dict[tuple[str, str], dict[str, Any]]) -> None:
     assert members["c_b_clerk1", "a_b_holding"]["role"] == "purchase"
     assert members["c_b_buyer", "a_b_nagel"]["role"] is None
+
+
+@pytest.mark.parametrize(
+    ("customer", "account", "role"),
+    [
+        pytest.param("c_b_buyer", "a_b_nagel", "buyer", id="by the function, also where nobody shares it"),
+        pytest.param("c_b_clerk1", "a_b_holding", "buyer", id="in English"),
+        pytest.param(
+            "c_b_mover", "a_b_nagel", "gatekeeper", id="by the job title, the assistant not being the manager"
+        ),
+        pytest.param("c_b_mover", "a_b_gone", None, id="not at the former employer by the present title"),
+        pytest.param("c_b_adviser", "a_b_nagel", None, id="no word that tells one"),
+    ],
+)
+def test_the_part_in_buying(
+    members: dict[tuple[str, str], dict[str, Any]], customer: str, account: str, role: str | None
+) -> None:
+    assert members[customer, account]["buying_role"] == role
 
 
 @pytest.mark.parametrize(

@@ -18,6 +18,7 @@ def state_facts(world: World) -> None:
 
     live("mother", created_at="2020-01-01")
     live("father", last_name="SEEMANN", created_at="2021-01-01")
+    live("aunt", last_name="Seemann", street="See-Weg", created_at="2024-01-01")
     live("child", birth_date="2015-01-01", created_at="2025-01-01")
     live("guest", last_name="Gast")
     live("neighbour", house_number="5")
@@ -43,11 +44,12 @@ def test_who_lives_together(members: dict[str, tuple[str, bool]]) -> None:
     assert members == {
         "c_h_mother": ("h_h_mother", True),
         "c_h_father": ("h_h_mother", False),
+        "c_h_aunt": ("h_h_mother", False),
         "c_h_child": ("h_h_mother", False),
     }
 
 
 def test_what_a_household_is_worth(marts: Marts) -> None:
     [household] = records(marts.settings, "select * from marts.households where household_id = 'h_h_mother'")
-    assert (household["member_count"], household["minor_count"], household["country"]) == (3, 1, "DE")
+    assert (household["member_count"], household["minor_count"], household["country"]) == (4, 1, "DE")
     assert (household["order_count"], household["revenue_amount_base"]) == (2, 15)

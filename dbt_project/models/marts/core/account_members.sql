@@ -1,4 +1,5 @@
 -- Who belongs to which account: the company that the person's records name, now and formerly, and the CRM's own list.
+-- The part in buying is told by the function on that list, else by the job title, which is that of the present company.
 with
 
 employments as (
@@ -7,6 +8,14 @@ employments as (
 
 company_contacts as (
     select * from {{ ref('stg_crm__company_contacts') }}
+),
+
+persons as (
+    select * from {{ source('clean', 'persons') }}
+),
+
+titles as (
+    select * from {{ ref('int_titles_classified') }}
 ),
 
 members as (
@@ -23,20 +32,23 @@ build as (
 
 listed as (
     select
-        record_key as person_record_key,
-        company_record_key,
+        employments.record_key as person_record_key,
+        employments.company_record_key,
         cast(null as varchar) as role,
+        case when employments.valid_until is null then lower(persons.job_title) end as title,
         false as is_declared_primary,
         true as is_own_company,
-        valid_from,
-        valid_until,
-        record_key
+        employments.valid_from,
+        employments.valid_until,
+        employments.record_key
     from employments
+    left join persons on employments.record_key = persons.record_key
     union all
     select
         contact_record_key as person_record_key,
         company_record_key,
         lower(role) as role,
+        lower(role) as title,
         coalesce(is_primary, false) as is_declared_primary,
         false as is_own_company,
         valid_from,
@@ -64,10 +76,21 @@ assigned as (
                 listed.valid_until desc nulls first,
                 listed.valid_from desc nulls last,
                 listed.record_key asc
-        ) as role_rank
+        ) as role_rank,
+        titles.buying_role,
+        row_number() over (
+            partition by members.customer_id, account_records.account_id
+            order by
+                (titles.buying_role is not null) desc,
+                (listed.role is not null) desc,
+                listed.valid_until desc nulls first,
+                listed.valid_from desc nulls last,
+                listed.record_key asc
+        ) as buying_role_rank
     from listed
     inner join members on listed.person_record_key = members.record_key
     inner join account_records on listed.company_record_key = account_records.record_key
+    left join titles on listed.title = titles.title
 ),
 
 grouped as (
@@ -75,6 +98,7 @@ grouped as (
         customer_id,
         account_id,
         max(case when role_rank = 1 then role end) as role,
+        max(case when buying_role_rank = 1 then buying_role end) as buying_role,
         bool_or(is_declared_primary) as is_declared_primary,
         bool_or(is_own_company) as is_own_company,
         min(valid_from) as valid_from,
@@ -112,6 +136,7 @@ final as (
         customer_id,
         account_id,
         {{ shared_value('role') }} as role,
+        buying_role,
         is_current and account_rank = 1 as is_primary,
         is_current,
         valid_from,

@@ -17,15 +17,13 @@ addressed as (
     select
         customers.customer_id,
         customers.acquired_at,
-        lower(
-            concat_ws(
-                '|',
-                coalesce(profiles.country, ''),
-                profiles.postal_code,
-                profiles.street,
-                coalesce(profiles.house_number, ''),
-                profiles.last_name
-            )
+        concat_ws(
+            '|',
+            coalesce(profiles.country, ''),
+            profiles.postal_code,
+            {{ plain_name('profiles.street') }},
+            lower(coalesce(profiles.house_number, '')),
+            {{ plain_name('profiles.last_name') }}
         ) as household
     from customers
     inner join profiles on customers.customer_id = profiles.customer_id

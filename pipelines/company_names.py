@@ -1,0 +1,116 @@
+"""How companies are called: legal forms, and what of a name is the name itself.
+
+Add a legal form when it ends names of companies and no last name of a person. Cleaning writes legal forms by it,
+resolving compares names by it; what a comparison proves is decided there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from pipelines.warehouse import literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# A name of fewer letters and digits says too little, also with the postal code.
+SHORTEST_NAME = 3
+
+
+def create_name_macros(connection: DuckDBPyConnection) -> None:
+    """Create the macros on this connection; temporary, so nothing stays in the file.
+
+    `company_words` are the words of a name, `legal_form_of` and `company_stem` take such words.
+    """
+    for definition in (_WORDS, _LEGAL_FORM, _STEM):
+        connection.execute(f"create or replace temp macro {definition}")
+
+
+def _literals(values: Iterable[str]) -> str:
+    return ", ".join(literal(value) for value in values)
+
+
+# Legal forms as they end a name, in lower case without dots and signs; the longer ones first.
+LEGAL_FORMS = {
+    "gmbh co kgaa": "gmbh co kgaa",
+    "gmbh co kg": "gmbh co kg",
+    "gmbh und co kg": "gmbh co kg",
+    "ug haftungsbeschraenkt co kg": "ug co kg",
+    "ug co kg": "ug co kg",
+    "ag co kgaa": "ag co kgaa",
+    "ag co kg": "ag co kg",
+    "ug haftungsbeschraenkt": "ug",
+    "gesellschaft mit beschraenkter haftung": "gmbh",
+    "aktiengesellschaft": "ag",
+    "partg mbb": "partg",
+    **{form: form for form in ("partg", "ggmbh", "gmbh", "kgaa", "ohg", "gbr", "ug", "ag", "kg", "se", "eg")},
+    "mbh": "gmbh",
+    **dict.fromkeys(("e kfm", "e kfr", "ekfm", "ekfr", "e k", "ek"), "ek"),
+    **dict.fromkeys(("e v", "ev"), "ev"),
+    **dict.fromkeys(("limited", "ltd"), "ltd"),
+    **dict.fromkeys(("s a r l", "s a rl", "sa rl"), "sarl"),
+    **dict.fromkeys(("sp z o o", "sp z oo", "spzoo"), "sp zoo"),
+    **dict.fromkeys(("e u", "eu"), "eu"),
+    **{form: form for form in ("plc", "inc", "llc", "corp", "bv", "nv", "sarl", "sas", "srl", "spa", "aps", "sro")},
+    **{form: form for form in ("og", "oy", "oyj", "ab", "kft", "doo", "lda", "sl")},
+    "a s": "as",
+    "s a": "sa",
+    "sa": "sa",
+}
+# How a legal form is written, where it is not in capitals.
+SPELLINGS = {
+    **{form: form.upper() for form in LEGAL_FORMS.values()},
+    "gmbh": "GmbH",
+    "ggmbh": "gGmbH",
+    "gmbh co kg": "GmbH & Co. KG",
+    "gmbh co kgaa": "GmbH & Co. KGaA",
+    "ug co kg": "UG (haftungsbeschränkt) & Co. KG",
+    "ag co kg": "AG & Co. KG",
+    "ag co kgaa": "AG & Co. KGaA",
+    "ug": "UG (haftungsbeschränkt)",
+    "kgaa": "KGaA",
+    "gbr": "GbR",
+    "partg": "PartG",
+    "ek": "e.K.",
+    "ev": "e.V.",
+    "eg": "eG",
+    "eu": "e.U.",
+    "ltd": "Ltd",
+    "inc": "Inc.",
+    "corp": "Corp.",
+    "aps": "ApS",
+    "sarl": "S.à r.l.",
+    "spa": "S.p.A.",
+    "srl": "S.r.l.",
+    "sa": "S.A.",
+    "as": "A/S",
+    "sp zoo": "Sp. z o.o.",
+    "sro": "s.r.o.",
+    "doo": "d.o.o.",
+    "kft": "Kft.",
+    "oy": "Oy",
+    "oyj": "Oyj",
+    "bv": "B.V.",
+    "nv": "N.V.",
+    "lda": "Lda.",
+    "sl": "S.L.",
+}
+
+
+# Words in lower case, umlauts as digraphs, without dots (e.K.) and signs.
+_WORDS = r"""
+company_words(x) as nullif(trim(regexp_replace(
+    strip_accents(replace(replace(replace(replace(replace(lower(x), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'),
+        '.', '')),
+    '[^\p{L}\p{N}]+', ' ', 'g')), '')
+"""
+
+_LEGAL_FORM = f"""
+legal_form_of(words) as map([{_literals(LEGAL_FORMS)}], [{_literals(LEGAL_FORMS.values())}])[
+    regexp_extract(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', 1)]
+"""
+
+_STEM = f"""
+company_stem(words) as nullif(trim(regexp_replace(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', '')), '')
+"""

@@ -1,0 +1,177 @@
+"""Why company records are one account or are not: what a published version knows about it, and how it is told.
+
+Add here a fact that belongs to the explanation of an account. What is read is personal: it goes to who asked and
+nowhere else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from pipelines.explain.read import UnknownError
+from pipelines.explain.words import COMPANY_REASONS, COMPANY_RULES, say
+from pipelines.publish import open_files
+from pipelines.resolve.ids import ACCOUNT_PREFIX
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.settings import Settings
+
+COMPANIES = "companies"  # the entity of company records
+
+
+@dataclass(frozen=True)
+class CompanyRecord:
+    """One company record with its own values, as cleaned; `account_id` is whose it is."""
+
+    key: str
+    name: str
+    account_id: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class CompanyLink:
+    """What joins two records, or would and was refused for `reason`; `reasons` are the parts of its weight in words."""
+
+    a: CompanyRecord
+    b: CompanyRecord
+    rule: str
+    weight: float | None
+    reasons: str | None
+    reason: str | None = None
+
+
+@dataclass(frozen=True)
+class AccountExplanation:
+    """Everything about one account. `asked_id` may be an id that was merged into it."""
+
+    version: str
+    asked_id: str
+    account_id: str
+    former_ids: tuple[str, ...]
+    records: tuple[CompanyRecord, ...]
+    links: tuple[CompanyLink, ...]
+    refused: tuple[CompanyLink, ...]
+
+
+def is_account(name: str) -> bool:
+    """Whether the name is an account's id, or that of a company record."""
+    return (name.startswith(ACCOUNT_PREFIX) and ":" not in name) or name.split(":")[1:2] == [COMPANIES]
+
+
+def explain_account(settings: Settings, name: str) -> AccountExplanation:
+    """Explain the account of this id, also of one that was merged away, or of this company record.
+
+    Raises:
+        UnknownError: the id was never issued, nobody carries it any more, or the record is not there.
+        BuildError: nothing is published, or this user may not read the restricted file.
+    """
+    with open_files(settings, "restricted", "warehouse", "state") as connection:
+        account_id = _find_account(connection, name)
+        records = _read_records(connection, "account_id = ?", account_id)
+        keys = [record.key for record in records]
+        former = connection.execute(
+            "select account_id from state.account_id_history "
+            "where current_account_id = ? and account_id <> ? order by account_id",
+            [account_id, account_id],
+        ).fetchall()
+        return AccountExplanation(
+            version=settings.current.resolve().name,
+            asked_id=name if ":" not in name else account_id,
+            account_id=account_id,
+            former_ids=tuple(str(row[0]) for row in former),
+            records=tuple(records),
+            links=tuple(_read_links(connection, "account_links", keys)),
+            refused=tuple(_read_links(connection, "refused_account_links", keys)),
+        )
+
+
+def _find_account(connection: DuckDBPyConnection, name: str) -> str:
+    if ":" in name:
+        source, _, record_id = name.split(":", 2)
+        found = _read_records(connection, "source_system = ? and source_record_id = ?", source, record_id)
+        if not found:
+            raise UnknownError(
+                "This company record is not in the published version. Name it as source:companies:id, or name an "
+                "account."
+            )
+        return found[0].account_id
+    row = connection.execute(
+        "select current_account_id, status_version from state.account_id_history where account_id = ?", [name]
+    ).fetchone()
+    if row is None:
+        raise UnknownError("This account id was never issued; accounts are listed in marts.accounts.")
+    if row[0] is None:
+        raise UnknownError(f"This account id is retired since version {row[1]}: no record of it is left.")
+    return str(row[0])
+
+
+def _read_records(connection: DuckDBPyConnection, condition: str, *parameters: object) -> list[CompanyRecord]:
+    rows = connection.execute(
+        f"""
+        select record_key, source_system || ':{COMPANIES}:' || source_record_id, account_id, name, domain, vat_id,
+            register_number, street, concat_ws(' ', postal_code, city), case when is_deleted then 'deleted' end
+        from restricted.audit.compared_companies join state.account_records using (record_key)
+        where {condition}
+        order by source_system, source_record_id
+        """,
+        list(parameters),
+    ).fetchall()
+    return [
+        CompanyRecord(key, name, account_id, tuple(str(v) for v in values if v))
+        for key, name, account_id, *values in rows
+    ]
+
+
+def _read_links(connection: DuckDBPyConnection, table: str, keys: Sequence[str]) -> Iterator[CompanyLink]:
+    reason = "reason" if table == "refused_account_links" else "null"
+    rows = connection.execute(
+        f"select record_key_a, record_key_b, rule, match_weight, reasons, {reason} from warehouse.audit.{table} "
+        "where record_key_a = any($1) or record_key_b = any($1) order by record_key_a, record_key_b, rule",
+        [list(keys)],
+    ).fetchall()
+    named = sorted({key for row in rows for key in row[:2]})
+    records = {record.key: record for record in _read_records(connection, "record_key = any(?)", named)}
+    for a, b, *rest in rows:
+        yield CompanyLink(records[a], records[b], *rest)
+
+
+def tell_account(told: AccountExplanation) -> Iterator[str]:
+    """Everything about one account, line by line."""
+    numbers = {record.key: number for number, record in enumerate(told.records, start=1)}
+    count = len(told.records)
+    yield f"{told.account_id}: {count} company record{'' if count == 1 else 's'} (version {told.version})"
+    if told.former_ids:
+        yield f"Merged into it: {', '.join(told.former_ids)}."
+    yield from ("", "Records")
+    for record in told.records:
+        yield f"  {numbers[record.key]:>3}  {_describe(record)}"
+    for head, sign, links in (
+        ("Why they are one company", "=", told.links),
+        ("What was not joined", "≠", told.refused),
+    ):
+        if links:
+            yield from ("", head)
+        for link in links:
+            yield f"  {_name(link.a, numbers)} {sign} {_name(link.b, numbers)}  {_say(link)}"
+            if link.reasons:
+                yield f"         before anything is compared (-14.0), {link.reasons}"
+
+
+def _describe(record: CompanyRecord) -> str:
+    return f"{record.name}  {' · '.join(record.values)}"
+
+
+def _name(record: CompanyRecord, numbers: dict[str, int]) -> str:
+    return f"{numbers[record.key]:>3}" if record.key in numbers else f"{_describe(record)} [{record.account_id}]"
+
+
+def _say(link: CompanyLink) -> str:
+    weight = f", match weight {link.weight:.1f}" if link.weight is not None else ""
+    if link.reason is not None:
+        return f"{say(COMPANY_REASONS, link.reason)}  [{link.rule}{weight}; {link.reason}]"
+    return say(COMPANY_RULES, link.rule) + weight
