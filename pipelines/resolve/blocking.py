@@ -16,62 +16,66 @@ if TYPE_CHECKING:
 
 # A block of 80 profiles makes 3,160 pairs; two persons of a common name need more than the name in common anyway.
 MAX_BLOCK = 80
+# The more profiles, the less a key in common says: blocks grow with their number, the true pairs in them do not. So the
+# largest one that is not divided is smaller in a larger register: 80 for 9,000 profiles, 10 for 72,000 and more.
+SCARCE_BLOCK, SCARCE_PROFILES = 10, 72_000
 
 _NAME = "least(first_name, last_name) || ' ' || greatest(first_name, last_name)"
 _PLACE = "coalesce(postal_code, city)"
 
-# (key, second key by which an oversized block is divided), SQL over `scored_profiles`.
-_BLOCKS = (
-    ("email", _NAME),
-    ("phone", _NAME),
-    ("identifier", _NAME),
-    ("email_user", "first_name"),
-    (_NAME, _PLACE),
-    (_NAME, "birth_date"),
-    (f"{_NAME} || {_PLACE}", "street"),
-    ("birth_date || left(last_name, 2)", "left(first_name, 2)"),
-    ("birth_date || left(first_name, 2)", "left(last_name, 2)"),
-    (f"birth_date || {_PLACE}", "left(first_name, 1)"),
-    ("birth_date || city", "left(first_name, 1)"),
-    ("birth_date", "left(least(first_name, last_name), 3)"),
-    ("postal_code || street || house_number", "left(first_name, 3)"),
-    ("street || house_number || left(least(first_name, last_name), 3)", "first_name"),
-    ("city || street || left(first_name, 2)", "house_number"),
-    ("postal_code || street || left(last_name, 2)", "left(first_name, 2)"),
-    ("city || house_number || left(least(first_name, last_name), 2)", "postal_code"),
-    ("postal_code || last_name", "left(first_name, 2)"),
-    ("postal_code || first_name", "left(last_name, 2)"),
-    ("city || last_name || left(first_name, 1)", "left(first_name, 4)"),
-    ("left(first_name, 3) || left(last_name, 3) || left(birth_date, 4)", "first_name"),
-    ("left(last_name, 3) || left(first_name, 3) || right(birth_date, 4)", "first_name"),
-    ("left(first_name, 3) || left(last_name, 3) || postal_code", "first_name"),
+# (key, second key by which an oversized block is divided), SQL over `scored_profiles`. A profile of which a part of the
+# key is not known is not in the block.
+_BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("email",), _NAME),
+    (("phone",), _NAME),
+    (("identifier",), _NAME),
+    (("email_user",), "first_name"),
+    ((_NAME,), _PLACE),
+    ((_NAME,), "birth_date"),
+    ((_NAME, _PLACE), "street"),
+    (("birth_date", "left(last_name, 2)"), "left(first_name, 2)"),
+    (("birth_date", "left(first_name, 2)"), "left(last_name, 2)"),
+    (("birth_date", _PLACE), "left(first_name, 1)"),
+    (("birth_date", "city"), "left(first_name, 1)"),
+    (("birth_date",), "left(least(first_name, last_name), 3)"),
+    (("postal_code", "street", "house_number"), "left(first_name, 3)"),
+    (("street", "house_number", "left(least(first_name, last_name), 3)"), "first_name"),
+    (("city", "street", "left(first_name, 2)"), "house_number"),
+    (("postal_code", "street", "left(last_name, 2)"), "left(first_name, 2)"),
+    (("city", "house_number", "left(least(first_name, last_name), 2)"), "postal_code"),
+    (("postal_code", "last_name"), "left(first_name, 2)"),
+    (("postal_code", "first_name"), "left(last_name, 2)"),
+    (("city", "last_name", "left(first_name, 1)"), "left(first_name, 4)"),
+    (("left(first_name, 3)", "left(last_name, 3)", "left(birth_date, 4)"), "first_name"),
+    (("left(last_name, 3)", "left(first_name, 3)", "right(birth_date, 4)"), "first_name"),
+    (("left(first_name, 3)", "left(last_name, 3)", "postal_code"), "first_name"),
 )
 
 # Blocks for registers of little data or many slips. In a large one they would hold crowds, and finer ones find enough.
-_COARSE_BLOCKS = (
-    ("email_domain", "left(email, 2)"),
-    ("left(email_plain, 5)", "first_name"),
-    ("first_name || city", "left(last_name, 2)"),
-    ("last_name || city", "left(first_name, 2)"),
-    ("first_name || left(birth_date, 4)", "left(last_name, 2)"),
-    ("last_name || left(birth_date, 4)", "left(first_name, 2)"),
-    ("left(birth_date, 6) || left(first_name, 1)", "left(last_name, 2)"),
-    ("left(birth_date, 6) || left(last_name, 1)", "left(first_name, 2)"),
-    ("left(birth_date, 6) || city", "left(first_name, 1)"),
-    ("right(birth_date, 4) || city", "left(first_name, 1)"),
-    ("last_sound || left(first_name, 2)", "left(birth_date, 4)"),
-    ("left(first_name, 3) || left(last_name, 2)", "left(birth_date, 4)"),
+_COARSE_BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("email_domain",), "left(email, 2)"),
+    (("left(email_plain, 5)",), "first_name"),
+    (("first_name", "city"), "left(last_name, 2)"),
+    (("last_name", "city"), "left(first_name, 2)"),
+    (("first_name", "left(birth_date, 4)"), "left(last_name, 2)"),
+    (("last_name", "left(birth_date, 4)"), "left(first_name, 2)"),
+    (("left(birth_date, 6)", "left(first_name, 1)"), "left(last_name, 2)"),
+    (("left(birth_date, 6)", "left(last_name, 1)"), "left(first_name, 2)"),
+    (("left(birth_date, 6)", "city"), "left(first_name, 1)"),
+    (("right(birth_date, 4)", "city"), "left(first_name, 1)"),
+    (("last_sound", "left(first_name, 2)"), "left(birth_date, 4)"),
+    (("left(first_name, 3)", "left(last_name, 2)"), "left(birth_date, 4)"),
 )
 # They are used for a model that was learned from no more profiles than this: a growing register keeps its pairs.
 COARSE_PROFILES = 9_000
 
 # By which what the second key left too large is divided further, one after the other.
-_FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones::text")
+_FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones")
 
 # Keys of which a profile may have several.
 _LISTS = {
-    "phone": "(select *, unnest(phones) as phone from scored_profiles)",
-    "identifier": "(select *, unnest(identifier_values) as identifier from scored_profiles)",
+    ("phone",): "(select *, unnest(phones) as phone from scored_profiles)",
+    ("identifier",): "(select *, unnest(identifier_values) as identifier from scored_profiles)",
 }
 
 
@@ -91,33 +95,30 @@ class Blocking:
 
 
 def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
-    """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles.
+    """Create `blocked_pairs` (`join_key_l`, `join_key_r`): one row per pair of profiles.
 
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
-    _create_blocks(connection, _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ()))
-    _move_oversized(connection)
+    blocks = _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
+    _create_blocks(connection, blocks)
+    undivided = largest_undivided(learned_from)
+    _move_larger(connection, undivided)
     divided_count = _count(connection, "select count(distinct n) from oversized")
-    for key in ("second", *_FURTHER):
+    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(blocks))
+    for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
         if not _count(connection, "select count(*) from oversized"):
             break
         connection.execute(
             f"""
-            insert into blocks
-            select block, n, key || chr(31) || coalesce(({key})::text, ''), second
-            from oversized join scored_profiles using (n);
+            insert into blocks select block, n, hash(key, {key}) from oversized join scored_profiles using (n);
             delete from oversized
             """
         )
-        _move_oversized(connection)
-    connection.execute(
-        """
-        create table blocked_pairs as
-        select distinct '0' as match_key, a.n as join_key_l, b.n as join_key_r
-        from blocks as a join blocks as b on a.block = b.block and a.key = b.key and a.n < b.n
-        anti join exact_edges on exact_edges.a = a.n and exact_edges.b = b.n
-        """
-    )
+        _move_larger(connection, undivided)
+    # What nothing divides any more is compared as it is, if at all.
+    connection.execute("insert into blocks from oversized; delete from oversized")
+    _move_larger(connection, MAX_BLOCK)
+    connection.execute(_PAIRS)
     found = Blocking(
         pair_count=_count(connection, "select count(*) from blocked_pairs"),
         divided_count=divided_count,
@@ -127,32 +128,47 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
     return found
 
 
-def _create_blocks(connection: DuckDBPyConnection, blocks: Sequence[tuple[str, str]]) -> None:
-    """Create `blocks`: one row per block, key and profile in it, where a profile is not alone."""
+def largest_undivided(profile_count: int) -> int:
+    """The profiles of the largest block that is compared as it is, in a register of so many profiles."""
+    return min(MAX_BLOCK, max(SCARCE_BLOCK, SCARCE_BLOCK * SCARCE_PROFILES // max(profile_count, 1)))
+
+
+def _create_blocks(connection: DuckDBPyConnection, blocks: Sequence[tuple[tuple[str, ...], str]]) -> None:
+    """Create `blocks`: one row per block, profile in it, and the hash of its key.
+
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
+    """
     keyed = "\nunion all\n".join(
-        f"select {i} as block, n, ({key})::text as key, ({second})::text as second from "
-        + _LISTS.get(key, "scored_profiles")
-        for i, (key, second) in enumerate(blocks)
+        f"select {i}::utinyint as block, n, hash({i}, {', '.join(key)}) as key "
+        f"from {_LISTS.get(key, 'scored_profiles')} where {' and '.join(f'({part}) is not null' for part in key)}"
+        for i, (key, _) in enumerate(blocks)
     )
-    connection.execute(
-        f"""
-        create table blocks as
-        select * from ({keyed}) where key is not null
-        qualify count(*) over (partition by block, key) > 1
-        """
-    )
+    connection.execute(f"create table blocks as {keyed}")
     connection.execute("create table oversized as from blocks limit 0")
 
 
-def _move_oversized(connection: DuckDBPyConnection) -> None:
-    """Move the blocks that are too large from `blocks` to `oversized`."""
+def _move_larger(connection: DuckDBPyConnection, size: int) -> None:
+    """Move the blocks of more than `size` profiles from `blocks` to `oversized`."""
     connection.execute(
         f"""
-        insert into oversized
-        select * from blocks qualify count(*) over (partition by block, key) > {MAX_BLOCK};
-        delete from blocks where (block, key) in (select distinct (block, key) from oversized)
+        create or replace table larger as select key from blocks group by key having count(*) > {size};
+        insert into oversized from blocks semi join larger using (key);
+        delete from blocks where key in (from larger);
+        drop table larger
         """
     )
+
+
+# Both numbers in one, because so many are told apart faster.
+_PAIRS = """
+create table blocked_pairs as
+select (pair >> 32)::integer as join_key_l, (pair & 4294967295)::integer as join_key_r
+from (
+    select distinct (a.n::bigint << 32) | b.n as pair
+    from blocks as a join blocks as b on a.key = b.key and a.n < b.n
+)
+anti join exact_edges on exact_edges.a = pair >> 32 and exact_edges.b = pair & 4294967295
+"""
 
 
 def _count(connection: DuckDBPyConnection, query: str) -> int:

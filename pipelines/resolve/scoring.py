@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipelines.resolve.model import Model
     from pipelines.settings import Settings
 
+PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
+
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number.
@@ -65,9 +67,13 @@ def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model
 
 
 def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
-    """Weigh the pairs that are left in `blocked_pairs`; returns their number."""
-    pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
-    if not pairs or not pairs[0]:
+    """Weigh the pairs that are left in `blocked_pairs`; returns their number.
+
+    They are weighed a part at a time, so that memory does not grow with their number.
+    """
+    row = connection.execute("select count(*) from blocked_pairs").fetchone()
+    count = int(row[0]) if row else 0
+    if not count:
         return 0
     linker, api = _open_linker(connection, model)
     if model.is_learned:
@@ -75,18 +81,25 @@ def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
             linker.table_management.register_term_frequency_lookup(
                 api.register(_create_frequencies(connection, column)), column
             )
-    linker.table_management.register_blocked_pairs_for_predict(api.register("blocked_pairs"))
-    predictions = linker.inference.predict(warning_mode="never")
-    # Sums of floats depend on the order of threads in the last digits; an ordering must not.
-    connection.execute(
-        f"""
-        insert into scores
-        select least(n_l, n_r), greatest(n_l, n_r), round(match_weight, 4), round(match_probability, 6)
-        from {predictions.physical_name}
-        """
-    )
-    linker.table_management.delete_tables_created_by_splink_from_db()
-    return int(pairs[0])
+    for part, first in enumerate(range(0, count, PAIRS_AT_ONCE)):
+        table = f"weighed_{part}"
+        connection.execute(
+            f"create table {table} as select '0' as match_key, join_key_l, join_key_r from blocked_pairs "
+            f"where rowid between {first} and {first + PAIRS_AT_ONCE - 1}"
+        )
+        linker.table_management.register_blocked_pairs_for_predict(api.register(table))
+        predictions = linker.inference.predict(warning_mode="never")
+        # Sums of floats depend on the order of threads in the last digits; an ordering must not.
+        connection.execute(
+            f"""
+            insert into scores
+            select least(n_l, n_r), greatest(n_l, n_r), round(match_weight, 4), round(match_probability, 6)
+            from {predictions.physical_name};
+            drop table {table}
+            """
+        )
+        linker.table_management.delete_tables_created_by_splink_from_db()
+    return count
 
 
 def _create_frequencies(connection: DuckDBPyConnection, column: str) -> str:
