@@ -100,31 +100,28 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
     blocks = _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
-    _create_blocks(connection, blocks)
-    undivided = largest_undivided(learned_from)
-    _move_larger(connection, undivided)
-    divided_count = _count(connection, "select count(distinct n) from oversized")
+    connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
+    connection.execute(f"create table undivided as {_key_profiles(blocks)}")
+    size = largest_undivided(learned_from)
+    _settle(connection, size)
+    divided_count = _count(connection, "select count(distinct n) from undivided")
     seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(blocks))
     for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
-        if not _count(connection, "select count(*) from oversized"):
+        if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"""
-            insert into blocks select block, n, hash(key, {key}) from oversized join scored_profiles using (n);
-            delete from oversized
-            """
+            f"create or replace table undivided as select block, n, hash(key, {key}) as key "
+            "from undivided join scored_profiles using (n)"
         )
-        _move_larger(connection, undivided)
-    # What nothing divides any more is compared as it is, if at all.
-    connection.execute("insert into blocks from oversized; delete from oversized")
-    _move_larger(connection, MAX_BLOCK)
+        _settle(connection, size)
+    _settle(connection, MAX_BLOCK)  # what nothing divides any more is compared as it is
     connection.execute(_PAIRS)
     found = Blocking(
         pair_count=_count(connection, "select count(*) from blocked_pairs"),
         divided_count=divided_count,
-        oversized_count=_count(connection, "select count(distinct n) from oversized"),
+        oversized_count=_count(connection, "select count(distinct n) from undivided"),
     )
-    connection.execute("drop table blocks; drop table oversized")
+    connection.execute("drop table blocks; drop table undivided")
     return found
 
 
@@ -133,28 +130,26 @@ def largest_undivided(profile_count: int) -> int:
     return min(MAX_BLOCK, max(SCARCE_BLOCK, SCARCE_BLOCK * SCARCE_PROFILES // max(profile_count, 1)))
 
 
-def _create_blocks(connection: DuckDBPyConnection, blocks: Sequence[tuple[tuple[str, ...], str]]) -> None:
-    """Create `blocks`: one row per block, profile in it, and the hash of its key.
+def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
+    """SQL for one row per block, profile in it, and hash of its key.
 
     Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
     """
-    keyed = "\nunion all\n".join(
+    return "\nunion all\n".join(
         f"select {i}::utinyint as block, n, hash({i}, {', '.join(key)}) as key "
         f"from {_LISTS.get(key, 'scored_profiles')} where {' and '.join(f'({part}) is not null' for part in key)}"
         for i, (key, _) in enumerate(blocks)
     )
-    connection.execute(f"create table blocks as {keyed}")
-    connection.execute("create table oversized as from blocks limit 0")
 
 
-def _move_larger(connection: DuckDBPyConnection, size: int) -> None:
-    """Move the blocks of more than `size` profiles from `blocks` to `oversized`."""
+def _settle(connection: DuckDBPyConnection, size: int) -> None:
+    """Move the blocks of up to `size` profiles from `undivided` to `blocks`; who is alone in one, is in none."""
     connection.execute(
         f"""
-        create or replace table larger as select key from blocks group by key having count(*) > {size};
-        insert into oversized from blocks semi join larger using (key);
-        delete from blocks where key in (from larger);
-        drop table larger
+        create or replace table sized as select key, count(*) as size from undivided group by key having count(*) > 1;
+        insert into blocks select undivided.* from undivided semi join (from sized where size <= {size}) using (key);
+        create or replace table undivided as from undivided semi join (from sized where size > {size}) using (key);
+        drop table sized
         """
     )
 

@@ -31,23 +31,30 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
         create table sounds as
         select last_name, sound_of(last_name) as last_sound
         from (select distinct last_name from profiles where last_name is not null);
-        create table compared as
-        select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
-            list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
-            last_sound,
-            strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day, email,
-            telling_user(email, first_name, last_name) as email_user,
+        create table mailboxes as
+        select email, first_name, last_name, telling_user(email, first_name, last_name) as email_user,
             without_dots(email) as email_plain, digits_of(email) as email_digits,
-            case when len(phones) > 0 then phones end as phones,
-            nullif(split_part(email, '@', 2), '') as email_domain,
-            street, house_number, postal_code, city, identifier_kinds, identifier_values,
-        from profiles left join first_names using (first_name) left join sounds using (last_name)
-        where person_kind is distinct from 'role_mailbox'
-          and (first_name is not null or last_name is not null or birth_date is not null)
-        order by n;
+            nullif(split_part(email, '@', 2), '') as email_domain
+        from (select distinct email, first_name, last_name from profiles where email is not null);
         create table scored_profiles as
-        select *, md5_number_lower(replace(compared::text, '''n'': ' || n, '')) as content from compared;
-        drop table compared
+        with compared as (
+            select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
+                list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
+                last_sound,
+                strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day,
+                p.email, email_user, email_plain, email_digits,
+                case when len(phones) > 0 then phones end as phones,
+                email_domain,
+                street, house_number, postal_code, city, identifier_kinds, identifier_values,
+            from profiles as p
+            left join first_names using (first_name) left join sounds using (last_name)
+            left join mailboxes as m on m.email = p.email
+                and m.first_name is not distinct from p.first_name and m.last_name is not distinct from p.last_name
+            where person_kind is distinct from 'role_mailbox'
+              and (first_name is not null or last_name is not null or birth_date is not null)
+        )
+        select *, hash(*columns(* exclude (n))) as content from compared;
+        drop table mailboxes;
         """
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
