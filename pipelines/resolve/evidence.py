@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.warehouse import literal
-
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -45,9 +43,7 @@ class ExactRule:
 
 # What people carry that is evidence.
 _USABLE = "(from carriers anti join (from identifier_values where problem is not null) using (value_key))"
-_SORTED_NAME = (
-    "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
-)
+_SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
 _NAMED = "first_name is not null and last_name is not null"
 
 # In the order of their strength: when two edges cannot both hold, the one of the earlier rule does.
