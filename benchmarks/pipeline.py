@@ -1,16 +1,19 @@
 """The nightly job on sample companies of several sizes: what every step takes, how it grows, and who is who.
 
-The floor beside it: DuckDB alone reading the same source files into tables.
+The floor beside it: DuckDB alone reading the same source files into tables. Add a figure here when it can be had from a
+run; what is kept of it is in `results`, how a process is watched in `process`.
 """
 
 from __future__ import annotations
 
 import math
 import os
+import shutil
 import subprocess
-import tempfile
 import time
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from statistics import median
@@ -19,58 +22,109 @@ from rich.console import Console
 from rich.table import Table
 
 from benchmarks.identity.measures import Quality, measure
-from benchmarks.process import COMMAND, Cost, watch_run
+from benchmarks.process import COMMAND, Cost, RunFailedError, watch_run
+from benchmarks.results import Measured, describe_conditions, load_result, results_folder, save_result
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
 
 AS_OF = "2026-11-01"
-WHOLE, FIRST, FLOOR = "whole process, warm", "whole process, first run", "floor: DuckDB reads the files"
+WHOLE, FLOOR, SAMPLE = "whole process", "floor: DuckDB reads the files", "the sample is generated"
 MEGA = 1e6
+# From this size on the first run is all that is measured: one that reads everything again takes as long.
+LARGE = 500_000
+# The sample, what is landed of it, the build and two versions.
+BYTES_PER_CUSTOMER = 40_000
 
 
-@dataclass(frozen=True)
-class Measured:
-    """One size: medians over the warm runs, seconds of what is done once, and the quality of the identities.
+def print_tables(sizes: Sequence[int], runs: int, *, again: bool = False) -> bool:
+    """Per size what every step takes; then how seconds grow from size to size, and the quality of the identities.
 
-    Attributes:
-        steps: cost by `stage: step`, the whole process among them.
-        once: seconds of the sample, the first run, and the floor.
-        version_bytes: size of a published version.
-        quality: of the last run against the truth of the sample.
+    Args:
+        sizes: numbers of customers, ascending.
+        runs: warm runs of the smallest size; ten times as many customers are run once.
+        again: measure also what is kept from an earlier call.
+
+    Returns:
+        Whether all sizes were measured; one that cannot be is told and left out.
     """
+    console = Console(width=max(Console().width, 130))
+    settings = Settings.from_environment()
+    folder = results_folder(settings)
+    found: dict[int, Measured] = {}
+    for size in sizes:
+        warm_runs = 0 if size >= LARGE else max(1, runs * 2 * sizes[0] // (size + sizes[0]))
+        conditions = describe_conditions(settings, warm_runs)
+        measured = None if again else load_result(folder, size, conditions)
+        if measured:
+            console.print(f"{size:,} customers: kept from an earlier call with this code; --again measures anew.")
+        else:
+            try:
+                measured = measure_size(settings, folder / "work", size, warm_runs)
+            except RunFailedError as error:
+                console.print(f"{size:,} customers: {error}", markup=False)
+                continue
+            save_result(folder, size, conditions, measured)
+        found[size] = measured
+        console.print(_steps_table(size, measured))
+    if found:
+        console.print(_growth_table(found))
+        console.print(_quality_table(found))
+    return len(found) == len(sizes)
 
-    steps: dict[str, Cost]
-    once: dict[str, float]
-    version_bytes: int
-    quality: Quality
 
+def measure_size(settings: Settings, work: Path, customers: int, runs: int) -> Measured:
+    """Make the sample of one size, run the job once on an empty data folder and `runs` times more.
 
-def measure_size(customers: int, runs: int) -> Measured:
-    """Make the sample of one size, run the job once on an empty data folder and `runs` times more."""
-    with tempfile.TemporaryDirectory(prefix="kundenstamm-bench-") as folder:
-        root = Path(folder)
-        environment = {**os.environ, "KUNDENSTAMM_DATA_DIR": str(root / "data"), "KUNDENSTAMM_SAMPLE": str(root / "s")}
-        settings = Settings.from_environment(environment)
-        began = time.monotonic()
-        subprocess.run(
-            [COMMAND, "sample", "--customers", str(customers), "--seed", "1", "--as-of", AS_OF, "--out", root / "s"],
-            env=environment,
-            check=True,
-            stdout=subprocess.DEVNULL,
+    All of it happens in the folder `work`, which is emptied before, because an interrupted call leaves it behind, and
+    removed afterwards.
+
+    Raises:
+        RunFailedError: a run was not published, or there is no room for the size.
+    """
+    shutil.rmtree(work, ignore_errors=True)
+    work.mkdir(mode=0o700, parents=True)
+    if (free := shutil.disk_usage(work).free) < (needed := customers * BYTES_PER_CUSTOMER):
+        raise RunFailedError(
+            f"there are {free / 1e9:,.0f} GB free beside {work}, and {needed / 1e9:,.0f} GB may be needed; free space, "
+            "or set KUNDENSTAMM_DATA_DIR to a larger disk."
         )
-        once = {"the sample is generated": time.monotonic() - began, FLOOR: _floor(settings, root / "s")}
-        arguments = ["--as-of", AS_OF, "--full"]  # files that did not change are read again
-        once[FIRST] = watch_run(arguments, environment, settings.temp_dir)[1].seconds
-        warm = []
-        for _ in range(runs):
-            steps, whole = watch_run(arguments, environment, settings.temp_dir)
-            warm.append(steps | {WHOLE: whole})
-        version = settings.current.resolve()
-        size = sum(file.stat().st_size for file in version.rglob("*") if file.is_file())
-        return Measured(_medians(warm), once, size, _quality(settings, root / "s" / "truth" / "persons.parquet"))
+    try:
+        return _measure_within(replace(settings, data_dir=work / "data"), work / "sample", customers, runs)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
 
 
-def _medians(runs: list[dict[str, Cost]]) -> dict[str, Cost]:
+def _measure_within(settings: Settings, sample: Path, customers: int, runs: int) -> Measured:
+    environment = {
+        **os.environ,
+        "KUNDENSTAMM_DATA_DIR": str(settings.data_dir),
+        "KUNDENSTAMM_SAMPLE": str(sample),
+        "KUNDENSTAMM_KEEP_VERSIONS": "2",
+    }
+    began = time.monotonic()
+    subprocess.run(
+        [COMMAND, "sample", "--customers", str(customers), "--seed", "1", "--as-of", AS_OF, "--out", sample],
+        env=environment,
+        check=True,
+        stdout=subprocess.DEVNULL,
+    )
+    once = {SAMPLE: time.monotonic() - began, FLOOR: _floor(settings, sample)}
+    arguments = ["--as-of", AS_OF, "--full"]  # files that did not change are read again
+    first, first_whole = watch_run(arguments, environment, settings.temp_dir)
+    warm = [watch_run(arguments, environment, settings.temp_dir) for _ in range(runs)]
+    version = settings.current.resolve()
+    return Measured(
+        first=first,
+        warm=_medians([steps for steps, _ in warm]),
+        first_whole=first_whole,
+        warm_whole=_medians([{WHOLE: whole} for _, whole in warm]).get(WHOLE),
+        once=once,
+        version_bytes=sum(file.stat().st_size for file in version.rglob("*") if file.is_file()),
+        quality=_quality(settings, sample / "truth" / "persons.parquet"),
+    )
+
+
+def _medians(runs: Sequence[dict[str, Cost]]) -> dict[str, Cost]:
     return {
         step: Cost(
             rows=runs[0][step].rows,
@@ -79,7 +133,7 @@ def _medians(runs: list[dict[str, Cost]]) -> dict[str, Cost]:
             peak_bytes=max(run[step].peak_bytes for run in runs),
             spilled_bytes=max(run[step].spilled_bytes for run in runs),
         )
-        for step in runs[0]
+        for step in (runs[0] if runs else ())
     }
 
 
@@ -96,17 +150,22 @@ def _floor(settings: Settings, sample: Path) -> float:
 
 def _reader(file: Path) -> str:
     if file.suffix == ".csv":
-        try:
-            file.read_text(encoding="utf-8")
-        except UnicodeDecodeError:
-            encoding = "latin-1"
-        else:
-            encoding = "utf-8"
+        encoding = "utf-8" if _is_utf_8(file) else "latin-1"
         lenient = "all_varchar = true, ignore_errors = true, strict_mode = false, null_padding = true"
         return f"read_csv({literal(file)}, encoding = '{encoding}', {lenient})"
     if file.suffix == ".jsonl":
         return f"read_json({literal(file)}, format = 'newline_delimited')"
     return f"read_parquet({literal(file)})"
+
+
+def _is_utf_8(file: Path) -> bool:
+    try:
+        with file.open(encoding="utf-8") as lines:
+            for _ in lines:
+                pass
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def _quality(settings: Settings, truth: Path) -> Quality:
@@ -119,56 +178,68 @@ def _quality(settings: Settings, truth: Path) -> Quality:
         return measure(connection, "published.marts.customer_source_records", "truth")
 
 
-def print_tables(sizes: list[int], runs: int) -> None:
-    """Per size what every step takes; then how seconds grow from size to size, and the quality of the identities.
-
-    Args:
-        sizes: numbers of customers, ascending.
-        runs: warm runs of the smallest size; ten times as many customers are run once.
-    """
-    console = Console(width=max(Console().width, 110))
-    found: dict[int, Measured] = {}
-    for size in sizes:
-        found[size] = measure_size(size, max(1, runs * 2 * sizes[0] // (size + sizes[0])))
-        console.print(_steps_table(size, found[size]))
-    console.print(_growth_table(found))
-    console.print(_quality_table(found))
+def sum_stages(steps: dict[str, Cost]) -> dict[str, Cost]:
+    """The cost of each stage: the sum of its steps, the highest of their peaks."""
+    of_stage: defaultdict[str, list[Cost]] = defaultdict(list)
+    for step, cost in steps.items():
+        of_stage[step.split(":")[0]].append(cost)
+    return {
+        stage: Cost(
+            rows=sum(cost.rows or 0 for cost in costs),
+            seconds=sum(cost.seconds for cost in costs),
+            cpu_seconds=sum(cost.cpu_seconds for cost in costs),
+            peak_bytes=max(cost.peak_bytes for cost in costs),
+            spilled_bytes=max(cost.spilled_bytes for cost in costs),
+        )
+        for stage, costs in of_stage.items()
+    }
 
 
 def _steps_table(size: int, measured: Measured) -> Table:
-    title = f"{size:,} customers; a version has {measured.version_bytes / MEGA:,.0f} MB"
-    table = _table(title, "step", "rows", "seconds", "CPU seconds", "peak memory, MB", "spilled, MB")
-    for step, cost in measured.steps.items():
-        table.add_row(
-            step,
-            "" if cost.rows is None else f"{cost.rows:,}",
-            f"{cost.seconds:,.1f}",
-            f"{cost.cpu_seconds:,.1f}",
-            f"{cost.peak_bytes / MEGA:,.0f}",
-            f"{cost.spilled_bytes / MEGA:,.0f}",
-        )
+    """Every stage with its steps: the first run, and the seconds of the warm ones."""
+    title = f"{size:,} customers, first run; a version has {measured.version_bytes / MEGA:,.0f} MB"
+    columns = ("step", "rows", "seconds", "CPU seconds", "peak memory, MB", "spilled, MB", "seconds, warm")
+    table = _table(title, *columns)
+    warm_stages = sum_stages(measured.warm)
+    for stage, cost in sum_stages(measured.first).items():
+        table.add_row(*_cells(stage, cost, warm_stages.get(stage)), style="bold")
+        for step, part in measured.first.items():
+            if step.startswith(f"{stage}: "):
+                table.add_row(*_cells(f"  {step.removeprefix(f'{stage}: ')}", part, measured.warm.get(step)))
+    table.add_row(*_cells(WHOLE, measured.first_whole, measured.warm_whole), style="bold")
     for step, seconds in measured.once.items():
-        table.add_row(step, "", f"{seconds:,.1f}", "", "", "")
+        table.add_row(step, "", f"{seconds:,.1f}")
     return table
+
+
+def _cells(name: str, cost: Cost, warm: Cost | None) -> tuple[str, ...]:
+    return (
+        name,
+        f"{cost.rows:,}" if cost.rows else "",
+        f"{cost.seconds:,.1f}",
+        f"{cost.cpu_seconds:,.1f}",
+        f"{cost.peak_bytes / MEGA:,.0f}",
+        f"{cost.spilled_bytes / MEGA:,.0f}",
+        f"{warm.seconds:,.1f}" if warm else "",
+    )
 
 
 def _growth_table(found: dict[int, Measured]) -> Table:
-    """Seconds per size, and between two sizes the exponent e of seconds ~ customers ^ e."""
+    """CPU seconds of the first run per size, and between two sizes the exponent e of CPU seconds ~ customers ^ e."""
     sizes = list(found)
     pairs = list(pairwise(sizes))
     exponents = [f"exponent {small:,} to {large:,}" for small, large in pairs]
-    table = _table("Growth, seconds", "step", *(f"{size:,}" for size in sizes), *exponents)
-    seconds = {size: {s: c.seconds for s, c in m.steps.items()} | m.once for size, m in found.items()}
-    for step in seconds[sizes[0]]:
-        values = {size: seconds[size].get(step, 0.0) for size in sizes}
-        growth = [
-            f"{math.log(values[large] / values[small]) / math.log(large / small):.2f}"
-            if values[small] > 0 and values[large] > 0
-            else ""
-            for small, large in pairs
-        ]
-        table.add_row(step, *(f"{value:,.1f}" for value in values.values()), *growth)
+    table = _table("Growth, CPU seconds of a first run", "stage", *(f"{size:,}" for size in sizes), *exponents)
+    costs = {size: {**sum_stages(m.first), WHOLE: m.first_whole} for size, m in found.items()}
+    for stage in costs[sizes[0]]:
+        values = {size: costs[size][stage].cpu_seconds if stage in costs[size] else 0.0 for size in sizes}
+        growth = [_exponent(small, values[small], large, values[large]) for small, large in pairs]
+        table.add_row(stage, *(f"{value:,.1f}" for value in values.values()), *growth)
     return table
+
+
+def _exponent(small: int, less: float, large: int, more: float) -> str:
+    return f"{math.log(more / less) / math.log(large / small):.2f}" if less > 0 and more > 0 else ""
 
 
 def _quality_table(found: dict[int, Measured]) -> Table:

@@ -22,9 +22,13 @@ DONE = re.compile(r"^  (?P<stage>\w+) +(?P<step>\w+) +(?:(?P<rows>[\d,]+) rows)?
 SAMPLED_EVERY = 0.2  # seconds
 
 
+class RunFailedError(Exception):
+    """A run was not published, or cannot be tried; the text says why."""
+
+
 @dataclass(frozen=True)
 class Cost:
-    """What one step took.
+    """What one step took, the processes that it starts included.
 
     Attributes:
         rows: that it wrote, where it says so.
@@ -58,7 +62,7 @@ def watch_run(arguments: Sequence[str], environment: Mapping[str, str], spill: P
         spill: the folder of its temporary files.
 
     Raises:
-        SystemExit: the run was not published; what it said is printed.
+        RunFailedError: the run was not published; with what it said.
     """
     began = time.monotonic()
     process = subprocess.Popen(
@@ -77,7 +81,7 @@ def watch_run(arguments: Sequence[str], environment: Mapping[str, str], spill: P
     ended = time.monotonic()
     sampler.join()
     if code:
-        raise SystemExit(f"The run ended with {code}:\n{''.join(line for _, line in lines)}")
+        raise RunFailedError(f"the run ended with {code}:\n{''.join(line for _, line in lines)}")
     steps: dict[str, Cost] = {}
     for at, line in lines:
         if found := DONE.match(line):
@@ -90,12 +94,25 @@ def watch_run(arguments: Sequence[str], environment: Mapping[str, str], spill: P
 def _sample(process: psutil.Process, spill: Path, samples: list[_Sample]) -> None:
     try:
         while process.status() != psutil.STATUS_ZOMBIE:
-            times = process.cpu_times()
-            resident = process.memory_info().rss
-            samples.append(_Sample(time.monotonic(), times.user + times.system, resident, _size(spill)))
+            family = [process, *process.children(recursive=True)]
+            used = [_used(member) for member in family]
+            cpu_seconds, resident_bytes = sum(cpu for cpu, _ in used), sum(resident for _, resident in used)
+            # A process that just ended is not counted with its parent yet.
+            cpu_seconds = max(cpu_seconds, samples[-1].cpu_seconds if samples else 0.0)
+            samples.append(_Sample(time.monotonic(), cpu_seconds, resident_bytes, _size(spill)))
             time.sleep(SAMPLED_EVERY)
     except psutil.NoSuchProcess:
         return
+
+
+def _used(process: psutil.Process) -> tuple[float, int]:
+    """Processor time of a process and of its children that have ended, and its resident memory."""
+    try:
+        times = process.cpu_times()
+        cpu_seconds = times.user + times.system + times.children_user + times.children_system
+        return cpu_seconds, process.memory_info().rss
+    except psutil.NoSuchProcess:
+        return 0.0, 0
 
 
 def _size(folder: Path) -> int:

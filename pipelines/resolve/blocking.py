@@ -16,62 +16,66 @@ if TYPE_CHECKING:
 
 # A block of 80 profiles makes 3,160 pairs; two persons of a common name need more than the name in common anyway.
 MAX_BLOCK = 80
+# The more profiles, the less a key in common says: blocks grow with their number, the true pairs in them do not. So the
+# largest one that is not divided is smaller in a larger register: 80 for 9,000 profiles, 10 for 72,000 and more.
+SCARCE_BLOCK, SCARCE_PROFILES = 10, 72_000
 
 _NAME = "least(first_name, last_name) || ' ' || greatest(first_name, last_name)"
 _PLACE = "coalesce(postal_code, city)"
 
-# (key, second key by which an oversized block is divided), SQL over `scored_profiles`.
-_BLOCKS = (
-    ("email", _NAME),
-    ("phone", _NAME),
-    ("identifier", _NAME),
-    ("email_user", "first_name"),
-    (_NAME, _PLACE),
-    (_NAME, "birth_date"),
-    (f"{_NAME} || {_PLACE}", "street"),
-    ("birth_date || left(last_name, 2)", "left(first_name, 2)"),
-    ("birth_date || left(first_name, 2)", "left(last_name, 2)"),
-    (f"birth_date || {_PLACE}", "left(first_name, 1)"),
-    ("birth_date || city", "left(first_name, 1)"),
-    ("birth_date", "left(least(first_name, last_name), 3)"),
-    ("postal_code || street || house_number", "left(first_name, 3)"),
-    ("street || house_number || left(least(first_name, last_name), 3)", "first_name"),
-    ("city || street || left(first_name, 2)", "house_number"),
-    ("postal_code || street || left(last_name, 2)", "left(first_name, 2)"),
-    ("city || house_number || left(least(first_name, last_name), 2)", "postal_code"),
-    ("postal_code || last_name", "left(first_name, 2)"),
-    ("postal_code || first_name", "left(last_name, 2)"),
-    ("city || last_name || left(first_name, 1)", "left(first_name, 4)"),
-    ("left(first_name, 3) || left(last_name, 3) || left(birth_date, 4)", "first_name"),
-    ("left(last_name, 3) || left(first_name, 3) || right(birth_date, 4)", "first_name"),
-    ("left(first_name, 3) || left(last_name, 3) || postal_code", "first_name"),
+# (key, second key by which an oversized block is divided), SQL over `scored_profiles`. A profile of which a part of the
+# key is not known is not in the block.
+_BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("email",), _NAME),
+    (("phone",), _NAME),
+    (("identifier",), _NAME),
+    (("email_user",), "first_name"),
+    ((_NAME,), _PLACE),
+    ((_NAME,), "birth_date"),
+    ((_NAME, _PLACE), "street"),
+    (("birth_date", "left(last_name, 2)"), "left(first_name, 2)"),
+    (("birth_date", "left(first_name, 2)"), "left(last_name, 2)"),
+    (("birth_date", _PLACE), "left(first_name, 1)"),
+    (("birth_date", "city"), "left(first_name, 1)"),
+    (("birth_date",), "left(least(first_name, last_name), 3)"),
+    (("postal_code", "street", "house_number"), "left(first_name, 3)"),
+    (("street", "house_number", "left(least(first_name, last_name), 3)"), "first_name"),
+    (("city", "street", "left(first_name, 2)"), "house_number"),
+    (("postal_code", "street", "left(last_name, 2)"), "left(first_name, 2)"),
+    (("city", "house_number", "left(least(first_name, last_name), 2)"), "postal_code"),
+    (("postal_code", "last_name"), "left(first_name, 2)"),
+    (("postal_code", "first_name"), "left(last_name, 2)"),
+    (("city", "last_name", "left(first_name, 1)"), "left(first_name, 4)"),
+    (("left(first_name, 3)", "left(last_name, 3)", "left(birth_date, 4)"), "first_name"),
+    (("left(last_name, 3)", "left(first_name, 3)", "right(birth_date, 4)"), "first_name"),
+    (("left(first_name, 3)", "left(last_name, 3)", "postal_code"), "first_name"),
 )
 
 # Blocks for registers of little data or many slips. In a large one they would hold crowds, and finer ones find enough.
-_COARSE_BLOCKS = (
-    ("email_domain", "left(email, 2)"),
-    ("left(email_plain, 5)", "first_name"),
-    ("first_name || city", "left(last_name, 2)"),
-    ("last_name || city", "left(first_name, 2)"),
-    ("first_name || left(birth_date, 4)", "left(last_name, 2)"),
-    ("last_name || left(birth_date, 4)", "left(first_name, 2)"),
-    ("left(birth_date, 6) || left(first_name, 1)", "left(last_name, 2)"),
-    ("left(birth_date, 6) || left(last_name, 1)", "left(first_name, 2)"),
-    ("left(birth_date, 6) || city", "left(first_name, 1)"),
-    ("right(birth_date, 4) || city", "left(first_name, 1)"),
-    ("last_sound || left(first_name, 2)", "left(birth_date, 4)"),
-    ("left(first_name, 3) || left(last_name, 2)", "left(birth_date, 4)"),
+_COARSE_BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
+    (("email_domain",), "left(email, 2)"),
+    (("left(email_plain, 5)",), "first_name"),
+    (("first_name", "city"), "left(last_name, 2)"),
+    (("last_name", "city"), "left(first_name, 2)"),
+    (("first_name", "left(birth_date, 4)"), "left(last_name, 2)"),
+    (("last_name", "left(birth_date, 4)"), "left(first_name, 2)"),
+    (("left(birth_date, 6)", "left(first_name, 1)"), "left(last_name, 2)"),
+    (("left(birth_date, 6)", "left(last_name, 1)"), "left(first_name, 2)"),
+    (("left(birth_date, 6)", "city"), "left(first_name, 1)"),
+    (("right(birth_date, 4)", "city"), "left(first_name, 1)"),
+    (("last_sound", "left(first_name, 2)"), "left(birth_date, 4)"),
+    (("left(first_name, 3)", "left(last_name, 2)"), "left(birth_date, 4)"),
 )
 # They are used for a model that was learned from no more profiles than this: a growing register keeps its pairs.
 COARSE_PROFILES = 9_000
 
 # By which what the second key left too large is divided further, one after the other.
-_FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones::text")
+_FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones")
 
 # Keys of which a profile may have several.
 _LISTS = {
-    "phone": "(select *, unnest(phones) as phone from scored_profiles)",
-    "identifier": "(select *, unnest(identifier_values) as identifier from scored_profiles)",
+    ("phone",): "(select *, unnest(phones) as phone from scored_profiles)",
+    ("identifier",): "(select *, unnest(identifier_values) as identifier from scored_profiles)",
 }
 
 
@@ -91,68 +95,75 @@ class Blocking:
 
 
 def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
-    """Create `blocked_pairs` (`match_key`, `join_key_l`, `join_key_r`): one row per pair of profiles.
+    """Create `blocked_pairs` (`join_key_l`, `join_key_r`): one row per pair of profiles.
 
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
-    _create_blocks(connection, _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ()))
-    _move_oversized(connection)
-    divided_count = _count(connection, "select count(distinct n) from oversized")
-    for key in ("second", *_FURTHER):
-        if not _count(connection, "select count(*) from oversized"):
+    blocks = _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
+    connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
+    connection.execute(f"create table undivided as {_key_profiles(blocks)}")
+    size = largest_undivided(learned_from)
+    _settle(connection, size)
+    divided_count = _count(connection, "select count(distinct n) from undivided")
+    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(blocks))
+    for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
+        if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"""
-            insert into blocks
-            select block, n, key || chr(31) || coalesce(({key})::text, ''), second
-            from oversized join scored_profiles using (n);
-            delete from oversized
-            """
+            f"create or replace table undivided as select block, n, hash(key, {key}) as key "
+            "from undivided join scored_profiles using (n)"
         )
-        _move_oversized(connection)
-    connection.execute(
-        """
-        create table blocked_pairs as
-        select distinct '0' as match_key, a.n as join_key_l, b.n as join_key_r
-        from blocks as a join blocks as b on a.block = b.block and a.key = b.key and a.n < b.n
-        anti join exact_edges on exact_edges.a = a.n and exact_edges.b = b.n
-        """
-    )
+        _settle(connection, size)
+    _settle(connection, MAX_BLOCK)  # what nothing divides any more is compared as it is
+    connection.execute(_PAIRS)
     found = Blocking(
         pair_count=_count(connection, "select count(*) from blocked_pairs"),
         divided_count=divided_count,
-        oversized_count=_count(connection, "select count(distinct n) from oversized"),
+        oversized_count=_count(connection, "select count(distinct n) from undivided"),
     )
-    connection.execute("drop table blocks; drop table oversized")
+    connection.execute("drop table blocks; drop table undivided")
     return found
 
 
-def _create_blocks(connection: DuckDBPyConnection, blocks: Sequence[tuple[str, str]]) -> None:
-    """Create `blocks`: one row per block, key and profile in it, where a profile is not alone."""
-    keyed = "\nunion all\n".join(
-        f"select {i} as block, n, ({key})::text as key, ({second})::text as second from "
-        + _LISTS.get(key, "scored_profiles")
-        for i, (key, second) in enumerate(blocks)
-    )
-    connection.execute(
-        f"""
-        create table blocks as
-        select * from ({keyed}) where key is not null
-        qualify count(*) over (partition by block, key) > 1
-        """
-    )
-    connection.execute("create table oversized as from blocks limit 0")
+def largest_undivided(profile_count: int) -> int:
+    """The profiles of the largest block that is compared as it is, in a register of so many profiles."""
+    return min(MAX_BLOCK, max(SCARCE_BLOCK, SCARCE_BLOCK * SCARCE_PROFILES // max(profile_count, 1)))
 
 
-def _move_oversized(connection: DuckDBPyConnection) -> None:
-    """Move the blocks that are too large from `blocks` to `oversized`."""
+def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
+    """SQL for one row per block, profile in it, and hash of its key.
+
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
+    """
+    return "\nunion all\n".join(
+        f"select {i}::utinyint as block, n, hash({i}, {', '.join(key)}) as key "
+        f"from {_LISTS.get(key, 'scored_profiles')} where {' and '.join(f'({part}) is not null' for part in key)}"
+        for i, (key, _) in enumerate(blocks)
+    )
+
+
+def _settle(connection: DuckDBPyConnection, size: int) -> None:
+    """Move the blocks of up to `size` profiles from `undivided` to `blocks`; who is alone in one, is in none."""
     connection.execute(
         f"""
-        insert into oversized
-        select * from blocks qualify count(*) over (partition by block, key) > {MAX_BLOCK};
-        delete from blocks where (block, key) in (select distinct (block, key) from oversized)
+        create or replace table sized as select key, count(*) as size from undivided group by key having count(*) > 1;
+        insert into blocks select undivided.* from undivided semi join (from sized where size <= {size}) using (key);
+        create or replace table undivided as from undivided semi join (from sized where size > {size}) using (key);
+        drop table sized
         """
     )
+
+
+# Both numbers in one, because so many are told apart faster.
+_PAIRS = """
+create table blocked_pairs as
+select (pair >> 32)::integer as join_key_l, (pair & 4294967295)::integer as join_key_r
+from (
+    select distinct (a.n::bigint << 32) | b.n as pair
+    from blocks as a join blocks as b on a.key = b.key and a.n < b.n
+)
+anti join exact_edges on exact_edges.a = pair >> 32 and exact_edges.b = pair & 4294967295
+"""
 
 
 def _count(connection: DuckDBPyConnection, query: str) -> int:

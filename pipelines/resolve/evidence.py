@@ -9,8 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
-from pipelines.warehouse import literal
-
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -33,7 +31,7 @@ class ExactRule:
     Attributes:
         name: as it appears in `identity.links.rule`.
         names: what their names must be like.
-        groups: SQL for `group_key`, `n`; a group may hold any number of records.
+        groups: SQL for `group_key`, an unsigned number, and `n`; a group may hold any number of records.
         kind: the kind of identifier the group is made of, None when it is made of something else.
     """
 
@@ -43,7 +41,9 @@ class ExactRule:
     kind: str | None = None
 
 
-_IS_USABLE = "(kind, value) not in (select (kind, value) from identifier_values where problem is not null)"
+# What people carry that is evidence.
+_USABLE = "(from carriers anti join (from identifier_values where problem is not null) using (value_key))"
+_SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
 _NAMED = "first_name is not null and last_name is not null"
 
 # In the order of their strength: when two edges cannot both hold, the one of the earlier rule does.
@@ -52,66 +52,63 @@ RULES = (
         "merged_in_source",
         "any",
         """
-        select merged_into as group_key, n from records where merged_into is not null
+        select hash(merged_into) as group_key, n from records where merged_into is not null
         union all
-        select distinct t.record_key, t.n from records as t join records as m on m.merged_into = t.record_key
+        select hash(record_key), n from records
+        where record_key in (select merged_into from records where merged_into is not null)
         """,
     ),
-    ExactRule("same_details", "same", "select n::text as group_key, unnest(members) as n from profiles"),
+    ExactRule("same_details", "same", "select n as group_key, unnest(members) as n from profiles"),
     ExactRule(
         "same_identifier",
         "compatible",
-        "select kind || ' ' || value as group_key, n from carriers "
-        f"where kind not in ('email', 'phone', 'address') and {_IS_USABLE}",
+        f"select value_key, n from {_USABLE} where kind not in ('email', 'phone', 'address')",
         kind="other",
     ),
     ExactRule(
         "same_email_and_name",
         "compatible",
-        f"select value as group_key, n from carriers where kind = 'email' and {_IS_USABLE}",
+        f"select value_key, n from {_USABLE} where kind = 'email'",
         kind="email",
     ),
     ExactRule(
         "same_email_and_first_name",
         "own",
-        f"select value as group_key, n from carriers where kind = 'email' and {_IS_USABLE}",
+        f"select value_key, n from {_USABLE} where kind = 'email'",
         kind="email",
     ),
     ExactRule(
         "same_phone_and_name",
         "same",
-        f"select value as group_key, n from carriers where kind = 'phone' and {_IS_USABLE}",
+        f"select value_key, n from {_USABLE} where kind = 'phone'",
         kind="phone",
     ),
     ExactRule(
         "same_name_birth_date_and_postal_code",
         "same",
-        "select concat_ws(' ', least(squeeze(first_name), squeeze(last_name)), "
-        "greatest(squeeze(first_name), squeeze(last_name)), birth_date, postal_code) as group_key, n "
+        f"select hash({_SORTED_NAME}, birth_date, postal_code), n "
         f"from records where {_NAMED} and birth_date is not null and postal_code is not null",
     ),
     ExactRule(
         "same_name_and_address",
         "same",
-        "select concat_ws(' ', least(squeeze(first_name), squeeze(last_name)), "
-        "greatest(squeeze(first_name), squeeze(last_name)), value) as group_key, n "
-        f"from carriers join records using (n) where kind = 'address' and {_NAMED} and {_IS_USABLE}",
+        f"select hash({_SORTED_NAME}, value_key), n "
+        f"from {_USABLE} join records using (n) where kind = 'address' and {_NAMED}",
         kind="address",
     ),
+    # Those of a role mailbox are a group of their own: they are no person's.
     ExactRule(
         "same_email_without_name",
         "incomplete",
-        "select value || case when person_kind = 'role_mailbox' then ' role' else '' end as group_key, n "
-        "from carriers join records using (n) "
-        f"where kind = 'email' and merged_into is null and {_IS_USABLE}",
+        "select case when person_kind = 'role_mailbox' then hash(value_key) else value_key end, n "
+        f"from {_USABLE} join records using (n) where kind = 'email' and merged_into is null",
         kind="email",
     ),
     ExactRule(
         "same_phone_without_name",
         "incomplete",
-        "select value as group_key, n from carriers join records using (n) where kind = 'phone' "
-        "and merged_into is null and (first_name is not null or email is null) "
-        f"and {_IS_USABLE}",
+        f"select value_key, n from {_USABLE} join records using (n) "
+        "where kind = 'phone' and merged_into is null and (first_name is not null or email is null)",
         kind="phone",
     ),
 )
@@ -123,45 +120,40 @@ def find_exact_links(connection: DuckDBPyConnection) -> None:
     Edges are linear in the records: within a group records of one spelling form a star around the first of them, and
     only the spellings are compared pair by pair.
     """
-    connection.execute(
-        "create table groups (rank integer, rule text, names text, kind text, group_key text, n integer)"
-    )
+    connection.execute("create table rules (rank utinyint, rule text, names text, kind text)")
+    connection.execute("create table groups (rank utinyint, group_key ubigint, n integer)")
     for rank, rule in enumerate(RULES):
-        kind = literal(rule.kind) if rule.kind else "null"
-        connection.execute(
-            f"insert into groups select {rank}, {literal(rule.name)}, {literal(rule.names)}, {kind}, group_key, n "
-            f"from ({rule.groups})"
-        )
+        connection.execute("insert into rules values (?, ?, ?, ?)", [rank, rule.name, rule.names, rule.kind])
+        connection.execute(f"insert into groups select {rank}, * from ({rule.groups})")
     connection.execute(_CENTERS)
     connection.execute(_JUDGED.format(max_forms=MAX_FORMS))
     connection.execute(_EXACT_EDGES)
     connection.execute(_EXACT_REFUSALS)
-    for table in ("groups", "centers", "judged"):
+    for table in ("rules", "groups", "centers", "verdicts", "judged"):
         connection.execute(f"drop table {table}")
 
 
 # Groups of one record prove nothing.
 _CENTERS = """
-delete from groups where (rank, group_key) in (
-    select (rank, group_key) from groups group by rank, group_key having count(*) = 1);
 create table centers as
-select rank, rule, names, kind, group_key, form, min(n) as n, list(n) as members,
+with several as (select rank, group_key from groups group by rank, group_key having count(*) > 1)
+select rank, group_key, form, min(n) as n, list(n) as members,
     count(*) over (partition by rank, group_key) as form_count,
     row_number() over (partition by rank, group_key order by min(n)) as position,
-from groups join records using (n)
-group by rank, rule, names, kind, group_key, form
+from groups semi join several using (rank, group_key) join (select n, form from records) using (n)
+group by rank, group_key, form
 """
 
+# Two spellings meet in many groups; what they are to each other is found out once.
 _JUDGED = """
 create table judged as
-with pairs as (
-    select a.rank, a.rule, a.names, a.kind, a.group_key, least(a.n, b.n) as a, greatest(a.n, b.n) as b,
-        a.form as form_a, b.form as form_b
-    from centers as a join centers as b
-      on a.rank = b.rank and a.group_key = b.group_key and a.position < b.position
-    where a.form_count <= {max_forms} or a.names = 'any' and a.position = 1
-)
-select rank, rule, names, kind, group_key, pairs.a, pairs.b,
+select a.rank, a.group_key, a.n as a, b.n as b, a.form as form_a, b.form as form_b
+from centers as a join centers as b
+  on a.rank = b.rank and a.group_key = b.group_key and a.position < b.position
+join rules on rules.rank = a.rank
+where a.form_count <= {max_forms} or names = 'any' and a.position = 1;
+create table verdicts as
+select form_a, form_b,
     first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
     last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
@@ -170,37 +162,41 @@ select rank, rule, names, kind, group_key, pairs.a, pairs.b,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
-from pairs join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
+from (select distinct form_a, form_b from judged)
+join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
 """
 
 _EXACT_EDGES = """
 create table exact_edges as
 with personal as (
-    select kind, value from identifier_values where problem is null and is_personal
+    select value_key as group_key from identifier_values where problem is null and is_personal
+    union all  -- of a role mailbox
+    select hash(value_key) from identifier_values where problem is null and is_personal
 ),
 stars as (
-    select rank, rule, names, centers.kind, group_key, centers.n as a, unnest(members) as b, first_name, last_name
+    select rank, group_key, centers.n as a, unnest(members) as b, first_name is not null as has_first_name,
+        last_name is not null as has_last_name
     from centers join forms using (form)
     where len(members) > 1
 ),
 accepted as (
-    select rank, rule, a, b from stars
+    select rank, a, b from stars join rules using (rank)
     where a <> b and (
         names in ('any')
-        or (names in ('same', 'compatible') and first_name is not null and last_name is not null)
-        or (names = 'incomplete' and first_name is null
-            and (kind, replace(group_key, ' role', '')) in (select (kind, value) from personal)))
+        or (names in ('same', 'compatible') and has_first_name and has_last_name)
+        or (names = 'incomplete' and not has_first_name and group_key in (from personal)))
     union all
-    select rank, rule, a, b from judged
+    select rank, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names = 'any'
        or (is_birth_agreeing is distinct from false and (
            (names = 'same' and (is_same_name or is_swapped))
-           or (names = 'own' and is_same_first_name and (kind, group_key) in (select (kind, value) from personal))
+           or (names = 'own' and is_same_first_name and group_key in (from personal))
            or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
            or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
-               and (kind, replace(group_key, ' role', '')) in (select (kind, value) from personal))))
-)
-select a, b, min(rank) as rank, arg_min(rule, rank) as rule from accepted group by a, b
+               and group_key in (from personal))))
+),
+strongest as (select a, b, min(rank) as rank from accepted group by a, b)
+select a, b, rank::integer as rank, rule from strongest join rules using (rank)
 """
 
 # What shares a mailbox, phone or identifier and is still not linked: with the reason. Neighbors are no news.
@@ -211,12 +207,12 @@ with refused as (
         case when is_first_agreeing = false and not is_swapped then 'different_first_names'
              when is_birth_agreeing = false then 'different_birth_dates'
              when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
-    from judged
+    from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
     union all
-    select min(n) over (partition by kind, value), n, 99, 'same_' || kind,
+    select min(n) over (partition by value_key), n, 99, 'same_' || kind,
         case problem when 'blocked' then 'blocked_value' else problem end
-    from carriers join identifier_values using (kind, value)
+    from carriers join identifier_values using (value_key)
     where problem is not null and kind <> 'address'
 )
 select a, b, arg_min(rule, (rank, rule, reason)) as rule, arg_min(reason, (rank, rule, reason)) as reason

@@ -135,8 +135,8 @@ _IS_OTHER_FAMILY = """(
 # What several people carry, by record: it does not say which of them a record without a first name is.
 _OF_SEVERAL = """
 create table of_several as
-select n, list(kind || ' ' || value) as shared from carriers
-where (kind, value) in (select (kind, value) from identifier_values where problem is null and not is_personal)
+select n, list(value_key) as shared
+from carriers semi join (from identifier_values where problem is null and not is_personal) using (value_key)
 group by n
 """
 _IS_ONE_OF_SEVERAL = """(

@@ -83,14 +83,16 @@ def _issue_new_ids(connection: DuckDBPyConnection) -> None:
 
 # The first 80 bits of the hash, five at a time. A record that founds a second customer (all records of a part found
 # ids that others keep) counts its rounds into the hash.
-_MACROS = """
-create or replace macro base32(hex) as list_aggregate(list_transform(range(16), lambda i: substr(
-    'abcdefghijklmnopqrstuvwxyz234567',
-    (((('0x' || substr(hex, (5 * (i // 4) + 1)::integer, 5))::integer
-       >> (15 - 5 * (i % 4))::integer) & 31) + 1)::integer,
-    1)), 'string_agg', '');
+_ALPHABET = "abcdefghijklmnopqrstuvwxyz234567"
+_LETTERS = " || ".join(
+    f"substr('{_ALPHABET}', (((('0x' || substr(hex, {5 * part + 1}, 5))::integer >> {shift}) & 31) + 1), 1)"
+    for part in range(4)
+    for shift in (15, 10, 5, 0)
+)
+_MACROS = f"""
+create or replace macro base32(hex) as {_LETTERS};
 create or replace macro id_of(record_key, round) as
-    {prefix} || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
+    {{prefix}} || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
 """
 
 _RECORDS = """

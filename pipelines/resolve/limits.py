@@ -22,10 +22,12 @@ CROWD_FACTOR = 10
 def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> None:
     """Create `carriers` and `identifier_values`, and take values that are no evidence out of `records`.
 
-    - `carriers`: one row per kind of identifier, value and record that carries it.
+    - `carriers`: one row per kind of identifier, value and record that carries it; `value_key` is the hash of kind and
+      value. That two of ten million are the same is one chance in three hundred thousand, and no two records become
+      one for it alone: their names must agree as well.
     - `known_identifiers`: one row per record with named identifiers that are evidence: their kinds, and kinds with
       values.
-    - `identifier_values`: one row per kind and value with more than one carrier or that is blocked; `names` and
+    - `identifier_values`: one row per `value_key` with more than one carrier or that is blocked; `names` and
       `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
       one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
       `too_many_birth_dates` or NULL.
@@ -65,17 +67,19 @@ ADDRESS = "postal_code || ' ' || street || ' ' || house_number"
 
 _CARRIERS = f"""
 create table carriers as
-select 'email' as kind, email as value, n from records where email is not null
-union all
-select 'phone', unnest(phones), n from records where len(phones) > 0
-union all
-select 'address', {ADDRESS}, n from records
-where postal_code is not null and street is not null and house_number is not null
-union all
-select lower(key), trim(value), n from (
-    select unnest(json_keys(identifiers)) as key, identifiers ->> unnest(json_keys(identifiers)) as value, n
-    from records where json_type(identifiers) = 'OBJECT')
-where trim(value) <> '' and lower(key) not in ({_BUILT_IN})
+select kind, value, hash(kind, value) as value_key, n from (
+    select 'email' as kind, email as value, n from records where email is not null
+    union all
+    select 'phone', unnest(phones), n from records where len(phones) > 0
+    union all
+    select 'address', {ADDRESS}, n from records
+    where postal_code is not null and street is not null and house_number is not null
+    union all
+    select lower(key), trim(value), n from (
+        select unnest(json_keys(identifiers)) as key, identifiers ->> unnest(json_keys(identifiers)) as value, n
+        from records where json_type(identifiers) = 'OBJECT')
+    where trim(value) <> '' and lower(key) not in ({_BUILT_IN})
+)
 """
 
 # Spellings of one field that a value carries, without those that belong to a more frequent one. Counted by spelling of
@@ -83,22 +87,22 @@ where trim(value) <> '' and lower(key) not in ({_BUILT_IN})
 _DIFFERENT = """
 create table different_{field}s as
 with spelled as (
-    select kind, value, first_name, last_name, {field} as spelling, usage,
-        sum(count(*)) over (partition by kind, value, {field}) as times
-    from several_carriers join records using (n) left join first_names using (first_name)
+    select value_key, first_name, last_name, {field} as spelling, any_value(usage) as usage,
+        sum(sum(times)) over (partition by value_key, {field}) as times
+    from carried_forms join several using (value_key) join forms using (form)
     where {field} is not null and {field}s > 1 and {field}s <= {crowd} * max_names
-    group by kind, value, first_name, last_name, usage
+    group by value_key, first_name, last_name
 ),
 repeated as (
-    select distinct b.kind, b.value, b.spelling
-    from spelled as a join spelled as b using (kind, value)
+    select distinct b.value_key, b.spelling
+    from spelled as a join spelled as b using (value_key)
     where (a.times, a.spelling) > (b.times, b.spelling) and (
         {agreement} is distinct from false
         or are_swapped(a.first_name, a.last_name, b.first_name, b.last_name))
 )
-select kind, value, count(distinct spelling) as different
-from spelled anti join repeated using (kind, value, spelling)
-group by kind, value
+select value_key, count(distinct spelling) as different
+from spelled anti join repeated using (value_key, spelling)
+group by value_key
 """
 _AGREEMENTS = {
     "first_name": "first_names_agree(a.first_name, a.usage, b.first_name, b.usage)",
@@ -106,60 +110,65 @@ _AGREEMENTS = {
 }
 
 _SEVERAL = """
+create table carried_forms as
+with shared as (select value_key from carriers group by value_key having count(*) > 1)
+select value_key, kind, form, count(*) as times
+from carriers semi join shared using (value_key) join (select n, form from records) using (n)
+group by value_key, kind, form;
 create table several as
-select kind, value, count(*) as carrier_count, count(distinct first_name) as first_names,
-    count(distinct last_name) as last_names, count(distinct birth_date) as dates, max_names, max_birth_dates
-from carriers join records using (n) join limits using (kind)
-group by kind, value, max_names, max_birth_dates having count(*) > 1;
-create table several_carriers as from several join carriers using (kind, value)
+select value_key, kind, max_names, max_birth_dates, count(distinct first_name) as first_names,
+    count(distinct last_name) as last_names, count(distinct birth_date) as dates
+from carried_forms join (select form, first_name, last_name, birth_date from forms) using (form)
+join limits using (kind)
+group by value_key, kind, max_names, max_birth_dates
 """
 
 _VALUES = """
 create table identifier_values as
 with dated as (
-    select distinct kind, value, birth_date
-    from several_carriers join records using (n)
+    select distinct value_key, birth_date
+    from carried_forms join several using (value_key) join forms using (form)
     where birth_date is not null and dates > 1 and dates <= {crowd} * max_birth_dates
 ),
 redated as (
-    select distinct b.kind, b.value, b.birth_date
-    from dated as a join dated as b using (kind, value)
+    select distinct b.value_key, b.birth_date
+    from dated as a join dated as b using (value_key)
     where a.birth_date < b.birth_date and birth_dates_agree(a.birth_date, b.birth_date)
 ),
 birth_dates as (
-    select kind, value, count(*) as different from dated anti join redated using (kind, value, birth_date)
-    group by kind, value
+    select value_key, count(*) as different from dated anti join redated using (value_key, birth_date)
+    group by value_key
 ),
 judged as (
-    select kind, value, carrier_count, max_names, max_birth_dates,
+    select value_key, kind, max_names, max_birth_dates,
         coalesce(f.different, several.first_names) as names,
         coalesce(l.different, several.last_names) as last_names,
         coalesce(b.different, several.dates) as birth_dates,
     from several
-    left join different_first_names as f using (kind, value)
-    left join different_last_names as l using (kind, value)
-    left join birth_dates as b using (kind, value)
+    left join different_first_names as f using (value_key)
+    left join different_last_names as l using (value_key)
+    left join birth_dates as b using (value_key)
 ),
 blocked as (
-    select distinct kind, value from carriers join blocked_patterns using (kind)
+    select distinct value_key, true as is_blocked from carriers join blocked_patterns using (kind)
     where lower(value) like pattern escape '!'
     union
-    select kind, value from carriers
+    select value_key, true from carriers
     where kind not in ({built_in}) and ({placeholder})
 )
-select kind, value, carrier_count, names, birth_dates,
+select value_key, names, birth_dates,
     names <= 1 and (last_names <= 1 or kind = 'email') as is_personal,
-    case when blocked.value is not null then 'blocked'
+    case when is_blocked then 'blocked'
          when names > max_names then 'too_many_names'
          when birth_dates > max_birth_dates then 'too_many_birth_dates' end as problem,
-from judged full join blocked using (kind, value)
+from judged full join blocked using (value_key)
 """
 
 _REMOVE = """
 create table silenced as
 select n, bool_or(kind = 'email') as email, bool_or(kind = 'address') as address,
     list(value order by value) filter (kind = 'phone') as phones,
-from carriers join identifier_values using (kind, value)
+from carriers join identifier_values using (value_key)
 where problem is not null
 group by n;
 update records set
@@ -175,7 +184,7 @@ create table known_identifiers as
 select n, list(distinct kind order by kind) as identifier_kinds,
     list(distinct kind || ' ' || value order by kind || ' ' || value) as identifier_values
 from carriers
+anti join (from identifier_values where problem is not null) using (value_key)
 where kind not in ({built_in})
-  and (kind, value) not in (select (kind, value) from identifier_values where problem is not null)
 group by n
 """

@@ -246,19 +246,17 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
 
 
 def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model) -> None:
-    """Replace the tables of schema `identity`; ordered by key, so that equal content is an equal table."""
+    """Replace the tables of schema `identity`; nobody may rely on the order of the rows of the large ones."""
     schema = f"{warehouse}.identity"
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f"create or replace table {schema}.members as from members order by record_key")
+    connection.execute(f"create or replace table {schema}.members as from members")
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
     connection.execute(f"create or replace table {schema}.compared_records as {_COMPARED.format(warehouse=warehouse)}")
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     write_queue(connection, schema)
-    connection.execute(f"create or replace table {schema}.customer_id_history as from id_history order by customer_id")
-    connection.execute(
-        f'create or replace table {schema}.customer_id_events as from id_events order by "at", version, event_key'
-    )
+    connection.execute(f"create or replace table {schema}.customer_id_history as from id_history")
+    connection.execute(f"create or replace table {schema}.customer_id_events as from id_events")
     connection.execute(f"create or replace table {schema}.model as from model order by comparison, level")
     connection.execute(f"create or replace table {schema}.model_frequencies as from frequencies order by field, value")
 
@@ -275,7 +273,6 @@ from (
     select a, b, 'override', 'must_link', null, null from must_links anti join accepted using (a, b)
 )
 join records as l on l.n = a join records as r on r.n = b
-order by record_key_a, record_key_b
 """
 
 # What people read of a record, and what the model saw of it, so that every pair can be weighed again afterwards.
@@ -286,7 +283,6 @@ with folded as (
 select record_key, p.first_name, p.last_name, p.birth_date, p.email, p.phone, p.mobile, p.street, p.house_number,
     p.postal_code, p.city, compared
 from {warehouse}.clean.persons as p join records using (record_key) left join folded on folded.n = records.n
-order by record_key
 """
 
 # The evidence is named by the contact point both records carry, never by its value.
@@ -321,7 +317,6 @@ points as (
 )
 select record_key_a, record_key_b, method, rule, match_weight, reason, evidence_key
 from keyed left join points using (record_key_a, record_key_b)
-order by record_key_a, record_key_b
 """
 
 

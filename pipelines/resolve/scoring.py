@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from pipelines.resolve.model import Model
     from pipelines.settings import Settings
 
+PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
+
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number.
@@ -29,23 +31,30 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
         create table sounds as
         select last_name, sound_of(last_name) as last_sound
         from (select distinct last_name from profiles where last_name is not null);
-        create table compared as
-        select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
-            list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
-            last_sound,
-            strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day, email,
-            telling_user(email, first_name, last_name) as email_user,
+        create table mailboxes as
+        select email, first_name, last_name, telling_user(email, first_name, last_name) as email_user,
             without_dots(email) as email_plain, digits_of(email) as email_digits,
-            case when len(phones) > 0 then phones end as phones,
-            nullif(split_part(email, '@', 2), '') as email_domain,
-            street, house_number, postal_code, city, identifier_kinds, identifier_values,
-        from profiles left join first_names using (first_name) left join sounds using (last_name)
-        where person_kind is distinct from 'role_mailbox'
-          and (first_name is not null or last_name is not null or birth_date is not null)
-        order by n;
+            nullif(split_part(email, '@', 2), '') as email_domain
+        from (select distinct email, first_name, last_name from profiles where email is not null);
         create table scored_profiles as
-        select *, md5_number_lower(replace(compared::text, '''n'': ' || n, '')) as content from compared;
-        drop table compared
+        with compared as (
+            select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
+                list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
+                last_sound,
+                strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day,
+                p.email, email_user, email_plain, email_digits,
+                case when len(phones) > 0 then phones end as phones,
+                email_domain,
+                street, house_number, postal_code, city, identifier_kinds, identifier_values,
+            from profiles as p
+            left join first_names using (first_name) left join sounds using (last_name)
+            left join mailboxes as m on m.email = p.email
+                and m.first_name is not distinct from p.first_name and m.last_name is not distinct from p.last_name
+            where person_kind is distinct from 'role_mailbox'
+              and (first_name is not null or last_name is not null or birth_date is not null)
+        )
+        select *, hash(*columns(* exclude (n))) as content from compared;
+        drop table mailboxes;
         """
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
@@ -65,9 +74,13 @@ def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model
 
 
 def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
-    """Weigh the pairs that are left in `blocked_pairs`; returns their number."""
-    pairs = connection.execute("select count(*) from blocked_pairs").fetchone()
-    if not pairs or not pairs[0]:
+    """Weigh the pairs that are left in `blocked_pairs`; returns their number.
+
+    They are weighed a part at a time, so that memory does not grow with their number.
+    """
+    row = connection.execute("select count(*) from blocked_pairs").fetchone()
+    count = int(row[0]) if row else 0
+    if not count:
         return 0
     linker, api = _open_linker(connection, model)
     if model.is_learned:
@@ -75,18 +88,25 @@ def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
             linker.table_management.register_term_frequency_lookup(
                 api.register(_create_frequencies(connection, column)), column
             )
-    linker.table_management.register_blocked_pairs_for_predict(api.register("blocked_pairs"))
-    predictions = linker.inference.predict(warning_mode="never")
-    # Sums of floats depend on the order of threads in the last digits; an ordering must not.
-    connection.execute(
-        f"""
-        insert into scores
-        select least(n_l, n_r), greatest(n_l, n_r), round(match_weight, 4), round(match_probability, 6)
-        from {predictions.physical_name}
-        """
-    )
-    linker.table_management.delete_tables_created_by_splink_from_db()
-    return int(pairs[0])
+    for part, first in enumerate(range(0, count, PAIRS_AT_ONCE)):
+        table = f"weighed_{part}"
+        connection.execute(
+            f"create table {table} as select '0' as match_key, join_key_l, join_key_r from blocked_pairs "
+            f"where rowid between {first} and {first + PAIRS_AT_ONCE - 1}"
+        )
+        linker.table_management.register_blocked_pairs_for_predict(api.register(table))
+        predictions = linker.inference.predict(warning_mode="never")
+        # Sums of floats depend on the order of threads in the last digits; an ordering must not.
+        connection.execute(
+            f"""
+            insert into scores
+            select least(n_l, n_r), greatest(n_l, n_r), round(match_weight, 4), round(match_probability, 6)
+            from {predictions.physical_name};
+            drop table {table}
+            """
+        )
+        linker.table_management.delete_tables_created_by_splink_from_db()
+    return count
 
 
 def _create_frequencies(connection: DuckDBPyConnection, column: str) -> str:

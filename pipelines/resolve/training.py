@@ -157,13 +157,10 @@ def _block_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> str:
     """SQL for the pairs (a < b) that agree in the block, or for so large a part of its groups as training needs."""
     columns = ", ".join(block)
     groups = f"""
-        select {columns} from scored_profiles where {" and ".join(f"{c} is not null" for c in block)}
+        select {columns}, count(*) as size from scored_profiles where {" and ".join(f"{c} is not null" for c in block)}
         group by {columns} having count(*) between 2 and {LARGEST_TRAINING_GROUP}
     """
-    row = connection.execute(
-        f"select count(*) from scored_profiles as l join scored_profiles as r using ({columns}) "
-        f"semi join ({groups}) using ({columns}) where l.n < r.n"
-    ).fetchone()
+    row = connection.execute(f"select coalesce(sum(size * (size - 1) // 2), 0) from ({groups})").fetchone()
     parts = (int(row[0]) if row else 0) // TRAINING_PAIRS + 1
     return f"""
         select l.n as a, r.n as b
