@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from pipelines.audit import validation
 from pipelines.audit.approvals import approve, keep_approvals, read_approval
 from pipelines.audit.catalogue import load_catalogue
+from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
+from pipelines.audit.failures import find_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import write_verdict
 from pipelines.audit.validation import CheckedObject, Outcome
@@ -22,6 +24,8 @@ from pipelines.transform import compile_data_tests
 from pipelines.warehouse import connect, log_privately
 
 if TYPE_CHECKING:
+    from pipelines.audit.catalogue import Catalogue
+    from pipelines.audit.failures import RuleFailure
     from pipelines.audit.rules import Rule, RuleObject
     from pipelines.build import Build
     from pipelines.configuration import Configuration
@@ -55,7 +59,8 @@ def run_audit(
     """
     from pipelines.audit.report import write_report
 
-    rules = load_catalogue(configuration).select(suites)
+    catalogue = load_catalogue(configuration)
+    rules = catalogue.select(suites)
     approval = read_approval(approved_rule, approval_reason, rules)
     validation.warm_up()
     try:
@@ -76,7 +81,7 @@ def run_audit(
         results=tuple(results),
     )
     keep_approvals(settings, build, results, verdict.ran_at)  # first: no approved verdict without its lasting record
-    write_verdict(settings, verdict)
+    write_verdict(settings, verdict, _locate(settings, catalogue, results))
     write_report(settings, build, verdict, rules)
     return verdict
 
@@ -100,6 +105,15 @@ def fingerprint(settings: Settings) -> tuple[int, str]:
     with file.open("rb") as handle:
         digest = hashlib.file_digest(handle, "sha256").hexdigest()
     return file.stat().st_size, digest
+
+
+def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResult]) -> list[RuleFailure]:
+    """The rows behind the results, as far as there are any."""
+    failed = [result for result in results if result.failed_count]
+    if not failed:
+        return []
+    tests = compile_data_tests() if any(result.suite == DATA_TESTS for result in failed) else {}
+    return find_failures(settings, catalogue.rules, failed, tests, catalogue.grains)
 
 
 def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:

@@ -229,7 +229,7 @@ def test_no_value_is_in_verdict_results_and_report(audit: Any, company: Settings
     assert CANARY not in (company.build_dir / "report" / "index.html").read_text()
     with connect(company.build_audit, company, read_only=True) as connection:
         tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
-        assert set(tables) == {"rule_results", "verdict"}
+        assert set(tables) == {"rule_failures", "rule_results", "verdict"}
         for table in tables:
             assert CANARY not in str(connection.execute(f"from audit.audit.{table}").fetchall())
 
