@@ -15,8 +15,9 @@ from typing import TYPE_CHECKING, Any
 from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tests
 from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS
 from pipelines.audit.failures import is_naming
+from pipelines.audit.quarantine import quarantine_problems
 from pipelines.audit.rules import Rule, RuleObject
-from pipelines.audit.suites import Expectation, Suite, read_suites
+from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites
 from pipelines.entities import ENTITIES, ROLES, SYSTEM_COLUMNS
 from pipelines.errors import ConfigurationError
 from pipelines.settings import EXPECTATIONS_DIR
@@ -80,12 +81,15 @@ def load_catalogue(
     files = read_suites(directory)
     problems = list(files.problems)
     published, keys = published_texts(manifest), grains(manifest)
+    quarantined = {e.meta.object for suite in files.suites for e in suite.expectations if e.meta.quarantine}
     rules = []
     for suite in files.suites:
         for expectation in suite.expectations:
             where = f"expectations/{suite.name}.yml: rule {expectation.meta.id}"
             problems += [f"{where}: {p}" for p in _object_problems(expectation)]
-            rules.append(_rule(suite, expectation, configuration, published, keys))
+            if expectation.meta.quarantine:
+                problems += [f"{where}: {p}" for p in quarantine_problems(expectation)]
+            rules.append(_rule(suite, expectation, _Objects(configuration, published, keys, quarantined)))
     data_tests = rules_of_data_tests(manifest)
     rules += data_tests.rules
     problems += data_tests.problems
@@ -95,13 +99,23 @@ def load_catalogue(
     return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys)
 
 
-def _rule(
-    suite: Suite,
-    expectation: Expectation,
-    configuration: Configuration,
-    published: Mapping[str, Sequence[str]],
-    keys: Mapping[str, Sequence[str]],
-) -> Rule:
+@dataclass(frozen=True)
+class _Objects:
+    """What an object of a suite is expanded with.
+
+    Attributes:
+        published: the columns that hold text, by published table.
+        keys: the columns that name a row, by table.
+        quarantined: entities of which some rule sets records aside.
+    """
+
+    configuration: Configuration
+    published: Mapping[str, Sequence[str]]
+    keys: Mapping[str, Sequence[str]]
+    quarantined: Collection[str]
+
+
+def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
     meta = expectation.meta
     schema, table = meta.object.split(".")
     entity = ENTITIES.get((schema, table))
@@ -123,25 +137,23 @@ def _rule(
         reason=meta.reason,
         protects=meta.protects,
         asset_key=asset_key,
-        objects=tuple(_objects(meta.object, meta.rows, configuration, published, keys)),
+        objects=tuple(_objects(meta, among)),
         threshold=_threshold(expectation),
         expectation={"type": expectation.type, "kwargs": expectation.kwargs},
         tolerated_share=meta.tolerated_share,
         applies_when_empty=meta.applies_when_empty,
         is_approvable=meta.approvable,
+        quarantines=meta.quarantine,
     )
 
 
-def _objects(
-    name: str,
-    rows: str | None,
-    configuration: Configuration,
-    published: Mapping[str, Sequence[str]],
-    keys: Mapping[str, Sequence[str]],
-) -> Iterator[RuleObject]:
+def _objects(meta: RuleMeta, among: _Objects) -> Iterator[RuleObject]:
     """Expand an object as a suite names it. Always at least one, so that no rule vanishes from the results."""
-    condition = f"({rows})" if rows else "true"
+    name = meta.object
+    condition = f"({meta.rows})" if meta.rows else "true"
     schema, table = name.split(".")
+    if name in among.quarantined and not meta.quarantine:  # what is set aside is judged by the rule that did it
+        condition += " and record_key not in (select record_key from raw.quarantine)"
     if schema in ROLES:
         found = [
             RuleObject(
@@ -150,15 +162,16 @@ def _objects(
                 f"select * from raw.{schema}_{table} "
                 f"where source_system = {literal(source.name)} and deleted_at is null and {condition}",
             )
-            for source in sorted(configuration.sources, key=lambda s: s.name)
+            for source in sorted(among.configuration.sources, key=lambda s: s.name)
             if _delivers(source, schema, table)
         ]
     elif schema == PUBLISHED:
         found = [
             RuleObject(
-                table_name, f"{_text_and_key(texts, keys.get(table_name))} from {table_name} as t where {condition}"
+                table_name,
+                f"{_text_and_key(texts, among.keys.get(table_name))} from {table_name} as t where {condition}",
             )
-            for table_name, texts in published.items()
+            for table_name, texts in among.published.items()
         ]
     else:
         found = [RuleObject(name, f"select * from {name} where {condition}")]

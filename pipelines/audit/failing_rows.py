@@ -9,10 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import combinations
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.expectation_types import UNEXPECTED_ROWS
 from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from pipelines.audit.rules import Rule, RuleObject
 
 Arguments = Mapping[str, Any]
 
@@ -36,6 +39,13 @@ def failing_rows(type_: str, kwargs: Arguments, rows: str) -> str | None:
     if type_ not in CONDITIONS:
         return None
     return f"with batch as ({rows}) select * from batch where ({_judged(kwargs)}) and ({CONDITIONS[type_](kwargs)})"
+
+
+def failing_rows_of(rule: Rule, checked: RuleObject) -> str | None:
+    """SQL of the rows of an object that fail a rule of a suite, or None where there are none to be found."""
+    if rule.expectation is None or checked.query is None:
+        return None
+    return failing_rows(rule.expectation["type"], rule.expectation["kwargs"], checked.query)
 
 
 def rule_query(kwargs: Arguments) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.failing_rows import failing_rows
+from pipelines.audit.failing_rows import failing_rows_of
 from pipelines.warehouse import connect, identifier, log_privately
 
 if TYPE_CHECKING:
@@ -102,10 +102,7 @@ def find_failures(
 def _query(rule: Rule, result: RuleResult, tests: Mapping[str, str]) -> str | None:
     if rule.dbt_test:
         return tests.get(rule.dbt_test)
-    checked = next(o for o in rule.objects if o.name == result.object)
-    if rule.expectation is None or checked.query is None:
-        return None
-    return failing_rows(rule.expectation["type"], rule.expectation["kwargs"], checked.query)
+    return failing_rows_of(rule, next(o for o in rule.objects if o.name == result.object))
 
 
 def _grain(rule: Rule, result: RuleResult, grains: Mapping[str, Sequence[str]]) -> tuple[str, ...]:

@@ -38,6 +38,7 @@ class Rule:
         expectation: `{"type", "kwargs"}` of Great Expectations, or None for a dbt test.
         tolerated_share: share of rows an SQL rule tolerates; Great Expectations knows none for these.
         is_approvable: one run may be published against it, with a reason.
+        quarantines: records that fail are set aside before any stage uses them.
         dbt_test: unique id of the dbt test, or None.
     """
 
@@ -60,6 +61,7 @@ class Rule:
     tolerated_share: float = 0.0
     applies_when_empty: bool = False
     is_approvable: bool = False
+    quarantines: bool = False
     dbt_test: str | None = None
 
     @property

@@ -44,6 +44,7 @@ class RuleMeta(Model):
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
         approvable: what it finds may be intended, so one run may be published against it when somebody says why.
+        quarantine: records that fail are set aside, and used again when they are mended at the source.
         reason: why the threshold is what it is.
         protects: the decision that goes wrong without the rule.
     """
@@ -63,6 +64,7 @@ class RuleMeta(Model):
     tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     applies_when_empty: bool = False
     approvable: bool = False
+    quarantine: bool = False
 
 
 class Expectation(Model):

@@ -34,6 +34,7 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "identity_diff": ("identity", "diff", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
+    "quarantine": ("raw", "quarantine", frozenset()),
 }
 
 # Names of the build's files while a version is written; none is the name of a schema.
