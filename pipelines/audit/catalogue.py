@@ -13,8 +13,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tests
-from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS
+from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
 from pipelines.audit.failures import is_naming
+from pipelines.audit.metrics import SOURCES
 from pipelines.audit.quarantine import quarantine_problems
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites
@@ -27,6 +28,11 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
 
 PUBLISHED = "published"
+# The asset that a rule about figures is shown at, where its object is none.
+STANDS_FOR = {
+    SOURCES: ("raw", "reconciliation"),
+    "audit.rule_results": ("audit", "verdict"),
+}
 # Columns of `raw.*` that are not of the source.
 RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key", "identifiers", "custom"})
 
@@ -121,8 +127,11 @@ def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
     entity = ENTITIES.get((schema, table))
     if entity is not None:
         asset_key = ("raw", entity.table)
+    elif schema == PUBLISHED:
+        asset_key = ("meta", "columns")
     else:
-        asset_key = ("meta", "columns") if schema == PUBLISHED else (schema, table)
+        asset_key = STANDS_FOR.get(meta.object, (schema, table))
+    is_own = expectation.type in OWN
     return Rule(
         id=meta.id,
         check_name=meta.name,
@@ -139,7 +148,8 @@ def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
         asset_key=asset_key,
         objects=tuple(_objects(meta, among)),
         threshold=_threshold(expectation),
-        expectation={"type": expectation.type, "kwargs": expectation.kwargs},
+        expectation=None if is_own else {"type": expectation.type, "kwargs": expectation.kwargs},
+        metrics=expectation.kwargs["metrics"] if is_own and "metrics" in expectation.kwargs else None,
         tolerated_share=meta.tolerated_share,
         applies_when_empty=meta.applies_when_empty,
         is_approvable=meta.approvable,
@@ -154,7 +164,13 @@ def _objects(meta: RuleMeta, among: _Objects) -> Iterator[RuleObject]:
     schema, table = name.split(".")
     if name in among.quarantined and not meta.quarantine:  # what is set aside is judged by the rule that did it
         condition += " and record_key not in (select record_key from raw.quarantine)"
-    if schema in ROLES:
+    if name == SOURCES:
+        found = [
+            RuleObject(f"{source.name}.{entity}", None)
+            for source in sorted(among.configuration.sources, key=lambda s: s.name)
+            for entity in sorted(source.landed_entities)
+        ]
+    elif schema in ROLES:
         found = [
             RuleObject(
                 f"{source.name}.{table}",
@@ -211,7 +227,7 @@ def _threshold(expectation: Expectation) -> float | None:
 def _object_problems(expectation: Expectation) -> Iterator[str]:
     schema, table = expectation.meta.object.split(".")
     entity = ENTITIES.get((schema, table))
-    if entity is None and schema not in {*SCHEMAS, PUBLISHED}:
+    if entity is None and schema not in {*SCHEMAS, PUBLISHED} and expectation.type not in OWN:
         entities = ", ".join(f"{role}.{name}" for role, name in ENTITIES)
         yield (
             f"'{expectation.meta.object}' is neither an entity ({entities}) nor a table of {', '.join(SCHEMAS)}; "

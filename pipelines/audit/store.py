@@ -12,6 +12,7 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipelines.audit.metrics import HISTORY
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.keys import load_secret
 from pipelines.warehouse import connect, insert_rows
@@ -31,7 +32,7 @@ _RESULTS = """
     build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
     element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
     description_de text, remedy text, remedy_de text, ran_at timestamp,
-    approved_because text
+    approved_because text, note text
 """
 _FAILURES = "build_id text, version text, rule_id text, object text, key_name text, key text, customer_id text"
 _VERDICT = """
@@ -41,7 +42,12 @@ _VERDICT = """
 """
 
 
-def write_verdict(settings: Settings, verdict: Verdict, failures: Sequence[RuleFailure] = ()) -> None:
+def write_verdict(
+    settings: Settings,
+    verdict: Verdict,
+    failures: Sequence[RuleFailure] = (),
+    metrics: Sequence[tuple[Any, ...]] = (),
+) -> None:
     """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
     settings.build_audit.unlink(missing_ok=True)
     settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
@@ -53,6 +59,8 @@ def write_verdict(settings: Settings, verdict: Verdict, failures: Sequence[RuleF
         insert_rows(connection, f"{_SCHEMA}.rule_results", [_result_row(verdict, result) for result in verdict.results])
         connection.execute(f"create table {_SCHEMA}.rule_failures ({_FAILURES})")
         insert_rows(connection, f"{_SCHEMA}.rule_failures", [_failure_row(verdict, failure) for failure in failures])
+        connection.execute(f"create table {_SCHEMA}.metrics ({HISTORY})")
+        insert_rows(connection, f"{_SCHEMA}.metrics", metrics)
         seal = _seal(verdict, _details(connection), settings)
         insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, seal)])
         connection.execute("commit")
@@ -118,6 +126,7 @@ def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
         r.remedy_de,
         r.ran_at,
         r.approved_because,
+        r.note,
     )
 
 
@@ -142,11 +151,14 @@ def _verdict_row(verdict: Verdict, seal: str) -> tuple[Any, ...]:
 
 def _details(connection: DuckDBPyConnection) -> str:
     """SHA-256 of what stands beside verdict and results, whatever the order of its rows."""
-    row = connection.execute(
-        f"select sha256(coalesce(string_agg(content::text, chr(10) order by content::text), '')) "
-        f"from {_SCHEMA}.rule_failures as content"
-    ).fetchone()
-    return str(row and row[0])
+    digests = [
+        connection.execute(
+            f"select sha256(coalesce(string_agg(content::text, chr(10) order by content::text), '')) "
+            f"from {_SCHEMA}.{table} as content"
+        ).fetchall()
+        for table in ("rule_failures", "metrics")
+    ]
+    return str(digests)
 
 
 def _seal(verdict: Verdict, details: str, settings: Settings) -> str:
