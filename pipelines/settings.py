@@ -43,6 +43,7 @@ class Settings:
         threads: worker threads of DuckDB.
         keep_versions: published versions kept for rollback, at least 2.
         executor: `in_process` or `multiprocess`.
+        kept_failures: failing rows listed per rule of the audit and object; all are counted.
     """
 
     data_dir: Path
@@ -51,10 +52,12 @@ class Settings:
     threads: int
     keep_versions: int = 7
     executor: str = "in_process"
+    kept_failures: int = 1000
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
-        """Read `KUNDENSTAMM_DATA_DIR`, `_CONFIG_DIR`, `_MEMORY_LIMIT`, `_THREADS`, `_KEEP_VERSIONS`, `_EXECUTOR`.
+        """Read `KUNDENSTAMM_DATA_DIR`, `_CONFIG_DIR`, `_MEMORY_LIMIT`, `_THREADS`, `_KEEP_VERSIONS`, `_EXECUTOR`,
+        `_KEPT_FAILURES`.
 
         Raises:
             ConfigurationError: one of them is not what it must be.
@@ -67,6 +70,7 @@ class Settings:
             threads=_whole_number(env, "KUNDENSTAMM_THREADS") or os.cpu_count() or 2,
             keep_versions=max(2, _whole_number(env, "KUNDENSTAMM_KEEP_VERSIONS") or 7),
             executor=_executor(env, "KUNDENSTAMM_EXECUTOR"),
+            kept_failures=_whole_number(env, "KUNDENSTAMM_KEPT_FAILURES") or 1000,
         )
 
     @property

@@ -74,7 +74,10 @@ LEDGER_TABLES = {
         "loaded_at": "TIMESTAMP",
         "control_amounts": "JSON",
         "failed_at": "TIMESTAMP",
+        "landed_count": "BIGINT",
+        "quarantined_count": "BIGINT",
     },
+    "quarantine": dict.fromkeys(("source_system", "entity", "record_key", "rule_id"), "VARCHAR"),
 }
 
 

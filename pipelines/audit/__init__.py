@@ -7,6 +7,7 @@ decided here but in `pipelines.publish`, which asks `verify_verdict` before it c
 from pipelines.audit.approvals import read_approval
 from pipelines.audit.catalogue import Catalogue, load_catalogue
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
+from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
@@ -26,6 +27,7 @@ __all__ = [
     "find_changes",
     "load_catalogue",
     "load_verdict",
+    "quarantine_records",
     "read_approval",
     "refusal_sentences",
     "run_audit",

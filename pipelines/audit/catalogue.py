@@ -12,10 +12,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.dbt_tests import published_texts, rules_of_data_tests
-from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS
+from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tests
+from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
+from pipelines.audit.failures import is_naming
+from pipelines.audit.metrics import SOURCES
+from pipelines.audit.quarantine import quarantine_problems
 from pipelines.audit.rules import Rule, RuleObject
-from pipelines.audit.suites import Expectation, Suite, read_suites
+from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites
 from pipelines.entities import ENTITIES, ROLES, SYSTEM_COLUMNS
 from pipelines.errors import ConfigurationError
 from pipelines.settings import EXPECTATIONS_DIR
@@ -25,15 +28,25 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
 
 PUBLISHED = "published"
+# The asset that a rule about figures is shown at, where its object is none.
+STANDS_FOR = {
+    SOURCES: ("raw", "reconciliation"),
+    "audit.rule_results": ("audit", "verdict"),
+}
 # Columns of `raw.*` that are not of the source.
 RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key", "identifiers", "custom"})
 
 
 @dataclass(frozen=True)
 class Catalogue:
-    """All rules, ordered by suite and id."""
+    """All rules, ordered by suite and id.
+
+    Attributes:
+        grains: the columns that name a row, by `schema.table`.
+    """
 
     rules: tuple[Rule, ...]
+    grains: Mapping[str, Sequence[str]]
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -73,32 +86,52 @@ def load_catalogue(
     manifest = load_manifest() if manifest is None else manifest
     files = read_suites(directory)
     problems = list(files.problems)
-    published = published_texts(manifest)
+    published, keys = published_texts(manifest), grains(manifest)
+    quarantined = {e.meta.object for suite in files.suites for e in suite.expectations if e.meta.quarantine}
     rules = []
     for suite in files.suites:
         for expectation in suite.expectations:
             where = f"expectations/{suite.name}.yml: rule {expectation.meta.id}"
             problems += [f"{where}: {p}" for p in _object_problems(expectation)]
-            rules.append(_rule(suite, expectation, configuration, published))
+            if expectation.meta.quarantine:
+                problems += [f"{where}: {p}" for p in quarantine_problems(expectation)]
+            rules.append(_rule(suite, expectation, _Objects(configuration, published, keys, quarantined)))
     data_tests = rules_of_data_tests(manifest)
     rules += data_tests.rules
     problems += data_tests.problems
     problems += _repeated("id", [r.id for r in rules]) + _repeated("name", [r.check_name for r in rules])
     if problems:
         raise ConfigurationError(problems)
-    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))))
+    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys)
 
 
-def _rule(
-    suite: Suite, expectation: Expectation, configuration: Configuration, published: Mapping[str, Sequence[str]]
-) -> Rule:
+@dataclass(frozen=True)
+class _Objects:
+    """What an object of a suite is expanded with.
+
+    Attributes:
+        published: the columns that hold text, by published table.
+        keys: the columns that name a row, by table.
+        quarantined: entities of which some rule sets records aside.
+    """
+
+    configuration: Configuration
+    published: Mapping[str, Sequence[str]]
+    keys: Mapping[str, Sequence[str]]
+    quarantined: Collection[str]
+
+
+def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
     meta = expectation.meta
     schema, table = meta.object.split(".")
     entity = ENTITIES.get((schema, table))
     if entity is not None:
         asset_key = ("raw", entity.table)
+    elif schema == PUBLISHED:
+        asset_key = ("meta", "columns")
     else:
-        asset_key = ("meta", "columns") if schema == PUBLISHED else (schema, table)
+        asset_key = STANDS_FOR.get(meta.object, (schema, table))
+    is_own = expectation.type in OWN
     return Rule(
         id=meta.id,
         check_name=meta.name,
@@ -113,22 +146,31 @@ def _rule(
         reason=meta.reason,
         protects=meta.protects,
         asset_key=asset_key,
-        objects=tuple(_objects(meta.object, meta.rows, configuration, published)),
+        objects=tuple(_objects(meta, among)),
         threshold=_threshold(expectation),
-        expectation={"type": expectation.type, "kwargs": expectation.kwargs},
+        expectation=None if is_own else {"type": expectation.type, "kwargs": expectation.kwargs},
+        metrics=expectation.kwargs["metrics"] if is_own and "metrics" in expectation.kwargs else None,
         tolerated_share=meta.tolerated_share,
         applies_when_empty=meta.applies_when_empty,
         is_approvable=meta.approvable,
+        quarantines=meta.quarantine,
     )
 
 
-def _objects(
-    name: str, rows: str | None, configuration: Configuration, published: Mapping[str, Sequence[str]]
-) -> Iterator[RuleObject]:
+def _objects(meta: RuleMeta, among: _Objects) -> Iterator[RuleObject]:
     """Expand an object as a suite names it. Always at least one, so that no rule vanishes from the results."""
-    condition = f"({rows})" if rows else "true"
+    name = meta.object
+    condition = f"({meta.rows})" if meta.rows else "true"
     schema, table = name.split(".")
-    if schema in ROLES:
+    if name in among.quarantined and not meta.quarantine:  # what is set aside is judged by the rule that did it
+        condition += " and record_key not in (select record_key from raw.quarantine)"
+    if name == SOURCES:
+        found = [
+            RuleObject(f"{source.name}.{entity}", None)
+            for source in sorted(among.configuration.sources, key=lambda s: s.name)
+            for entity in sorted(source.landed_entities)
+        ]
+    elif schema in ROLES:
         found = [
             RuleObject(
                 f"{source.name}.{table}",
@@ -136,22 +178,30 @@ def _objects(
                 f"select * from raw.{schema}_{table} "
                 f"where source_system = {literal(source.name)} and deleted_at is null and {condition}",
             )
-            for source in sorted(configuration.sources, key=lambda s: s.name)
+            for source in sorted(among.configuration.sources, key=lambda s: s.name)
             if _delivers(source, schema, table)
         ]
     elif schema == PUBLISHED:
         found = [
-            RuleObject(table_name, f"select {_row_text(texts)} as row_text from {table_name} as t where {condition}")
-            for table_name, texts in published.items()
+            RuleObject(
+                table_name,
+                f"{_text_and_key(texts, among.keys.get(table_name))} from {table_name} as t where {condition}",
+            )
+            for table_name, texts in among.published.items()
         ]
     else:
         found = [RuleObject(name, f"select * from {name} where {condition}")]
     yield from found or [RuleObject(name, None)]
 
 
-def _row_text(texts: Sequence[str]) -> str:
-    """The texts of a row of table `t` as one: a tenth of the time of the whole row. No pattern spans the bars."""
-    return f"concat_ws('|', {', '.join(map(identifier, texts))})" if texts else "t::varchar"
+def _text_and_key(texts: Sequence[str], key: Sequence[str] | None) -> str:
+    """The texts of a row of table `t` as one, and what names it.
+
+    That takes a tenth of the time of the whole row. No pattern spans the bars.
+    """
+    row_text = f"concat_ws('|', {', '.join(map(identifier, texts))})" if texts else "t::varchar"
+    named = key or [text for text in texts if is_naming(text)]
+    return ", ".join([f"select {row_text} as row_text", *map(identifier, named)])
 
 
 def _delivers(source: Any, role: str, entity_name: str) -> bool:
@@ -177,7 +227,7 @@ def _threshold(expectation: Expectation) -> float | None:
 def _object_problems(expectation: Expectation) -> Iterator[str]:
     schema, table = expectation.meta.object.split(".")
     entity = ENTITIES.get((schema, table))
-    if entity is None and schema not in {*SCHEMAS, PUBLISHED}:
+    if entity is None and schema not in {*SCHEMAS, PUBLISHED} and expectation.type not in OWN:
         entities = ", ".join(f"{role}.{name}" for role, name in ENTITIES)
         yield (
             f"'{expectation.meta.object}' is neither an entity ({entities}) nor a table of {', '.join(SCHEMAS)}; "

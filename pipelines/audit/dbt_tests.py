@@ -61,6 +61,16 @@ def _problems(meta: Mapping[str, Any]) -> Iterator[str]:
         yield f"meta.name is '{meta['name']}'; use at most 25 letters, digits and underscores."
 
 
+def grains(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
+    """The columns that name a row, by `schema.table`, as the tests of unique keys say."""
+    found = {}
+    for node in manifest["nodes"].values():
+        test = node.get("test_metadata") or {}
+        if node["resource_type"] == "test" and test.get("name") == "key_is_unique":
+            found[_table_name(_tested_table(node, manifest))] = tuple(test["kwargs"]["columns"])
+    return found
+
+
 def published_texts(manifest: Mapping[str, Any], file: str = "warehouse") -> dict[str, list[str]]:
     """The columns that hold text, by `schema.table`, of every table that is built and published in this file.
 

@@ -7,6 +7,7 @@ Nothing here imports Great Expectations: suites are checked when they are loaded
 from __future__ import annotations
 
 UNEXPECTED_ROWS = "unexpected_rows_expectation"
+USUAL_METRICS = "expect_metrics_to_be_usual"
 
 _COLUMN = frozenset({"column"})
 _COLUMN_OPTIONS = frozenset({"mostly"})
@@ -74,6 +75,11 @@ SUPPORTED: dict[str, tuple[frozenset[str], frozenset[str]]] = {
     "expect_table_columns_to_match_set": (frozenset({"column_set"}), frozenset({"exact_match"})),
     "expect_table_columns_to_match_ordered_list": (_LIST, frozenset()),
     "expect_column_to_exist": (_COLUMN, frozenset({"column_index"})),
+}
+
+# Expectations of our own, which Great Expectations never sees.
+OWN: dict[str, tuple[frozenset[str], frozenset[str]]] = {
+    USUAL_METRICS: (frozenset({"metrics"}), frozenset()),
 }
 
 # Their observed value is a figure about many records. All others show none: the largest birth date is a person's.

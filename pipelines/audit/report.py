@@ -29,7 +29,7 @@ COUNTS = {
         "select source_system as source, entity, is_enabled as enabled, delivered_count as delivered, "
         "new_count as new, changed_count as changed, unchanged_count as unchanged, revived_count as revived, "
         "rejected_count as rejected, superseded_count as superseded, repeated_count as repeated, "
-        "deleted_count as deleted, loaded_at as loaded, failed_at as failed "
+        "deleted_count as deleted, quarantined_count as quarantined, loaded_at as loaded, failed_at as failed "
         "from raw.reconciliation order by source_system, entity",
     ),
     "clean.corrections": (

@@ -50,6 +50,7 @@ class RuleResult:
         threshold: the largest share of failing elements that still meets the rule, 0 to 1.
         observed: the share that failed, or the figure a rule about the whole object is about.
         ran_at: UTC without zone.
+        note: what the counts do not say, e.g. how much history is missing.
         approved_because: why somebody lets this run be published although a critical rule failed.
     """
 
@@ -70,6 +71,7 @@ class RuleResult:
     remedy_de: str
     ran_at: datetime
     approved_because: str | None = None
+    note: str | None = None
 
     @property
     def display_id(self) -> str:

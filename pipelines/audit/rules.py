@@ -35,9 +35,11 @@ class Rule:
         check_name: name of the Dagster check, unique in the catalogue.
         asset_key: (schema, table) of the table it is checked on.
         threshold: share of failing elements that still meets the rule, None for a statement about the whole object.
-        expectation: `{"type", "kwargs"}` of Great Expectations, or None for a dbt test.
+        expectation: `{"type", "kwargs"}` of Great Expectations, or None for a dbt test or metrics.
         tolerated_share: share of rows an SQL rule tolerates; Great Expectations knows none for these.
         is_approvable: one run may be published against it, with a reason.
+        quarantines: records that fail are set aside before any stage uses them.
+        metrics: the family of figures that are compared with earlier versions, or None.
         dbt_test: unique id of the dbt test, or None.
     """
 
@@ -60,7 +62,9 @@ class Rule:
     tolerated_share: float = 0.0
     applies_when_empty: bool = False
     is_approvable: bool = False
+    quarantines: bool = False
     dbt_test: str | None = None
+    metrics: str | None = None
 
     @property
     def display_id(self) -> str:

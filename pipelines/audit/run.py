@@ -8,20 +8,27 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipelines.audit import validation
+from pipelines.audit.anomalies import find_anomalies, judge_metrics, list_anomalies
 from pipelines.audit.approvals import approve, keep_approvals, read_approval
 from pipelines.audit.catalogue import load_catalogue
+from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
+from pipelines.audit.failures import find_failures
+from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
-from pipelines.audit.store import write_verdict
+from pipelines.audit.store import load_verdict, write_verdict
 from pipelines.audit.validation import CheckedObject, Outcome
 from pipelines.errors import TransformError, WarehouseError
 from pipelines.transform import compile_data_tests
 from pipelines.warehouse import connect, log_privately
 
 if TYPE_CHECKING:
+    from pipelines.audit.catalogue import Catalogue
+    from pipelines.audit.failures import RuleFailure
     from pipelines.audit.rules import Rule, RuleObject
     from pipelines.build import Build
     from pipelines.configuration import Configuration
@@ -58,14 +65,17 @@ def run_audit(
     """
     from pipelines.audit.report import write_report
 
-    rules = load_catalogue(configuration).select(suites)
+    catalogue = load_catalogue(configuration)
+    rules = catalogue.select(suites)
     approval = read_approval(approved_rule, approval_reason, rules)
     validation.warm_up()
     try:
-        results = approve(_run(settings, rules), approval)
+        results = _run(settings, rules)
     finally:
         if not keep_warm:
             validation.cool_down()
+    metrics, history = _measure(settings, configuration, build, results)
+    results = approve(sorted([*results, *_judge_metrics(rules, metrics)], key=_order), approval)
     size, sha256 = fingerprint(settings)
     status = judge(results)
     verdict = Verdict(
@@ -79,19 +89,23 @@ def run_audit(
         results=tuple(results),
     )
     keep_approvals(settings, build, results, verdict.ran_at)  # first: no approved verdict without its lasting record
-    write_verdict(settings, verdict)
+    failures = [*_locate(settings, catalogue, results), *list_anomalies(rules, metrics)]
+    write_verdict(settings, verdict, failures, history)
     write_report(settings, build, verdict, rules)
     return verdict
 
 
 def run_rules(
-    settings: Settings,
-    configuration: Configuration,  # noqa: ARG001  the rules were expanded with it
-    build: Build,  # noqa: ARG001  results are of the open build, whichever it is
-    rules: Sequence[Rule],
+    settings: Settings, configuration: Configuration, build: Build, rules: Sequence[Rule]
 ) -> list[RuleResult]:
     """Run some rules on the open build, for a check selected alone. Neither verdict nor report changes."""
-    return _run(settings, rules)
+    results = _run(settings, rules)
+    if any(rule.metrics for rule in rules):
+        verdict = load_verdict(settings)  # shares of other rules are figures too
+        known = verdict.results if verdict and verdict.build_id == build.build_id else results
+        metrics, _ = _measure(settings, configuration, build, known)
+        results += _judge_metrics(rules, metrics)
+    return sorted(results, key=_order)
 
 
 def fingerprint(settings: Settings) -> tuple[int, str]:
@@ -109,6 +123,15 @@ def fingerprint(settings: Settings) -> tuple[int, str]:
     return sum(file.stat().st_size for file in files), digest.hexdigest()
 
 
+def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResult]) -> list[RuleFailure]:
+    """The rows behind the results, as far as there are any."""
+    failed = [result for result in results if result.failed_count]
+    if not failed:
+        return []
+    tests = compile_data_tests() if any(result.suite == DATA_TESTS for result in failed) else {}
+    return find_failures(settings, catalogue.rules, failed, tests, catalogue.grains)
+
+
 def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
     """Results ordered by suite, rule and object: exactly one per rule and object."""
     # Both only read, and Great Expectations works in a process of its own: side by side they use both cores.
@@ -116,7 +139,41 @@ def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
         expectations = beside.submit(_run_expectations, settings, [r for r in rules if r.expectation])
         results = _run_data_tests(settings, [r for r in rules if r.dbt_test])
         results += expectations.result()
-    return sorted(results, key=lambda r: (r.suite, r.rule_id, r.object))
+    return sorted(results, key=_order)
+
+
+def _order(result: RuleResult) -> tuple[str, str, str]:
+    return result.suite, result.rule_id, result.object
+
+
+def _measure(
+    settings: Settings, configuration: Configuration, build: Build, results: Sequence[RuleResult]
+) -> tuple[list[Metric], list[tuple[Any, ...]]]:
+    """The figures of the build with the bands they are expected in, and the rows of `audit.metrics`."""
+    day = day_of(build.as_of, configuration.company.zone)
+    rows = read_rows(settings, day - KEPT)
+    metrics = judge_metrics(collect_metrics(settings, results), as_points(rows), day)
+    return metrics, rows + [as_row(metric, build.version, day) for metric in metrics]
+
+
+def _judge_metrics(rules: Sequence[Rule], metrics: Sequence[Metric]) -> list[RuleResult]:
+    ran_at = _now()
+    results = []
+    for rule in rules:
+        for checked in rule.objects if rule.metrics else ():
+            found = find_anomalies(metrics, rule.metrics or "", checked.name)
+            status = status_of(not found.unusual, rule.severity) if found.judged else Status.NOT_APPLICABLE
+            result = _rule_result(
+                rule,
+                checked.name,
+                status,
+                ran_at,
+                element_count=found.judged,
+                failed_count=len(found.unusual) if found.judged else None,
+                observed=round(len(found.unusual) / found.judged, 6) if found.judged else None,
+            )
+            results.append(replace(result, note=found.note or None))
+    return results
 
 
 def _run_expectations(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:

@@ -12,13 +12,17 @@ import json
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from pipelines.audit.metrics import HISTORY
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.keys import load_secret
 from pipelines.warehouse import connect, insert_rows
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
+    from pipelines.audit.failures import RuleFailure
     from pipelines.settings import Settings
 
 # Catalog and schema: the file's stem names the catalog, which is called like the schema.
@@ -28,8 +32,9 @@ _RESULTS = """
     build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
     element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
     description_de text, remedy text, remedy_de text, ran_at timestamp,
-    approved_because text
+    approved_because text, note text
 """
+_FAILURES = "build_id text, version text, rule_id text, object text, key_name text, key text, customer_id text"
 _VERDICT = """
     build_id text, version text, status text, config_digest text, warehouse_bytes bigint, warehouse_sha256 text,
     ran_at timestamp, passed_count bigint, failed_count bigint, warned_count bigint, not_applicable_count bigint,
@@ -37,7 +42,12 @@ _VERDICT = """
 """
 
 
-def write_verdict(settings: Settings, verdict: Verdict) -> None:
+def write_verdict(
+    settings: Settings,
+    verdict: Verdict,
+    failures: Sequence[RuleFailure] = (),
+    metrics: Sequence[tuple[Any, ...]] = (),
+) -> None:
     """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
     settings.build_audit.unlink(missing_ok=True)
     settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
@@ -47,7 +57,12 @@ def write_verdict(settings: Settings, verdict: Verdict) -> None:
         connection.execute(f"create table {_SCHEMA}.rule_results ({_RESULTS})")
         connection.execute(f"create table {_SCHEMA}.verdict ({_VERDICT})")
         insert_rows(connection, f"{_SCHEMA}.rule_results", [_result_row(verdict, result) for result in verdict.results])
-        insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, settings)])
+        connection.execute(f"create table {_SCHEMA}.rule_failures ({_FAILURES})")
+        insert_rows(connection, f"{_SCHEMA}.rule_failures", [_failure_row(verdict, failure) for failure in failures])
+        connection.execute(f"create table {_SCHEMA}.metrics ({HISTORY})")
+        insert_rows(connection, f"{_SCHEMA}.metrics", metrics)
+        seal = _seal(verdict, _details(connection), settings)
+        insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, seal)])
         connection.execute("commit")
 
 
@@ -69,9 +84,9 @@ def load_sealed_verdict(settings: Settings) -> tuple[Verdict | None, bool]:
         return None, False
     with connect(settings.build_audit, settings, read_only=True) as connection:
         verdict, seal = _read(connection)
-    if verdict is None:
-        return None, False
-    return verdict, hmac.compare_digest(seal, _seal(verdict, settings))
+        if verdict is None:
+            return None, False
+        return verdict, hmac.compare_digest(seal, _seal(verdict, _details(connection), settings))
 
 
 def _read(connection: DuckDBPyConnection) -> tuple[Verdict | None, str]:
@@ -111,10 +126,15 @@ def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
         r.remedy_de,
         r.ran_at,
         r.approved_because,
+        r.note,
     )
 
 
-def _verdict_row(verdict: Verdict, settings: Settings) -> tuple[Any, ...]:
+def _failure_row(verdict: Verdict, f: RuleFailure) -> tuple[Any, ...]:
+    return verdict.build_id, verdict.version, f.rule_id, f.object, f.key_name, f.key, f.customer_id
+
+
+def _verdict_row(verdict: Verdict, seal: str) -> tuple[Any, ...]:
     return (
         verdict.build_id,
         verdict.version,
@@ -125,13 +145,25 @@ def _verdict_row(verdict: Verdict, settings: Settings) -> tuple[Any, ...]:
         verdict.ran_at,
         *verdict.status_counts.values(),
         verdict.critical_failed_count,
-        _seal(verdict, settings),
+        seal,
     )
 
 
-def _seal(verdict: Verdict, settings: Settings) -> str:
-    """HMAC-SHA-256 of verdict and results under the data folder's secret: a row changed by hand breaks it."""
+def _details(connection: DuckDBPyConnection) -> str:
+    """SHA-256 of what stands beside verdict and results, whatever the order of its rows."""
+    digests = [
+        connection.execute(
+            f"select sha256(coalesce(string_agg(content::text, chr(10) order by content::text), '')) "
+            f"from {_SCHEMA}.{table} as content"
+        ).fetchall()
+        for table in ("rule_failures", "metrics")
+    ]
+    return str(digests)
+
+
+def _seal(verdict: Verdict, details: str, settings: Settings) -> str:
+    """HMAC-SHA-256 of verdict, results and details under the data folder's secret: a row changed by hand breaks it."""
     header = [str(v) for v in (replace(verdict, results=()).__dict__ | {"results": len(verdict.results)}).values()]
     rows = sorted([repr(v) for v in _result_row(verdict, r)] for r in verdict.results)
-    content = json.dumps([header, rows], ensure_ascii=False).encode()
+    content = json.dumps([header, rows, details], ensure_ascii=False).encode()
     return hmac.new(load_secret(settings).encode(), content, hashlib.sha256).hexdigest()

@@ -15,7 +15,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from pipelines.audit.expectation_types import SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED
+from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED, USUAL_METRICS
+from pipelines.audit.metrics import FAMILIES
 from pipelines.audit.results import Severity
 from pipelines.configuration.base import Model
 from pipelines.configuration.documents import parse
@@ -39,11 +40,13 @@ class RuleMeta(Model):
 
     Attributes:
         object: `<role>.<entity>`, checked for every source that delivers it; `<schema>.<table>`; or
-            `published.warehouse`, every table of the pseudonymous file, the texts of a row as one in `row_text`.
+            `published.warehouse`, every table of the pseudonymous file, the texts of a row as one in `row_text`. For
+            metrics what `metrics.FAMILIES` names, of which `sources.entities` is every entity of every source.
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
         approvable: what it finds may be intended, so one run may be published against it when somebody says why.
+        quarantine: records that fail are set aside, and used again when they are mended at the source.
         reason: why the threshold is what it is.
         protects: the decision that goes wrong without the rule.
     """
@@ -63,6 +66,7 @@ class RuleMeta(Model):
     tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     applies_when_empty: bool = False
     approvable: bool = False
+    quarantine: bool = False
 
 
 class Expectation(Model):
@@ -138,17 +142,19 @@ def _misused(expectation: Expectation) -> Iterator[str]:
     if type_ in UNSUPPORTED:
         yield f"{type_} does not work on DuckDB: {UNSUPPORTED[type_]}."
         return
-    if type_ not in SUPPORTED:
+    if type_ not in SUPPORTED | OWN:
         close = ", ".join(sorted(t for t in SUPPORTED if _words(t) >= _words(type_) - {"expect"})[:3])
         hint = f"; did you mean {close}" if close else "; see pipelines/audit/expectation_types.py for those there are"
         yield f"'{type_}' is not an expectation of Great Expectations{hint}."
         return
-    required, options = SUPPORTED[type_]
+    required, options = (SUPPORTED | OWN)[type_]
     for name in sorted(required - kwargs.keys()):
         yield f"{type_} needs the argument '{name}'; add it under kwargs."
     for name in sorted(kwargs.keys() - required - options):
         hint = "; write the condition into meta.rows" if name == "row_condition" else ""
         yield f"{type_} has no argument '{name}'{hint}; allowed: {', '.join(sorted(required | options))}."
+    if type_ == USUAL_METRICS:
+        yield from _unknown_metrics(kwargs.get("metrics"), meta.object)
     if meta.tolerated_share and type_ != UNEXPECTED_ROWS:
         yield "tolerated_share belongs to SQL rules; use the argument 'mostly' here."
     mostly = kwargs.get("mostly", 1)
@@ -163,6 +169,12 @@ def _misused(expectation: Expectation) -> Iterator[str]:
                 yield f"the regular expression {pattern!r} is not valid ({error})."
     if type_ == UNEXPECTED_ROWS and (problem := _query_problem(kwargs.get("unexpected_rows_query"))):
         yield problem
+
+
+def _unknown_metrics(family: object, name: str) -> Iterator[str]:
+    if family is not None and FAMILIES.get(str(family)) != name:
+        allowed = ", ".join(f"{metrics} of {about}" for metrics, about in FAMILIES.items())
+        yield f"'{family}' are no metrics of {name}; allowed: {allowed}."
 
 
 def _query_problem(query: object) -> str | None:

@@ -142,6 +142,13 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
     )
     specs.append(
         describe_asset(
+            ("raw", "quarantine"),
+            "Records that a rule of the audit sets aside before any stage uses them. One row per record and rule.",
+            deps=[BUILD, *landed],
+        )
+    )
+    specs.append(
+        describe_asset(
             ("raw", "reconciliation"),
             "What was delivered and what became of it, since the last published version. "
             "One row per source and entity.",
@@ -151,6 +158,7 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
 
     @dg.multi_asset(name="unite_landings", specs=specs, can_subset=True, pool=WAREHOUSE_POOL)
     def unite(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.audit import load_catalogue, quarantine_records
         from pipelines.extract import build_raw, summarize_reconciliation, summarize_rejects
         from pipelines.publish import read_watermarks
         from pipelines.warehouse import connect
@@ -164,6 +172,8 @@ def raw_assets(configuration: Configuration) -> dg.AssetsDefinition:
                     tables={key.path[-1] for key in context.selected_asset_keys},
                     since=read_watermarks(working.settings),
                 )
+                rules = load_catalogue(working.configuration).rules
+                rows["quarantine"] = quarantine_records(connection, rules)
                 summaries = {"reconciliation": summarize_reconciliation, "rejects": summarize_rejects}
                 shown = {
                     table: {"table": dg.MetadataValue.md(as_markdown(*summarize(connection)))}

@@ -101,7 +101,7 @@ def conclude(told: PairExplanation) -> str:
 def describe_record(record: Record) -> str:
     """Its name and its own values."""
     values = (" ".join(record.values[f] for f in group if f in record.values) for group in VALUES)
-    gone = " · deleted at its source" if record.is_deleted else ""
+    gone = " · deleted at its source, or set aside by a rule" if record.is_deleted else ""
     return f"{record.name}  {' · '.join(v for v in values if v)}{gone}"
 
 

@@ -54,8 +54,8 @@ def build_raw(
         connection: open on the build, with the right to write.
         settings: where the landings are.
         configuration: the sources; landings of sources it no longer names are not used (see `find_removed_sources`).
-        tables: names without schema (`crm_contacts`, ..., `person_history`, `rejects`, `reconciliation`); all when
-            None.
+        tables: names without schema (`crm_contacts`, ..., `person_history`, `rejects`, `reconciliation`, `quarantine`);
+            all when None.
         since: per source, the `loaded_at` up to which loads are already in a published version; later ones are summed.
 
     Returns:
@@ -71,6 +71,7 @@ def build_raw(
         queries["employments"] = _employments_query(configuration, landed)
         queries["person_history"] = _person_history_query(configuration, landed)
         queries["rejects"] = _rejects_query(configuration, landed)
+        queries["quarantine"] = _EMPTY_QUARANTINE
         queries["reconciliation"] = _reconciliation_query(configuration, landed, since or {})
         counts = {}
         for table, query in queries.items():
@@ -322,10 +323,21 @@ def _rejects_query(configuration: Configuration, landed: Mapping[str, _Landing])
     return " union all ".join(selects) + " order by all"
 
 
+# One row per record and rule of the audit that sets it aside: filled by `audit.quarantine_records`.
+_EMPTY_QUARANTINE = (
+    "select null::varchar as source_system, null::varchar as entity, null::varchar as record_key, "
+    "null::varchar as rule_id where false"
+)
+
+
 def _reconciliation_query(
     configuration: Configuration, landed: Mapping[str, _Landing], since: Mapping[str, datetime]
 ) -> str:
-    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts."""
+    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts.
+
+    How many records are there and how many were set aside is counted when that is decided.
+    """
+    counted_later = "0::bigint as landed_count, 0::bigint as quarantined_count"
     selects = []
     for source in configuration.sources:
         for entity in source.landed_entities:
@@ -337,7 +349,7 @@ def _reconciliation_query(
                 zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *LATEST))
                 selects.append(
                     f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
-                    f"'{{}}'::json as control_amounts, null::timestamp as failed_at"
+                    f"'{{}}'::json as control_amounts, null::timestamp as failed_at, {counted_later}"
                 )
                 continue
             after = f"loaded_at > {literal(since[source.name])}::timestamp" if source.name in since else "true"
@@ -351,7 +363,7 @@ def _reconciliation_query(
                 f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, "
                 f"max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts, "
-                f"{_failed_at(landed[source.name], entity)} as failed_at "
+                f"{_failed_at(landed[source.name], entity)} as failed_at, {counted_later} "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
     return " union all ".join(selects) + " order by source_system, entity"

@@ -47,6 +47,7 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "identity_diff": ("identity", "diff", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
+    "quarantine": ("raw", "quarantine", frozenset()),
 }
 
 _CHECK = "Check the disk, then publish again."

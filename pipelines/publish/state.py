@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines import warehouse
+from pipelines.audit.metrics import keep_metrics
 from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ IDENTITY = (MEMBERS, HISTORY, EVENTS, ACCOUNT_RECORDS, ACCOUNT_HISTORY, MODEL, F
 
 
 def sync_state(settings: Settings) -> None:
-    """Copy ids and events of the current version that the state does not have, in one transaction."""
+    """Copy what the current version has and the state does not: figures, then ids and events in one transaction."""
+    keep_metrics(settings)
     published = settings.current / "state.duckdb"
     if not published.exists():
         return

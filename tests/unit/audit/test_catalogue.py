@@ -114,6 +114,27 @@ def test_an_entity_that_nobody_delivers_keeps_its_rule_without_rows(
             },
             "double the braces",
         ),
+        ({"meta": {"object": "marts.customers", "quarantine": True}}, "name an entity such as shop.orders"),
+        ({"meta": {"object": "crm.permissions", "quarantine": True}}, "may forbid to contact somebody"),
+        ({"type": "expect_column_max_to_be_between", "meta": {"quarantine": True}}, "a rule about each record"),
+        (
+            {
+                "type": "unexpected_rows_expectation",
+                "kwargs": {"unexpected_rows_query": "select email from {batch}"},
+                "meta": {"quarantine": True},
+            },
+            "select record_key in the SQL",
+        ),
+        (
+            {
+                "type": "unexpected_rows_expectation",
+                "kwargs": {
+                    "unexpected_rows_query": "select record_key from {batch} join marts.customers using (email)"
+                },
+                "meta": {"quarantine": True},
+            },
+            "runs before 'marts' is made",
+        ),
     ],
     ids=lambda value: value if isinstance(value, str) else None,
 )

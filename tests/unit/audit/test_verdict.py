@@ -179,7 +179,9 @@ def test_some_rules_alone_leave_the_verdict_alone(
 
 
 def test_an_unknown_suite_is_refused_with_a_sentence(audit: Any) -> None:
-    with pytest.raises(ConfigurationError, match="There is no suite 'nonsense'; allowed: accounts, audience"):
+    with pytest.raises(
+        ConfigurationError, match="There is no suite 'nonsense'; allowed: accounts, anomalies, audience"
+    ):
         audit("nonsense")
 
 
@@ -229,7 +231,7 @@ def test_no_value_is_in_verdict_results_and_report(audit: Any, company: Settings
     assert CANARY not in (company.build_dir / "report" / "index.html").read_text()
     with connect(company.build_audit, company, read_only=True) as connection:
         tables = [name for (name,) in connection.execute("select table_name from duckdb_tables()").fetchall()]
-        assert set(tables) == {"rule_results", "verdict"}
+        assert set(tables) == {"metrics", "rule_failures", "rule_results", "verdict"}
         for table in tables:
             assert CANARY not in str(connection.execute(f"from audit.audit.{table}").fetchall())
 

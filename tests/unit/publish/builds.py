@@ -45,7 +45,7 @@ CORRECTION_COLUMNS = ("record_key", "source_record_id", "rule", "before", "after
 MEMBER_COLUMNS = ("audience", "customer_id", "contact_point_key", "priority")
 RESULT_COLUMNS = (
     "build_id version suite rule_id object dimension severity status element_count failed_count threshold observed "
-    "owner description description_de remedy remedy_de ran_at approved_because"
+    "owner description description_de remedy remedy_de ran_at approved_because note"
 )
 VERSION_COLUMNS = (
     "version build_id run_id company created_at as_of base_version configuration_digest watermarks verdict software"

@@ -1,0 +1,176 @@
+"""Which rows failed a rule: their keys, never a value, at most so many per rule and object.
+
+Add here what a failing row may be named by. The true number of failing rows is in the result of the rule; what is
+found here is where to look.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from pipelines.audit.failing_rows import failing_rows_of
+from pipelines.warehouse import connect, identifier, log_privately
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.audit.results import RuleResult
+    from pipelines.audit.rules import Rule
+    from pipelines.settings import Settings
+
+# Columns that name a row without telling anything of a person, beside the keyed hashes, which end with `_key`.
+NAMING = frozenset(
+    {
+        *("customer_id", "current_customer_id", "account_id", "household_id"),
+        *("source_system", "entity", "field", "currency", "controller", "channel", "purpose", "audience"),
+        *("schema_name", "table_name", "column_name", "base_version", "version", "line", "metric"),
+    }
+)
+
+# Where the customer of a failing record is looked up, by the table that a rule is checked on: table and its key.
+FACTS = {
+    "orders": "order_key",
+    "order_lines": "order_line_key",
+    "returns": "return_key",
+    "order_discounts": "order_discount_key",
+    "carts": "cart_key",
+    "invoices": "invoice_key",
+    "deals": "deal_key",
+    "interactions": "interaction_key",
+    "stage_changes": "stage_change_key",
+    "tickets": "ticket_key",
+    "ratings": "rating_key",
+    "touches": "touch_key",
+}
+
+
+@dataclass(frozen=True)
+class RuleFailure:
+    """One failing row.
+
+    Attributes:
+        object: as in the result of the rule.
+        key_name: the columns that name the row, e.g. `record_key` or `source_system, entity`.
+        key: their values.
+        customer_id: the customer it belongs to, None where that is not known.
+    """
+
+    rule_id: str
+    object: str
+    key_name: str
+    key: str
+    customer_id: str | None
+
+
+def find_failures(
+    settings: Settings,
+    rules: Sequence[Rule],
+    results: Iterable[RuleResult],
+    tests: Mapping[str, str],
+    grains: Mapping[str, Sequence[str]],
+) -> list[RuleFailure]:
+    """The rows that fail, by rule, object and key. Rules without a failing row cost nothing.
+
+    Which rows of a rule are kept depends on nothing but their keys. A row without a key of its own is not listed.
+
+    Args:
+        settings: names the build, and how many rows of a rule and object are kept.
+        rules: the rules that were checked.
+        results: what they found.
+        tests: SQL of dbt's data tests by their id.
+        grains: the columns that name a row, by `schema.table`.
+    """
+    import duckdb
+
+    by_id = {rule.id: rule for rule in rules}
+    found: list[RuleFailure] = []
+    with connect(settings.build_warehouse, settings, read_only=True) as connection:
+        for result in results:
+            rule = by_id[result.rule_id]
+            query = _query(rule, result, tests) if result.failed_count else None
+            if query is None:
+                continue
+            try:
+                found += _rows(connection, result, query, _grain(rule, result, grains), settings.kept_failures)
+            except duckdb.Error as error:  # the count stands; where to look is not known
+                log_privately(settings, error)
+        return sorted(_with_customers(connection, found, by_id), key=lambda f: (f.rule_id, f.object, f.key))
+
+
+def _query(rule: Rule, result: RuleResult, tests: Mapping[str, str]) -> str | None:
+    if rule.dbt_test:
+        return tests.get(rule.dbt_test)
+    return failing_rows_of(rule, next(o for o in rule.objects if o.name == result.object))
+
+
+def _grain(rule: Rule, result: RuleResult, grains: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    schema, table = rule.asset_key
+    if schema == "raw" and f"{schema}.{table}" not in grains:
+        return ("record_key",)
+    return tuple(grains.get(result.object) or grains.get(f"{schema}.{table}") or ())
+
+
+def _rows(
+    connection: DuckDBPyConnection, result: RuleResult, query: str, grain: Sequence[str], limit: int
+) -> list[RuleFailure]:
+    columns = [row[0] for row in connection.execute(f"describe {query}").fetchall()]
+    key, query = _key(columns, query, grain, result.object)
+    if not key:
+        return []
+    shown = ", ', ', ".join(f"coalesce({identifier(column)}::varchar, 'null')" for column in key)
+    customer = "customer_id" if "customer_id" in columns else "null"
+    rows = connection.execute(
+        f"select concat({shown}) as key, min({customer})::varchar from ({query}) group by 1 order by 1 limit {limit}"
+    ).fetchall()
+    names = ", ".join(key)
+    return [RuleFailure(result.rule_id, result.object, names, value, customer_id) for value, customer_id in rows]
+
+
+def _key(columns: Sequence[str], query: str, grain: Sequence[str], table: str) -> tuple[list[str], str]:
+    """The columns that name a failing row, and the query that has them.
+
+    A query that shows only a value of each failing row, as dbt's tests of one column do, is joined back to its table.
+    """
+    named = [column for column in columns if is_naming(column)]
+    if grain and set(grain) <= set(columns):
+        named = [column for column in grain if is_naming(column)]
+    elif not named and grain and len(columns) == 1:
+        value = identifier(columns[0])
+        named = [column for column in grain if is_naming(column)]
+        query = f"select * from {table} where {value} in (select {value} from ({query}))"
+    return named, query
+
+
+def is_naming(column: str) -> bool:
+    """Whether a column may name a failing row."""
+    return column in NAMING or column.endswith("_key")
+
+
+def _with_customers(
+    connection: DuckDBPyConnection, failures: Sequence[RuleFailure], rules: Mapping[str, Rule]
+) -> list[RuleFailure]:
+    """Say whose the failing records are: by the record itself where it is a person, else by the fact it became."""
+    unknown = [f for f in failures if f.customer_id is None]
+    there = set(connection.execute("select table_schema, table_name from information_schema.tables").fetchall())
+    customers: dict[tuple[str, str], str] = {}
+    for table, key in [(("identity", "members"), "record_key"), *((("marts", t), k) for t, k in FACTS.items())]:
+        sought = [f.key for f in unknown if _is_about(rules[f.rule_id], f, table, key)]
+        if sought and table in there:
+            rows: list[tuple[str, Any]] = connection.execute(
+                f"select {key}, min(customer_id) from {'.'.join(table)} where {key} in (select unnest(?)) "
+                f"and customer_id is not null group by {key}",
+                [sorted(set(sought))],
+            ).fetchall()
+            customers |= {(key_name, value): customer for value, customer in rows for key_name in ("record_key", key)}
+    return [
+        replace(f, customer_id=customers.get((f.key_name, f.key))) if f.customer_id is None else f for f in failures
+    ]
+
+
+def _is_about(rule: Rule, failure: RuleFailure, table: tuple[str, str], key: str) -> bool:
+    """Whether the failing record may be found in this table: named like its key, or landed as its entity."""
+    if failure.key_name == key:
+        return True
+    return failure.key_name == "record_key" and rule.asset_key[1].split("_", 1)[-1] == table[1]
