@@ -9,8 +9,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from pipelines.audit.catalogue import load_catalogue
+from pipelines.audit.fingerprint import fingerprint
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
-from pipelines.audit.run import fingerprint
 from pipelines.audit.store import load_sealed_verdict
 from pipelines.errors import ConfigurationError, WarehouseError
 

@@ -5,7 +5,6 @@ Add here what belongs to one run of the audit as a whole. How a rule is checked,
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -18,6 +17,7 @@ from pipelines.audit.approvals import approve, keep_approvals, read_approval
 from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
 from pipelines.audit.failures import find_failures
+from pipelines.audit.fingerprint import fingerprint
 from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
@@ -33,9 +33,6 @@ if TYPE_CHECKING:
     from pipelines.build import Build
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
-
-
-_CHUNK = 1 << 20  # bytes of a file that are hashed at once
 
 
 def run_audit(
@@ -106,21 +103,6 @@ def run_rules(
         metrics, _ = _measure(settings, configuration, build, known)
         results += _judge_metrics(rules, metrics)
     return sorted(results, key=_order)
-
-
-def fingerprint(settings: Settings) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the build's files, its own and then the shared one, with nothing left in a log."""
-    files = [file for file in (settings.build_warehouse, settings.build_shared) if file.exists()]
-    for file in files:
-        if file.with_name(file.name + ".wal").exists():
-            with connect(file, settings) as connection:
-                connection.execute("checkpoint")
-    digest = hashlib.sha256()
-    for file in files:
-        with file.open("rb") as handle:
-            while chunk := handle.read(_CHUNK):
-                digest.update(chunk)
-    return sum(file.stat().st_size for file in files), digest.hexdigest()
 
 
 def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResult]) -> list[RuleFailure]:

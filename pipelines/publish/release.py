@@ -218,7 +218,7 @@ def release_build(
 
 
 def _require_what_was_audited(settings: Settings, verdict: Verdict) -> None:
-    """The copies are of what passed the gate: hashing the build once more costs 0.15 s for 100 MB."""
+    """The copies are of what passed the gate, which nobody changed while they were made."""
     from pipelines.audit import find_changes
 
     if changes := find_changes(settings, verdict):

@@ -59,7 +59,7 @@ def run_night(settings: Settings, sample: Path, as_of: datetime, patch: pytest.M
     with connect(settings.build_warehouse, settings) as connection:
         clean_records(connection, settings, configuration, build)
         identities = resolve_identities(connection, settings, configuration, build)
-        resolve_accounts(connection, settings, build)
+        resolve_accounts(connection, settings, configuration, build)
     _keep(settings, build)
     return Night(loads, identities)
 

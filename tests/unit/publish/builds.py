@@ -8,7 +8,7 @@ from typing import Any
 
 from pipelines import warehouse
 from pipelines.audit import RuleResult, Severity, Status, Verdict, VerdictStatus, load_verdict
-from pipelines.audit.run import fingerprint
+from pipelines.audit.fingerprint import fingerprint
 from pipelines.audit.store import write_verdict
 from pipelines.build import Build, open_build, record_step
 from pipelines.configuration import Configuration
