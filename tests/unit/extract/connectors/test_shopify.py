@@ -238,8 +238,8 @@ def test_an_error_beside_data_is_never_taken_for_an_answer(nights_of: Any, code:
 def test_a_check_names_the_missing_scope(nights_of: Any, settings: Settings) -> None:
     with SHOPIFY.running() as (served, server):
         connector = open_connector(nights_of(server.url).configuration().sources[0], settings)
-        assert connector.check() == ["shop in EUR", "scopes: read_customers, read_orders, read_products"]
-        served.scopes = ("read_customers", "write_products")
+        assert connector.check() == ["shop in EUR", "scopes: read_customers, read_orders, read_products, read_returns"]
+        served.scopes = ("read_customers", "write_products", "read_returns")
         with pytest.raises(SourceError, match="the token lacks the scope read_orders; grant it"):
             connector.check()
 
