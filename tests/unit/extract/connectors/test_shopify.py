@@ -15,6 +15,7 @@ from pipelines.errors import SourceError
 from pipelines.extract.connectors import http, open_connector
 from pipelines.extract.connectors.shopify import queries
 from pipelines.extract.connectors.shopify.records import shorten
+from pipelines.sample.servers.faults import Fault, Schedule
 from pipelines.settings import Settings
 from tests.unit.extract.connectors.conftest import Nights
 from tests.unit.extract.connectors.vendors import SHOPIFY, TOKEN, gid
@@ -174,6 +175,19 @@ def test_a_bulk_file_that_lacks_objects_is_not_landed(nights_of: Any) -> None:
         served.run_operation = lose_a_line
         with pytest.raises(SourceError, match="has 13 objects, but its file has 12; nothing was landed"):
             nights_of(server.url).load()
+
+
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.BROKEN_JSON, Fault.SERVER_ERROR, Fault.TIMEOUT], ids=str)
+def test_a_bulk_file_that_breaks_off_is_fetched_again(nights_of: Any, fault: Fault) -> None:
+    with SHOPIFY.running() as (_, server):
+        nights_of(server.url, entities={"orders": None, "order_lines": None}).load()
+        number = next(n for n, r in enumerate(server.requests, start=1) if r.path.startswith("/bulk/"))
+        expected = sum(len(order["lineItems"]) for order in server.answer.__self__.roots["orders"])  # type: ignore[attr-defined]
+    with SHOPIFY.running(Schedule({number: fault})) as (_, server):
+        counts = nights_of(server.url, name="again", entities={"orders": None, "order_lines": None}).load()
+        assert [r.fault for r in server.requests if r.path.startswith("/bulk/")] == [fault, None]
+    lines = counts["order_lines"].counts
+    assert (lines.new, lines.delivered, lines.repeated) == (expected, expected, 0)
 
 
 def test_an_operation_that_fails_is_tried_again_and_then_given_up(nights_of: Any) -> None:
