@@ -143,7 +143,7 @@ def _offer_files(
     if source.entities[name].delivery != "increments":
         known = {} if full else known_stamps(connection, name, contract)
         files = find_files(settings, configuration, source, name, own, known=known)
-        if not is_read_already(connection, entity_of(source, name), files, contract) and known:
+        if known and not is_read_already(connection, entity_of(source, name), files, contract):
             files = find_files(settings, configuration, source, name, own)
         return Offer(files)
     landed = {} if full else read_contents(connection, name, contract)

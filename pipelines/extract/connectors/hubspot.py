@@ -59,7 +59,6 @@ class Hubspot:
         assert source.hubspot is not None  # noqa: S101 - the configuration was validated
         self.source, self.config = source, source.hubspot
         token = expand(self.config.token, settings)
-        self._owner_names: dict[str, str | None] | None = None
         self.client = Client(
             f"{source.name} (HubSpot)",
             expand(self.config.url, settings).rstrip("/"),
@@ -227,16 +226,14 @@ class Hubspot:
         """What a record gets for the number of its owner: the name, where the mapping wants it."""
         if "owner_name" not in reading.columns.get(name, ()):
             return lambda _record: {}
-        if self._owner_names is None:
-            version = self.config.version
-            path = "/crm/v3/owners" if version == "v3" else f"/crm/owners/{version}"
-            self._owner_names = {
-                str(owner["id"]): _owner_name(owner)
-                for is_archived in (True, False)
-                for page in self._paged(path, {"limit": LIST_PAGE, "archived": str(is_archived).lower()}, "owners")
-                for owner in page
-            }
-        names = self._owner_names
+        version = self.config.version
+        path = "/crm/v3/owners" if version == "v3" else f"/crm/owners/{version}"
+        names = {
+            str(owner["id"]): _owner_name(owner)
+            for is_archived in (True, False)
+            for page in self._paged(path, {"limit": LIST_PAGE, "archived": str(is_archived).lower()}, "owners")
+            for owner in page
+        }
         return lambda record: {"owner_name": names.get(str(record.get("hubspot_owner_id")))}
 
     def _read_campaigns(self, reading: Reading) -> dict[str, Offer]:

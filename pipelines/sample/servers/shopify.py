@@ -37,7 +37,7 @@ class ShopifyServer:
     roots: dict[str, list[Record]]
     token: str = "token"  # noqa: S105 - of a server on loopback
     version: str = "2026-10"
-    scopes: tuple[str, ...] = ("read_customers", "read_orders", "read_products")
+    scopes: tuple[str, ...] = ("read_customers", "read_orders", "read_products", "read_returns")
     budget: float = 2000.0
     most: float = 1000.0
     page_size: int = 250
@@ -45,6 +45,7 @@ class ShopifyServer:
     url: str = ""
     operations: dict[str, Record] = field(default_factory=dict)
     _left: float | None = None
+    _by_id: dict[str, Record] = field(default_factory=dict)
 
     def answer(self, request: Request) -> Answer:
         if request.path.startswith("/bulk/"):
@@ -62,7 +63,9 @@ class ShopifyServer:
         """Any record, at whatever depth, by its id."""
         if gid in self.operations:
             return self.operations[gid]
-        return next((r for root in ROOTS for r in _walk(self.roots.get(root, [])) if r.get("id") == gid), None)
+        if gid not in self._by_id:  # looked up anew, because records come while the server runs
+            self._by_id = {r["id"]: r for root in ROOTS for r in _walk(self.roots.get(root, [])) if "id" in r}
+        return self._by_id.get(gid)
 
     def run_operation(self, query: str) -> Record:
         """Start a bulk operation; it is done when it is first asked for twice."""

@@ -15,7 +15,14 @@ from pipelines.extract.connectors.shopify.queries import CHILD_NODES, OwnFields,
 
 Record = dict[str, Any]
 
-SCOPES = {"customers": "read_customers", "products": "read_products", "orders": "read_orders", "carts": "read_orders"}
+# What an entity needs beside the scope of the first one of its stream.
+SCOPES = {
+    "customers": "read_customers",
+    "products": "read_products",
+    "orders": "read_orders",
+    "returns": "read_returns",
+    "carts": "read_orders",
+}
 # Nodes of a page so that a query stays below the thousand points that one may cost; halved when it does not.
 PAGES = {"customers": 100, "products": 12, "orders": 3, "abandonedCheckouts": 7}
 CHILDREN = 20

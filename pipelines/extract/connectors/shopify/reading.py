@@ -86,7 +86,8 @@ class Shopify:
         data = self.api.ask(CHECK_QUERY, {})
         granted = {scope["handle"] for scope in data["currentAppInstallation"]["accessScopes"]}
         granted |= {scope.replace("write_", "read_") for scope in granted}
-        wanted = {SCOPES[stream[0]] for stream in STREAMS if set(stream) & self.source.entities.keys()}
+        read = {stream[0] for stream in STREAMS if set(stream) & self.source.entities.keys()}
+        wanted = {scope for name, scope in SCOPES.items() if name in read | self.source.entities.keys()}
         if missing := sorted(wanted - granted):
             raise SourceError(
                 f"{self.api.client.who}: the token lacks the scope {', '.join(missing)}; grant it in the app, or take "

@@ -98,6 +98,51 @@ def test_two_nights_in_our_words(nights_of: Any) -> None:
     assert nights.landed("select name from campaigns where source_record_id = '1'") == [("Mailing neu",)]
 
 
+def test_owners_are_found_by_their_number_and_asked_for_once_a_read(nights_of: Any) -> None:
+    with HUBSPOT.running() as (served, server):
+        served.owners = [
+            {"id": "7", "firstName": "Anna", "lastName": "Berger", "email": "a@x.example", "archived": False},
+            {"id": "8", "firstName": None, "lastName": None, "email": "left@x.example", "archived": True},
+        ]
+        for record, owner in zip(served.objects["contacts"], ("7", "8", "9", ""), strict=False):
+            record["properties"]["hubspot_owner_id"] = owner
+        served.objects["deals"][0]["properties"]["hubspot_owner_id"] = "7"
+        nights = nights_of(server.url)
+        nights.load()
+    assert nights.landed("select owner from contacts order by source_record_id limit 4") == [
+        ("Anna Berger",),
+        ("left@x.example",),
+        (None,),
+        (None,),
+    ]
+    assert nights.landed("select owner from deals where source_record_id = '700'") == [("Anna Berger",)]
+    asked = [request for request in server.requests if request.path == "/crm/owners/2026-03"]
+    assert [request.query["archived"] for request in asked] == ["true", "false"] * 2  # of contacts, and of deals
+
+
+def test_an_owner_who_stays_a_number_needs_no_scope(nights_of: Any) -> None:
+    with HUBSPOT.running() as (served, server):
+        served.scopes = served.scopes - {"owners"}
+        served.objects["contacts"][0]["properties"]["hubspot_owner_id"] = "7"
+        nights = nights_of(server.url)
+        nights.entry["entities"] = {"contacts": {"columns": {"owner": "hubspot_owner_id"}}}
+        nights.load()
+    assert nights.landed("select owner from contacts where source_record_id = '100'") == [("7",)]
+
+
+def test_of_several_contacts_a_label_names_the_main_one(nights_of: Any) -> None:
+    with HUBSPOT.running() as (served, server):
+        main = {"category": "USER_DEFINED", "typeId": 34, "label": "Hauptkontakt"}
+        links = served.links["deals", "contacts"]
+        links[0] = (*links[0][:2], [*links[0][2], main])
+        nights = nights_of(server.url)
+        nights.entry["hubspot"]["primary_labels"] = ["Hauptkontakt"]
+        nights.entry["entities"] = {"deals": None, "deal_contacts": None}
+        nights.load()
+    assert nights.landed("select contact_record_id from deals where source_record_id = '700'") == [("101",)]
+    assert nights.landed("select role from deal_contacts where source_record_id = '700:101'") == [(None,)]
+
+
 def test_an_increment_asks_for_what_changed_only(nights_of: Any) -> None:
     with HUBSPOT.running() as (served, server):
         nights = nights_of(server.url)

@@ -15,6 +15,7 @@ from pipelines.errors import SourceError
 from pipelines.extract.connectors import http, open_connector
 from pipelines.extract.connectors.shopify import queries
 from pipelines.extract.connectors.shopify.records import shorten
+from pipelines.sample.servers.faults import Fault, Schedule
 from pipelines.settings import Settings
 from tests.unit.extract.connectors.conftest import Nights
 from tests.unit.extract.connectors.vendors import SHOPIFY, TOKEN, gid
@@ -176,6 +177,19 @@ def test_a_bulk_file_that_lacks_objects_is_not_landed(nights_of: Any) -> None:
             nights_of(server.url).load()
 
 
+@pytest.mark.parametrize("fault", [Fault.TRUNCATED, Fault.BROKEN_JSON, Fault.SERVER_ERROR, Fault.TIMEOUT], ids=str)
+def test_a_bulk_file_that_breaks_off_is_fetched_again(nights_of: Any, fault: Fault) -> None:
+    with SHOPIFY.running() as (_, server):
+        nights_of(server.url, entities={"orders": None, "order_lines": None}).load()
+        number = next(n for n, r in enumerate(server.requests, start=1) if r.path.startswith("/bulk/"))
+        expected = sum(len(order["lineItems"]) for order in server.answer.__self__.roots["orders"])  # type: ignore[attr-defined]
+    with SHOPIFY.running(Schedule({number: fault})) as (_, server):
+        counts = nights_of(server.url, name="again", entities={"orders": None, "order_lines": None}).load()
+        assert [r.fault for r in server.requests if r.path.startswith("/bulk/")] == [fault, None]
+    lines = counts["order_lines"].counts
+    assert (lines.new, lines.delivered, lines.repeated) == (expected, expected, 0)
+
+
 def test_an_operation_that_fails_is_tried_again_and_then_given_up(nights_of: Any) -> None:
     with SHOPIFY.running() as (served, server):
         failing = [True]
@@ -238,8 +252,8 @@ def test_an_error_beside_data_is_never_taken_for_an_answer(nights_of: Any, code:
 def test_a_check_names_the_missing_scope(nights_of: Any, settings: Settings) -> None:
     with SHOPIFY.running() as (served, server):
         connector = open_connector(nights_of(server.url).configuration().sources[0], settings)
-        assert connector.check() == ["shop in EUR", "scopes: read_customers, read_orders, read_products"]
-        served.scopes = ("read_customers", "write_products")
+        assert connector.check() == ["shop in EUR", "scopes: read_customers, read_orders, read_products, read_returns"]
+        served.scopes = ("read_customers", "write_products", "read_returns")
         with pytest.raises(SourceError, match="the token lacks the scope read_orders; grant it"):
             connector.check()
 
