@@ -113,11 +113,7 @@ _EMAIL_SLIP = _cheaply(
     f"email_digits_l = email_digits_r and {_EMAIL_NEAR}",
     "email_plain_l <> email_plain_r and damerau_levenshtein(email_plain_l, email_plain_r) <= 2",
 )
-# Of addresses that say no more than the name, namesakes choose alike ones: only a slip is evidence there.
-_EMAIL_ALIKE = _cheaply(
-    f"(email_user_l is not null or email_user_r is not null) and {_EMAIL_NEAR}",
-    "damerau_levenshtein(email_plain_l, email_plain_r) <= 3",
-)
+_EMAIL_ALIKE = _cheaply(_EMAIL_NEAR, "damerau_levenshtein(email_plain_l, email_plain_r) <= 3")
 _BIRTH_SLIP = _cheaply(
     "hamming(birth_date_l, birth_date_r) <= 2", "damerau_levenshtein(birth_date_l, birth_date_r) <= 1"
 )
