@@ -20,6 +20,7 @@ COMMAND = Path(sys.executable).with_name("kundenstamm")
 # What `kundenstamm run` prints when a step is done.
 DONE = re.compile(r"^  (?P<stage>\w+) +(?P<step>\w+) +(?:(?P<rows>[\d,]+) rows)? +(?P<seconds>[\d.]+) s")
 SAMPLED_EVERY = 0.2  # seconds
+CHILDREN_EVERY = 5  # samples
 
 
 class RunFailedError(Exception):
@@ -92,9 +93,11 @@ def watch_run(arguments: Sequence[str], environment: Mapping[str, str], spill: P
 
 
 def _sample(process: psutil.Process, spill: Path, samples: list[_Sample]) -> None:
+    family = [process]
     try:
         while process.status() != psutil.STATUS_ZOMBIE:
-            family = [process, *process.children(recursive=True)]
+            if len(samples) % CHILDREN_EVERY == 0:  # dear: every process of the machine is looked at
+                family = [process, *process.children(recursive=True)]
             used = [_used(member) for member in family]
             cpu_seconds, resident_bytes = sum(cpu for cpu, _ in used), sum(resident for _, resident in used)
             # A process that just ended is not counted with its parent yet.

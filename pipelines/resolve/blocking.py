@@ -16,20 +16,23 @@ if TYPE_CHECKING:
 
 # A block of 80 profiles makes 3,160 pairs; two persons of a common name need more than the name in common anyway.
 MAX_BLOCK = 80
-# The more profiles, the less a key in common says: blocks grow with their number, the true pairs in them do not. So the
-# largest one that is not divided is smaller in a larger register: 80 for 9,000 profiles, 10 for 72,000 and more.
-SCARCE_BLOCK, SCARCE_PROFILES = 10, 72_000
+# What people are like is shared by more of them in a larger register, and says less: such a block grows with the number
+# of profiles, the true pairs in it do not. So the largest one that is not divided is the smaller the larger the
+# register: 80 profiles up to 9,000, 10 of 72,000, 5 of 144,000 and more.
+SCARCE_BLOCK, SCARCE_PROFILES = 5, 144_000
 
 _NAME = "least(first_name, last_name) || ' ' || greatest(first_name, last_name)"
 _PLACE = "coalesce(postal_code, city)"
 
 # (key, second key by which an oversized block is divided), SQL over `scored_profiles`. A profile of which a part of the
-# key is not known is not in the block.
-_BLOCKS: tuple[tuple[tuple[str, ...], str], ...] = (
+# key is not known is not in the block. First what people carry: how many share one does not depend on the register.
+_CARRIED: tuple[tuple[tuple[str, ...], str], ...] = (
     (("email",), _NAME),
     (("phone",), _NAME),
     (("identifier",), _NAME),
     (("email_user",), "first_name"),
+)
+_ALIKE: tuple[tuple[tuple[str, ...], str], ...] = (
     ((_NAME,), _PLACE),
     ((_NAME,), "birth_date"),
     ((_NAME, _PLACE), "street"),
@@ -99,7 +102,7 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
 
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
-    blocks = _BLOCKS + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
+    blocks = _CARRIED + _ALIKE + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
     connection.execute(f"create table undivided as {_key_profiles(blocks)}")
     size = largest_undivided(learned_from)
@@ -143,13 +146,19 @@ def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
 
 
 def _settle(connection: DuckDBPyConnection, size: int) -> None:
-    """Move the blocks of up to `size` profiles from `undivided` to `blocks`; who is alone in one, is in none."""
+    """Move the blocks of up to `size` profiles, of what people carry `MAX_BLOCK`, from `undivided` to `blocks`.
+
+    Who is alone in a block is in none.
+    """
     connection.execute(
         f"""
         create or replace table sized as select key, count(*) as size from undivided group by key having count(*) > 1;
-        insert into blocks select undivided.* from undivided semi join (from sized where size <= {size}) using (key);
-        create or replace table undivided as from undivided semi join (from sized where size > {size}) using (key);
-        drop table sized
+        create or replace table judged as
+        select undivided.*, size <= case when block < {len(_CARRIED)} then {MAX_BLOCK} else {size} end as is_small
+        from undivided join sized using (key);
+        insert into blocks select * exclude is_small from judged where is_small;
+        create or replace table undivided as select * exclude is_small from judged where not is_small;
+        drop table sized; drop table judged
         """
     )
 

@@ -47,6 +47,9 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
     connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=_BUILT_IN, placeholder=_IS_PLACEHOLDER))
     connection.execute(_REMOVE)
     connection.execute(_IDENTIFIERS.format(built_in=_BUILT_IN))
+    passing = ("several", "carried_forms", "silenced", *(f"different_{field}s" for field in _AGREEMENTS))
+    for table in (*passing, "limits", "blocked_patterns"):
+        connection.execute(f"drop table {table}")
 
 
 def _like(kind: str, pattern: str) -> str:

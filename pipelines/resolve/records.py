@@ -60,6 +60,8 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
             f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)"
         )
     connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
+    for table in _FOLDED:
+        connection.execute(f"drop table {table}")
     connection.execute(
         f"""
         update records set birth_date = null where birth_date in (

@@ -54,7 +54,7 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
               and (first_name is not null or last_name is not null or birth_date is not null)
         )
         select *, hash(*columns(* exclude (n))) as content from compared;
-        drop table mailboxes;
+        drop table mailboxes; drop table sounds;
         """
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
@@ -69,6 +69,7 @@ def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model
     connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
     load_known_scores(connection, settings, model)
     count = _score_new(connection, model)
+    connection.execute("drop table blocked_pairs")
     save_scores(connection, settings, model)
     return count
 
