@@ -104,6 +104,7 @@ _TYPES = "it compares names of SQLAlchemy classes, which DuckDB's types do not h
 _STATISTICS = "it has no form for DuckDB; write the statistic as an unexpected_rows_expectation"
 _SHOWS_VALUES = "its result lists the values of the column"
 _RENAMED = "it was renamed; use expect_select_column_values_to_be_unique_within_record"
+_UNFINISHED = "Great Expectations itself has no implementation of it in this release"
 _OTHER = "it reads another table under another data source; compare both in an unexpected_rows_expectation"
 
 # By type: why it is refused.
@@ -122,4 +123,8 @@ UNSUPPORTED: dict[str, str] = {
     "expect_multicolumn_values_to_be_unique": _RENAMED,
     "expect_table_row_count_to_equal_other_table": _OTHER,
     "expect_query_results_to_match_comparison": _OTHER,
+    "expect_column_bootstrapped_ks_test_p_value_to_be_greater_than": _UNFINISHED,
+    "expect_column_chisquare_test_p_value_to_be_greater_than": _UNFINISHED,
+    "expect_column_pair_cramers_phi_value_to_be_less_than": _UNFINISHED,
+    "expect_column_parameterized_distribution_ks_test_p_value_to_be_greater_than": _UNFINISHED,
 }

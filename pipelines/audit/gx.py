@@ -131,6 +131,11 @@ def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[
         belongs into the private log. Everything else is counts.
     """
     batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table("rows").get_batch()
+    return validate_batch(batch, rules)
+
+
+def validate_batch(batch: Batch, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Check rules on a batch of any data source of Great Expectations; what comes back is that of `validate_object`."""
     expectations, outcomes = _build_expectations(rules)
     validated = dict(_validate(batch, expectations))
     rows = validated.pop(ROW_COUNT)
