@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given
+from hypothesis import HealthCheck, Phase, given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
@@ -110,24 +110,26 @@ def about_texts() -> Iterator[Rule]:
 
 
 def about_pairs() -> Iterator[Rule]:
-    for ignored in ("both_values_are_missing", "either_value_is_missing", "neither"):
-        for a, b in (("whole", "other"), ("real", "exact"), ("day", "due")):
-            pair = {"column_A": a, "column_B": b, "ignore_row_if": ignored}
-            yield "expect_column_pair_values_a_to_be_greater_than_b", {**pair, "or_equal": a == "real"}
-            yield "expect_column_pair_values_to_be_equal", pair
-        pair = {"column_A": "whole", "column_B": "other", "ignore_row_if": ignored}
-        yield "expect_column_pair_values_to_be_in_set", {**pair, "value_pairs_set": [[0, 0], [1, 1], [0, 1]]}
+    for a, b in (("whole", "other"), ("real", "exact"), ("day", "due")):
+        pair = {"column_A": a, "column_B": b}
+        for ignored in ("both_values_are_missing", "either_value_is_missing", "neither"):
+            yield "expect_column_pair_values_to_be_equal", {**pair, "ignore_row_if": ignored}
+        known = {**pair, "ignore_row_if": "either_value_is_missing"}
+        yield "expect_column_pair_values_a_to_be_greater_than_b", {**known, "or_equal": a == "real"}
+    known = {"column_A": "whole", "column_B": "other", "ignore_row_if": "either_value_is_missing"}
+    yield "expect_column_pair_values_to_be_in_set", {**known, "value_pairs_set": [[0, 0], [1, 1], [0, 1]]}
 
 
 def about_several_columns() -> Iterator[Rule]:
     for ignored in ("all_values_are_missing", "any_value_is_missing", "never"):
         for columns in (["whole", "other"], ["text", "word"]):
             several = {"column_list": columns, "ignore_row_if": ignored}
-            yield "expect_compound_columns_to_be_unique", several
             yield "expect_multicolumn_values_to_be_equal", several
             yield "expect_select_column_values_to_be_unique_within_record", several
-        several = {"column_list": ["whole", "other"], "ignore_row_if": ignored}
-        yield "expect_multicolumn_sum_to_equal", {**several, "sum_total": 1}
+    known = {"column_list": ["whole", "other"], "ignore_row_if": "any_value_is_missing"}
+    yield "expect_compound_columns_to_be_unique", known
+    yield "expect_compound_columns_to_be_unique", {**known, "column_list": ["text", "flag"]}
+    yield "expect_multicolumn_sum_to_equal", {**known, "sum_total": 1}
 
 
 def about_the_table() -> Iterator[Rule]:
@@ -206,6 +208,7 @@ def test_every_expectation_that_pandas_has_is_compared() -> None:
     max_examples=EXAMPLES,
     deadline=None,
     derandomize=True,
+    phases=[Phase.generate],  # making an example smaller costs a minute; it is small
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(rows=ROWS)
@@ -220,6 +223,8 @@ def test_both_engines_give_the_same_verdict_and_the_same_counts(
         found = gx.validate_object(warehouse, "things", "select * from things", rules)["results"]
     with connect(file, settings, read_only=True) as connection:
         frame = connection.execute("from things").df()
+        # Great Expectations cannot judge pandas' own missing whole numbers.
+        frame = frame.astype({name: "float64" for name, kind in frame.dtypes.items() if str(kind).startswith("Int")})
         expected = pandas_engine(frame, rules)
         for rule in rules:
             outcome, said = found[rule["key"]], (rule, rows)
