@@ -78,7 +78,7 @@ SUPPORTED: dict[str, tuple[frozenset[str], frozenset[str]]] = {
 }
 
 # By type: what `ignore_row_if` must say. In SQL a comparison with a missing value is neither met nor failed, so such a
-# row would silently count as good, where pandas counts it as failing or, as a key, as equal to others without the value.
+# row would silently count as good, where pandas counts it as failing or, as a key, as equal to others without it.
 ONLY_KNOWN = {
     "expect_column_pair_values_a_to_be_greater_than_b": "either_value_is_missing",
     "expect_column_pair_values_to_be_in_set": "either_value_is_missing",

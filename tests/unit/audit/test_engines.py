@@ -52,7 +52,15 @@ LIMITS: Sequence[dict[str, Any]] = (
     {"min_value": 0, "strict_min": True},
     {"max_value": 1, "strict_max": True},
 )
-SETS = {"whole": [0, 1, -2], "exact": [0, 1, 2.5], "text": ["", "a", "ä"], "flag": [True], "day": DAYS[:2]}
+# pandas compares days with moments only.
+MIDNIGHTS = [datetime(2024, 1, day) for day in (1, 2)]  # noqa: DTZ001
+SETS: dict[str, list[Any]] = {
+    "whole": [0, 1, -2],
+    "exact": [0, 1, 2.5],
+    "text": ["", "a", "ä"],
+    "flag": [True],
+    "day": MIDNIGHTS,
+}
 NUMBERS = ("whole", "real", "exact")
 
 
