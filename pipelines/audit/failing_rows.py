@@ -131,7 +131,7 @@ def _joined(conditions: Sequence[str], kwargs: Arguments) -> str:
 
 def _z_score_is_high(kwargs: Arguments) -> str:
     column = _column(kwargs)
-    score = f"({column} - (select avg({column}) from batch)) / (select stddev_samp({column}) from batch)"
+    score = f"({column} - (select avg({column}) from batch)) / nullif((select stddev_samp({column}) from batch), 0)"
     return f"{f'abs({score})' if kwargs['double_sided'] else score} >= {_value(kwargs['threshold'])}"
 
 

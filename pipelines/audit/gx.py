@@ -59,13 +59,13 @@ def _import_lazily(name: str) -> None:
 
 
 @contextlib.contextmanager
-def open_warehouse(path: Path, shared: Path, options: Mapping[str, Any]) -> Iterator[Any]:
-    """A Great Expectations data source on the files of a build, read-only; they are released in the end.
+def open_warehouse(path: Path, options: Mapping[str, Any], *, shared: Path | None = None) -> Iterator[Any]:
+    """A Great Expectations data source on a DuckDB file, read-only; it is released in the end.
 
     Args:
-        path: the build's own file.
-        shared: the file with the tables for everybody; it may be missing.
+        path: the file; of a build, its own.
         options: DuckDB's settings by name, e.g. `warehouse.engine_options` and a temp folder.
+        shared: of a build, the file with the tables for everybody; it may be missing.
     """
     os.environ.update(QUIET_ENVIRONMENT)
     import great_expectations
@@ -90,7 +90,8 @@ def open_warehouse(path: Path, shared: Path, options: Mapping[str, Any]) -> Iter
         )
         engine = source.get_execution_engine()
         engine.dialect_module = DuckDBFunctions
-        _attach_shared_to(engine.engine, shared)
+        if shared is not None:
+            _attach_shared_to(engine.engine, shared)
         try:
             yield source
         finally:
@@ -131,6 +132,11 @@ def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[
         belongs into the private log. Everything else is counts.
     """
     batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table("rows").get_batch()
+    return validate_batch(batch, rules)
+
+
+def validate_batch(batch: Batch, rules: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
+    """Check rules on a batch of any data source of Great Expectations; what comes back is that of `validate_object`."""
     expectations, outcomes = _build_expectations(rules)
     validated = dict(_validate(batch, expectations))
     rows = validated.pop(ROW_COUNT)

@@ -15,7 +15,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import Field, ValidationError
 
-from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED, USUAL_METRICS
+from pipelines.audit.expectation_types import ONLY_KNOWN, OWN, SUPPORTED, UNEXPECTED_ROWS, UNSUPPORTED, USUAL_METRICS
 from pipelines.audit.metrics import FAMILIES
 from pipelines.audit.results import Severity
 from pipelines.configuration.base import Model
@@ -153,6 +153,11 @@ def _misused(expectation: Expectation) -> Iterator[str]:
     for name in sorted(kwargs.keys() - required - options):
         hint = "; write the condition into meta.rows" if name == "row_condition" else ""
         yield f"{type_} has no argument '{name}'{hint}; allowed: {', '.join(sorted(required | options))}."
+    if type_ in ONLY_KNOWN and kwargs.get("ignore_row_if") != ONLY_KNOWN[type_]:
+        yield (
+            f"{type_} cannot judge a row with a missing value on DuckDB; write ignore_row_if: {ONLY_KNOWN[type_]}, "
+            f"and a rule of its own about missing values."
+        )
     if type_ == USUAL_METRICS:
         yield from _unknown_metrics(kwargs.get("metrics"), meta.object)
     if meta.tolerated_share and type_ != UNEXPECTED_ROWS:

@@ -72,7 +72,7 @@ def _work_on(job: dict[str, Any], answers: TextIO) -> None:
         with contextlib.ExitStack() as stack:
             try:
                 warehouse = stack.enter_context(
-                    gx.open_warehouse(settings.build_warehouse, settings.build_shared, options)
+                    gx.open_warehouse(settings.build_warehouse, options, shared=settings.build_shared)
                 )
             except Exception as error:  # whatever a library raises, no rule was run
                 log_privately(settings, error)

@@ -114,6 +114,13 @@ def test_an_entity_that_nobody_delivers_keeps_its_rule_without_rows(
             },
             "double the braces",
         ),
+        (
+            {
+                "type": "expect_column_pair_values_a_to_be_greater_than_b",
+                "kwargs": {"column_A": "updated_at", "column_B": "created_at"},
+            },
+            "write ignore_row_if: either_value_is_missing",
+        ),
         ({"meta": {"object": "marts.customers", "quarantine": True}}, "name an entity such as shop.orders"),
         ({"meta": {"object": "crm.permissions", "quarantine": True}}, "may forbid to contact somebody"),
         ({"type": "expect_column_max_to_be_between", "meta": {"quarantine": True}}, "a rule about each record"),
