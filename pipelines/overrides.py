@@ -139,7 +139,27 @@ def read_overrides(file: Path, sources: Sequence[SourceConfig] | None) -> Overri
     except UnicodeDecodeError:
         return OverridesFile(Overrides(), (f"{FILE}: it is not UTF-8; save it as 'CSV UTF-8'.",))
     rows, problems = _read_rows(text, _entities_by_source(sources) if sources is not None else None)
+    problems += _find_opposites(rows)
     return OverridesFile(Overrides(tuple(rows), hashlib.sha256(content).hexdigest()), tuple(problems))
+
+
+def _find_opposites(rows: Sequence[Override]) -> Iterator[str]:
+    """Two lines without an end that say the opposite of the same two records.
+
+    Where one of them expires, the day of the run decides, and longer ways around need all lines: the audit tells those.
+    """
+    earlier: dict[frozenset[RecordName], list[Override]] = {}
+    for row in rows:
+        if row.b is None or row.expires_on:
+            continue
+        same_pair = earlier.setdefault(frozenset((row.a, row.b)), [])
+        for other in same_pair:
+            if other.kind != row.kind:
+                yield (
+                    f"{FILE}, line {row.line}: it says the opposite of line {other.line} about the same two records; "
+                    f"take one of them back, or let it expire."
+                )
+        same_pair.append(row)
 
 
 @dataclass(frozen=True)
@@ -220,13 +240,18 @@ def _delimiter(first: str) -> str:
     return ";" if first.count(";") > first.count(",") else ","
 
 
+def company_day(as_of: datetime, time_zone: str) -> date:
+    """The day of `as_of`, which is UTC, where the company is."""
+    return as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).date()
+
+
 def write_overrides(connection: DuckDBPyConnection, overrides: Overrides, as_of: datetime, time_zone: str) -> None:
     """Replace `config.overrides`: one row per decision, records by their keys.
 
     `is_active` is false when the decision expired before the day of `as_of`, and when the same field of the same record
     was pinned anew later. The keys need the secret (`keys.use_secret`).
     """
-    today = as_of.replace(tzinfo=UTC).astimezone(ZoneInfo(time_zone)).date()
+    today = company_day(as_of, time_zone)
     connection.execute(f"create or replace table config.overrides ({TABLE_COLUMNS})")
     if not overrides.rows:
         return

@@ -20,7 +20,7 @@ ACCOUNTS = "(select record_key, account_id as customer_id from identity.account_
 
 
 def measure_companies(connection: DuckDBPyConnection, truth: Path) -> Quality:
-    """Compare `identity.account_records` with `companies.parquet` of the truth."""
+    """Compare `identity.account_records` with `accounts.parquet` of the truth."""
     connection.execute(
         f"""
         create or replace temp table company_truth as

@@ -147,7 +147,7 @@ def _measure_accounts(
     began, used = time.monotonic(), time.process_time()
     resolve_accounts(connection, settings, configuration, build)
     seconds, cpu_seconds = time.monotonic() - began, time.process_time() - used
-    return [Measured(OURS, measure_companies(connection, truth / "companies.parquet"), seconds, cpu_seconds)]
+    return [Measured(OURS, measure_companies(connection, truth / "accounts.parquet"), seconds, cpu_seconds)]
 
 
 def _measure_both(

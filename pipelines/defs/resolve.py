@@ -50,6 +50,7 @@ INPUT = ("persons", "contact_points", "companies", "company_evidence")
     pool=WAREHOUSE_POOL,
 )
 def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+    from pipelines.overrides import company_day
     from pipelines.resolve import resolve_accounts, resolve_identities, write_diff, write_outcomes
     from pipelines.warehouse import connect
 
@@ -57,7 +58,8 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
         with connect(working.settings.build_warehouse, working.settings) as connection:
             report = resolve_identities(connection, working.settings, working.configuration, working.build)
             accounts = resolve_accounts(connection, working.settings, working.configuration, working.build)
-            overrides = write_outcomes(connection)
+            day = company_day(working.build.as_of, working.configuration.company.time_zone)
+            overrides = write_outcomes(connection, day)
             diff = write_diff(connection, working.settings, working.build)
             rows = count_tables(connection, "identity", TABLES)
         if report.oversized_count:

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 from pipelines.overrides import FILE, Kind
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from duckdb import DuckDBPyConnection
 
 
@@ -49,10 +51,11 @@ def read_decided_pairs(connection: DuckDBPyConnection, warehouse: str) -> None:
         )
 
 
-def write_outcomes(connection: DuckDBPyConnection) -> OverrideReport:
+def write_outcomes(connection: DuckDBPyConnection, day: date) -> OverrideReport:
     """Write `identity.overrides`: every decision with its status, and the lines that contradict it.
 
-    Reads `config.overrides`, `identity.members` and `identity.account_records`. The status is one of
+    Reads `config.overrides`, `identity.members` and `identity.account_records`. `day` is that of as_of: a decision that
+    is dated later holds as well, since who is who does not begin with a day, and is told. The status is one of
 
         in_force: it holds, or is about a value.
         contradicted: it says that two records are not one, and other lines make them one.
@@ -60,7 +63,7 @@ def write_outcomes(connection: DuckDBPyConnection) -> OverrideReport:
         stale: a record it names is not there.
         inactive: it expired, or the same value was pinned anew later.
     """
-    connection.execute(_OUTCOMES)
+    connection.execute(_OUTCOMES, [day])
     rows = connection.execute(
         "select line, kind, a_record_key, b_record_key from config.overrides "
         "where is_active and b_record_key is not null order by line"
@@ -79,10 +82,10 @@ def write_outcomes(connection: DuckDBPyConnection) -> OverrideReport:
 
 
 def tell_outcomes(connection: DuckDBPyConnection) -> list[str]:
-    """One sentence for every decision of `identity.overrides` that has no effect or contradicts another, by line."""
+    """One sentence per decision of `identity.overrides` that has no effect, contradicts another or is dated ahead."""
     told = connection.execute(
         "select line, status, conflicting_lines from identity.overrides "
-        "where status in ('contradicted', 'broken', 'stale') order by line"
+        "where status in ('contradicted', 'broken', 'stale') or is_dated_ahead order by line"
     ).fetchall()
     return [_sentence(*row) for row in told]
 
@@ -118,7 +121,9 @@ def _sentence(line: int, status: str, conflicting: list[int]) -> str:
         lines = ", ".join(map(str, conflicting))
         word = "line" if len(conflicting) == 1 else "lines"
         return f"{where} it keeps two records apart that {word} {lines} make one; take one of them back."
-    return f"{where} the records are not as it says; run the stage resolve again."
+    if status == "broken":
+        return f"{where} the records are not as it says; run the stage resolve again."
+    return f"{where} its date is later than the day of this run; it holds all the same, so correct the date."
 
 
 _OUTCOMES = """
@@ -143,6 +148,7 @@ select * exclude (a_id, b_id, is_outdone),
          when kind = 'must-link' and a_id <> b_id or kind = 'cannot-link' and a_id = b_id then 'broken'
          else 'in_force' end as status,
     []::integer[] as conflicting_lines,
+    coalesce(decided_on > ?::date and is_active, false) as is_dated_ahead,
 from placed
 order by line
 """

@@ -115,7 +115,7 @@ def export_systems(systems: Systems, calendar: Calendar) -> Tables:
 
 
 def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
-    """`truth/persons` says who every person record is, `truth/companies` which company a company record is,
+    """`truth/persons` says who every person record is, `truth/accounts` which company a company record is,
     `truth/homes` who lives together, `truth/noises` what went wrong with a record, `truth/campaigns` what the
     campaigns did.
     """
@@ -143,7 +143,7 @@ def tell_truth(systems: Systems, calendar: Calendar) -> Tables:
     ]
     return {
         "truth/persons": pd.concat([_persons(*record) for record in records], ignore_index=True),
-        "truth/companies": _companies(systems.crm.companies),
+        "truth/accounts": _companies(systems.crm.companies),
         "truth/homes": systems.homes,
         "truth/noises": pd.concat([_noises(*record) for record in records + others], ignore_index=True),
         "truth/campaigns": describe_effects(calendar),

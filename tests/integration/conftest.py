@@ -22,6 +22,7 @@ RARE = {
     **dict.fromkeys(("spoil_dates", "pay_in_foreign_currency", "opt_in_after_objection"), 0.05),
     **dict.fromkeys(("use_role_mailbox", "change_employer", "withdraw_one_address"), 0.3),
     **dict.fromkeys(("merge_in_crm", "unmerge_in_crm"), 0.3),
+    **dict.fromkeys(("found_sisters", "duplicate_companies"), 0.6),  # of eight companies
     "ask_from_unknown_address": 0.05,
 }
 

@@ -144,6 +144,31 @@ def test_all_mistakes_are_told_at_once_by_the_line_they_begin_in(settings: Setti
 
 
 @pytest.mark.parametrize(
+    ("first", "second", "is_refused"),
+    [
+        ({}, {}, True),
+        ({}, {"date": "2026-08-01"}, True),
+        ({"expires": "2026-07-31"}, {}, False),
+        ({}, {"a_record": "K-2"}, False),
+    ],
+    ids=["at once", "later on", "one of them expires", "another pair"],
+)
+def test_two_lines_that_say_the_opposite_are_told_before_anything_runs(
+    settings: Settings, first: dict[str, str], second: dict[str, str], is_refused: bool
+) -> None:
+    turned = {
+        f"{new}_{part}": LINK[f"{old}_{part}"] for part in ("source", "entity", "record") for new, old in ("ab", "ba")
+    }
+    same = {} if "a_record" in second else turned
+    write(settings, LINK | first, LINK | same | {"kind": "cannot-link"} | second)
+    if not is_refused:
+        assert len(read(settings).rows) == 2
+        return
+    [problem] = problems_of(settings)
+    assert problem.startswith("overrides.csv, line 3: it says the opposite of line 2 about the same two records;")
+
+
+@pytest.mark.parametrize(
     ("content", "expected"),
     [
         (b"kind;author\n", "overrides.csv, line 1: the column a_source is missing; add it."),

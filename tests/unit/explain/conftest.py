@@ -65,7 +65,7 @@ def publish_rows(
             write_overrides(warehouse, overrides, make_build().as_of, "Europe/Berlin")
         result = resolve(rows, version=f"202611{next(nights):04}T000000Z-00000000")
         warehouse.execute("create or replace table identity.account_records (record_key text, account_id text)")
-        write_outcomes(warehouse)
+        write_outcomes(warehouse, make_build().as_of.date())
         publish(warehouse, settings)
         publish_tables(warehouse, settings.current)
         text = json.dumps({"configuration": json.loads(json.dumps(configuration.as_dict(), default=str))})

@@ -147,6 +147,18 @@ def companies(staged: Settings) -> Iterator[Companies]:
             id="two companies of a group at one website",
         ),
         pytest.param(
+            {"name": "Nagel GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
+            {"name": "Nagel Verwaltungs-GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
+            False,
+            id="a daughter in the same house",
+        ),
+        pytest.param(
+            {"name": "Nagel Bau GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
+            {"name": "Nagel Druck GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
+            False,
+            id="two companies of a group in the same house",
+        ),
+        pytest.param(
             {"name": "Nagel Bau", "domain": "nagel.example"},
             {"name": "Nagel Bau", "domain": "info@gmx.de"},
             False,

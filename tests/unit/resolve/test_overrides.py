@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import OverrideReport, write_outcomes
 from pipelines.resolve.overrides import find_path
-from tests.unit.resolve.conftest import Resolve, Resolved
+from tests.unit.resolve.conftest import Resolve, Resolved, make_build
 
 ANNA = {"first_name": "Anna", "last_name": "Schmidt", "email": "a.schmidt@x.de", "phone": "+493012345678"}
 BERND = {"first_name": "Bernd", "last_name": "Koch", "email": "koch@y.de", "birth_date": "1970-05-06"}
@@ -56,7 +56,7 @@ class Office:
 
     def judge(self) -> OverrideReport:
         self.connection.execute("create or replace table identity.account_records (record_key text, account_id text)")
-        return write_outcomes(self.connection)
+        return write_outcomes(self.connection, make_build().as_of.date())
 
 
 @pytest.fixture
@@ -99,6 +99,18 @@ def test_what_expired_or_names_nobody_changes_nothing(office: Office) -> None:
     assert report.sentences == (
         "overrides.csv, line 2: a record it names is not there any more, so it has no effect; correct it or take it "
         "out.",
+    )
+
+
+def test_a_decision_that_is_dated_ahead_holds_and_is_told(office: Office) -> None:
+    result = office.resolve((MUST, "r_a1", "r_b1"))
+    office.connection.execute("update config.overrides set decided_on = date '2062-11-21'")
+    report = office.judge()
+    assert result.together("r_a1", "r_b1")
+    assert report.counts == {"in_force": 1}
+    assert report.sentences == (
+        "overrides.csv, line 2: its date is later than the day of this run; it holds all the same, so correct the "
+        "date.",
     )
 
 

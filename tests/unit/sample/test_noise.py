@@ -45,6 +45,20 @@ def records() -> pd.DataFrame:
     )
 
 
+@pytest.fixture(scope="module")
+def companies() -> pd.DataFrame:
+    return create_companies(50 * 4000, Calendar.at(AS_OF), Chance(5))
+
+
+def rows_of(noise: Noise, records: pd.DataFrame, companies: pd.DataFrame) -> pd.DataFrame:
+    """Rows on which the noise can show."""
+    if set(noise.where) & {"firms", "companies"}:
+        return companies
+    if noise.name == "spoil_dates":
+        return records.assign(birth_date=texts(records["birth_date"].dt.strftime("%d.%m.%Y")))
+    return records
+
+
 def changed(before: pd.DataFrame, after: pd.DataFrame) -> float:
     """Share of the first table's rows that differ or got a copy, in the second."""
     rows = len(before)
@@ -56,9 +70,10 @@ def changed(before: pd.DataFrame, after: pd.DataFrame) -> float:
 
 
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
-def test_a_noise_spoils_its_share_of_what_it_can_spoil(records: pd.DataFrame, noise: Noise) -> None:
-    if noise.name == "spoil_dates":
-        records = records.assign(birth_date=texts(records["birth_date"].dt.strftime("%d.%m.%Y")))
+def test_a_noise_spoils_its_share_of_what_it_can_spoil(
+    records: pd.DataFrame, companies: pd.DataFrame, noise: Noise
+) -> None:
+    records = rows_of(noise, records, companies)
 
     def spoiled(rate: float) -> float:
         random = np.random.default_rng(1)
@@ -70,17 +85,19 @@ def test_a_noise_spoils_its_share_of_what_it_can_spoil(records: pd.DataFrame, no
 
 
 @pytest.mark.parametrize("noise", NOISES, ids=lambda noise: noise.name)
-def test_a_noise_changes_only_the_columns_that_it_names(records: pd.DataFrame, noise: Noise) -> None:
-    if noise.name == "spoil_dates":
-        records = records.assign(birth_date=texts(records["birth_date"].dt.strftime("%d.%m.%Y")))
+def test_a_noise_changes_only_the_columns_that_it_names(
+    records: pd.DataFrame, companies: pd.DataFrame, noise: Noise
+) -> None:
+    records = rows_of(noise, records, companies)
     after = noise.function(records, np.ones(len(records), dtype=bool), np.random.default_rng(1))
     rest = [name for name in records.columns if name not in noise.columns]
     pd.testing.assert_frame_equal(after[rest].iloc[: len(records)], records[rest], check_dtype=False)
 
 
-def test_nothing_is_spoiled_when_every_noise_is_off(records: pd.DataFrame) -> None:
+def test_nothing_is_spoiled_when_every_noise_is_off(records: pd.DataFrame, companies: pd.DataFrame) -> None:
     for where in PLACES:
-        assert changed(records, apply_noises(records, where, SILENT, Chance(1))) == 0
+        rows = companies if where in ("firms", "companies") else records
+        assert changed(rows, apply_noises(rows, where, SILENT, Chance(1))) == 0
 
 
 def test_every_noise_has_a_name_a_sentence_and_a_place() -> None:
@@ -246,6 +263,12 @@ PATTERNS = {
         and a.Vorname <> b.Vorname and a.Nachname = b.Nachname""",
     "share_flats": f"""select count(*) {SAME_HOME}
         where a.Nachname <> b.Nachname and right(a.Telefon, 4) = right(b.Telefon, 4)""",
+    "found_sisters": """select count(*) from companies a join companies b
+        on a.Domain = b.Domain and a.Straße = b.Straße and a."Firmen-Nr" < b."Firmen-Nr"
+        join noises n on n.noise = 'found_sisters' and n.entity = 'companies'
+            and n.source_record_id in (a."Firmen-Nr", b."Firmen-Nr")""",
+    "duplicate_companies": """select count(*) from (select company from accounts group by company
+        having count(*) > 1)""",
     "change_employer": "select count(*) from company_contacts where Hauptfirma = 'nein' and \"Bis\" is not null",
     "use_office_phone": """select count(*) from (select regexp_replace(Telefon, '\\D', '', 'g') as number, count(*)
         from contacts where Firma is not null and Telefon is not null group by "Firmen-Nr", 1 having count(*) > 1)""",
