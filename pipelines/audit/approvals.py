@@ -54,7 +54,7 @@ def read_approval(rule: str | None, reason: str | None, rules: Sequence[Rule]) -
 
 
 def read_reason(reason: str | None) -> tuple[str, str | None]:
-    """A reason that is going to be published, in one line, and what is wrong with it as a sentence, None when nothing."""
+    """A reason that is going to be published, in one line, and what is wrong with it, None when nothing is."""
     text = " ".join((reason or "").split())
     if not text or len(text) > MOST_LETTERS:
         return text, f"reason: say why in 1 to {MOST_LETTERS} letters; it is published with the version."

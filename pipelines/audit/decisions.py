@@ -1,4 +1,4 @@
-"""`state/findings.jsonl`: what people decided about findings: accepted until a day, or taken back. Lines are only added.
+"""`state/findings.jsonl`: what people decided about findings: accepted until a day, or taken back. Only ever appended.
 
 Add here what may be decided about a finding. What a decision does is in `findings`. An acceptance never opens the gate:
 a critical rule that fails is approved for one run (`approvals`), or it refuses.

@@ -7,12 +7,13 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.decisions import read_decisions
-from pipelines.audit.figures import read_figures
+from pipelines.audit.figures import read_figures, read_model_version
 from pipelines.audit.findings import Finding, follow_findings
-from pipelines.audit.history import History, keep_audit, read_history
+from pipelines.audit.history import Audit, History, keep_audit, read_history
 from pipelines.audit.impact import Impact, measure_impacts
 from pipelines.audit.scorecard import Score, measure_fields, measure_results, score_build
 from pipelines.audit.store import DetailTable
@@ -80,34 +81,50 @@ def follow_audit(
             insert_rows(connection, "failing", customers)
             impacts = measure_impacts(connection, "failing")
         figures = read_figures(connection)
+        model_version = read_model_version(connection)
         measures = measure_results(verdict.results, {rule.id: rule for rule in rules}) + measure_fields(connection)
     scores = score_build(measures)
     keep_audit(
-        settings, build, verdict, is_complete=is_complete, figures=figures, impacts=impacts, scores=scores
+        settings,
+        build,
+        verdict,
+        is_complete=is_complete,
+        model_version=model_version,
+        figures=figures,
+        impacts=impacts,
+        scores=scores,
     )
     history = read_history(settings)
     findings = follow_findings(history, read_decisions(settings), build.as_of)
     return Details(impacts, figures, scores, history, findings)
 
 
+def list_findings(settings: Settings, now: datetime) -> list[Finding]:
+    """Every finding there ever was, with the decisions that hold at this moment."""
+    return follow_findings(read_history(settings), read_decisions(settings), now)
+
+
 def detail_tables(build: Build, verdict: Verdict, details: Details) -> list[DetailTable]:
     """Findings and scorecard as they are published."""
     head = (build.build_id, verdict.version)
-    before = previous_scores(build, details.history)
+    base = audit_of_base(build, details.history)
+    before = details.history.scores.get(base.build_id, {}) if base else {}
     return [
         DetailTable("findings", _FINDINGS, [(*head, *_finding_row(f)) for f in details.findings]),
         DetailTable(
             "scorecard",
             _SCORECARD,
-            [(*head, verdict.ran_at, *_score_row(s), before.get(s.place) if s.field is None else None) for s in details.scores],
+            [
+                (*head, verdict.ran_at, *_score_row(s), before.get(s.place) if s.field is None else None)
+                for s in details.scores
+            ],
         ),
     ]
 
 
-def previous_scores(build: Build, history: History) -> Mapping[tuple[str, str | None, str | None, str | None], float]:
-    """The scores of the version that was published when the build was opened."""
-    base = next((a for a in reversed(history.audits) if a.version and a.version == build.base_version), None)
-    return history.scores.get(base.build_id, {}) if base else {}
+def audit_of_base(build: Build, history: History) -> Audit | None:
+    """The audit of the version that was published when the build was opened."""
+    return next((a for a in reversed(history.audits) if a.version and a.version == build.base_version), None)
 
 
 def _finding_row(f: Finding) -> tuple[Any, ...]:

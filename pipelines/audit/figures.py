@@ -30,7 +30,10 @@ FIGURES = {
 
 def read_figures(connection: DuckDBPyConnection) -> Mapping[str, float]:
     """The figures whose tables are in the build."""
-    there = {name for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()}
+    there = {
+        name
+        for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
+    }
     by_table: dict[str, dict[str, str]] = {}
     for name, (table, expression) in FIGURES.items():
         if table in there:
@@ -40,3 +43,12 @@ def read_figures(connection: DuckDBPyConnection) -> Mapping[str, float]:
         row = connection.execute(f"select {', '.join(expressions.values())} from {table}").fetchone() or ()
         found |= {name: value or 0 for name, value in zip(expressions, row, strict=True)}
     return {name: found[name] for name in FIGURES if name in found}
+
+
+def read_model_version(connection: DuckDBPyConnection) -> str | None:
+    """The version in which the model was learned that linked the records of the build; None when none was used."""
+    is_there = connection.execute(
+        "select count(*) from duckdb_tables() where schema_name = 'identity' and table_name = 'model'"
+    ).fetchone()
+    row = connection.execute("select max(model_version) from identity.model").fetchone() if is_there == (1,) else None
+    return row[0] if row else None

@@ -1,8 +1,8 @@
 """Findings: what rules found wrong, with a life over versions and refused builds, until it is mended or accepted.
 
 Add here what happens to a finding over time. A finding is one rule on one object; it opens when the rule is not met,
-closes when it is met, reopens when it is not met again. What audits found comes from `history`, what people decided from
-`decisions`; nothing here runs a rule or touches a file.
+closes when it is met, reopens when it is not met again. What audits found comes from `history`, what people decided
+from `decisions`; nothing here runs a rule or touches a file.
 """
 
 from __future__ import annotations

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _TABLES = {
     "audits": """
         build_id text, audited_at timestamp, version text, status text, as_of timestamp, base_version text,
-        config_digest text, is_complete boolean, figures json
+        config_digest text, model_version text, is_complete boolean, figures json
     """,
     "results": """
         build_id text, audited_at timestamp, rule_id text, object text, status text, element_count bigint,
@@ -47,7 +47,14 @@ KEPT_LEVELS = ("entity", "scope", "dimension", "total")  # scores of single fiel
 
 @dataclass(frozen=True)
 class Audit:
-    """One audit of the past. `version` is None when it refused; `figures` are key figures of the build by name."""
+    """One audit of the past.
+
+    Attributes:
+        version: the version that may be published from the build, None when it refused.
+        model_version: the version in which the model was learned that linked records, None when none was used.
+        is_complete: every rule of the catalogue was run.
+        figures: key figures of the build by name.
+    """
 
     build_id: str
     audited_at: datetime
@@ -56,6 +63,7 @@ class Audit:
     as_of: datetime
     base_version: str | None
     config_digest: str
+    model_version: str | None
     is_complete: bool
     figures: Mapping[str, float]
 
@@ -110,6 +118,7 @@ def keep_audit(
     verdict: Verdict,
     *,
     is_complete: bool,
+    model_version: str | None,
     figures: Mapping[str, float],
     impacts: Mapping[tuple[str, str], Impact],
     scores: Sequence[Score],
@@ -128,13 +137,11 @@ def keep_audit(
         for name, columns in _TABLES.items():
             connection.execute(f"create table if not exists {name} ({columns})")
         audit = (verdict.version, verdict.status.value, build.as_of, build.base_version, build.config_digest)
-        insert_rows(connection, "audits", [(*key, *audit, is_complete, json.dumps(dict(figures)))])
+        insert_rows(connection, "audits", [(*key, *audit, model_version, is_complete, json.dumps(dict(figures)))])
         insert_rows(connection, "results", [(*key, *_result_row(r, impacts)) for r in verdict.results])
         insert_rows(connection, "texts", [(*key, *_text_row(r)) for r in verdict.results if r.status in UNMET])
         kept = [s for s in scores if s.level in KEPT_LEVELS and s.score is not None]
-        insert_rows(
-            connection, "scores", [(*key, s.level, s.scope, s.entity, s.dimension, s.score) for s in kept]
-        )
+        insert_rows(connection, "scores", [(*key, s.level, s.scope, s.entity, s.dimension, s.score) for s in kept])
         connection.execute("commit")
     _file(settings).chmod(0o600)
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Impact:
-    """Customers behind failing rows, and their revenue so far in base currency; both at least, where keys are capped."""
+    """Customers behind failing rows, and their revenue so far in base currency; at least, where keys are capped."""
 
     customers: int
     revenue: float

@@ -94,7 +94,7 @@ def run_audit(
     customers = [(f.rule_id, f.object, f.customer_id) for f in failures if f.customer_id is not None]
     details = follow_audit(settings, build, verdict, rules, customers=customers, is_complete=suites is None)
     write_verdict(settings, verdict, failures, history, detail_tables(build, verdict, details))
-    write_report(settings, build, verdict, rules)
+    write_report(settings, configuration, build, verdict, rules, details)
     return verdict
 
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.audit.results import RuleResult, Severity, Status
+from pipelines.audit.rules import field_of
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
 from pipelines.warehouse import identifier
 
@@ -21,7 +22,8 @@ if TYPE_CHECKING:
 
 # A rule that refuses says more about the data than one that informs.
 WEIGHTS = {Severity.CRITICAL: 3.0, Severity.WARNING: 2.0, Severity.INFO: 1.0}
-# What identity, contact and segments rest on; that another field is empty is no defect, so it is shown and not counted.
+# What identity, contact and segments rest on. That another field of a person, or a field of a fact, is empty is no
+# defect: it is shown and not counted.
 KEY_FIELDS = frozenset(
     {"first_name", "last_name", "email", "phone", "mobile", "street", "postal_code", "city", "country", "birth_date"}
 )
@@ -100,16 +102,16 @@ def _score(key: tuple[str, str | None, str | None, str | None, str | None], meas
     score = sum(m.share * w for m, w in zip(counted, weights, strict=True)) / sum(weights) if counted else None
     return Score(
         *key,
-        element_count=sum(m.element_count for m in measures),
-        good_count=sum(m.good_count for m in measures),
-        measure_count=len(measures),
+        element_count=sum(m.element_count for m in counted),
+        good_count=sum(m.good_count for m in counted),
+        measure_count=len(counted),
         weight=weight,
         score=None if score is None else round(score, 6),
     )
 
 
 def measure_results(results: Iterable[RuleResult], rules: Mapping[str, Rule]) -> list[Measure]:
-    """One measure per result that judged something; a rule that could not run counts as one element that is not good."""
+    """One measure per result that judged something; a rule that could not run is one element that is not good."""
     measures = []
     for r in results:
         if r.status is Status.NOT_APPLICABLE:
@@ -119,15 +121,9 @@ def measure_results(results: Iterable[RuleResult], rules: Mapping[str, Rule]) ->
         if r.status is Status.NOT_RUN or not elements:
             elements, failed = 1, int(r.status is not Status.PASSED)
         good = max(0, elements - failed)
-        field = _field_of(rules.get(r.rule_id))
+        field = field_of(rules.get(r.rule_id))
         measures.append(Measure(scope, entity, field, r.dimension, elements, good, WEIGHTS[r.severity]))
     return measures
-
-
-def _field_of(rule: Rule | None) -> str | None:
-    kwargs = (rule.expectation or {}).get("kwargs", {}) if rule else {}
-    column = kwargs.get("column")
-    return column if isinstance(column, str) else None
 
 
 def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
@@ -142,10 +138,10 @@ def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
             "where schema_name in ('raw', 'clean') group by all"
         ).fetchall()
     }
-    filled: dict[tuple[str, str, str], tuple[int, int]] = {}
+    filled: dict[tuple[str, str, str], tuple[int, int, bool]] = {}
     system = {column.name for column in SYSTEM_COLUMNS}
     for (_, name), entity in sorted(ENTITIES.items()):
-        columns = [c.name for c in entity.columns if c.name in there.get(("raw", entity.table), ()) - system]
+        columns = [c.name for c in entity.columns if c.name in there.get(("raw", entity.table), set()) - system]
         if not columns:
             continue
         counts = ", ".join(f"count({identifier(column)})" for column in columns)
@@ -155,7 +151,7 @@ def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
         ).fetchall():
             for column, count in zip(columns, found, strict=True):
                 if count:  # a field that a source does not have is not empty
-                    filled[source, name, column] = (records, count)
+                    filled[source, name, column] = (records, count, entity.is_person)
     taken: dict[tuple[str, str, str], tuple[int, int]] = {}
     if ("clean", "corrections") in there:
         for source, name, field, invalid, doubtful in connection.execute(
@@ -164,8 +160,8 @@ def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
         ).fetchall():
             taken[source, name, field] = (invalid, doubtful)
     measures = []
-    for place, (records, count) in filled.items():
-        counts_for = 1.0 if place[2] in KEY_FIELDS else 0.0
+    for place, (records, count, is_of_person) in filled.items():
+        counts_for = float(is_of_person and place[2] in KEY_FIELDS)
         invalid, doubtful = taken.get(place, (0, 0))
         measures.append(Measure(*place, "completeness", records, count, counts_for))
         if place[2] in KEY_FIELDS:
