@@ -4,13 +4,13 @@ The checks do not block: blocking checks across layers would make the graph circ
 publishing asks the verdict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.audit import Catalogue, Rule, RuleResult
+from pipelines.audit import Catalogue, Finding, Rule, RuleResult
 from pipelines.build import read_steps
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
@@ -33,6 +33,7 @@ SEVERITY = {
     "info": dg.AssetCheckSeverity.WARN,
 }
 GOOD = {"passed", "not_applicable"}
+SHOWN_FINDINGS = 15
 
 
 def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -52,7 +53,7 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def verdict(context: dg.AssetExecutionContext, config: VerdictConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.audit import refusal_sentences, run_audit
+        from pipelines.audit import list_findings, refusal_sentences, run_audit
 
         with step(context) as working:
             rule, reason = config.approved_rule, config.approval_reason
@@ -64,14 +65,32 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             )
             facts: dict[str, Any] = {
                 "verdict": str(found.status),
-                "report": "build/report/index.html",
+                "report": dg.MetadataValue.path(working.settings.build_dir / "report" / "index.html"),
                 **{status.replace("_", " "): count for status, count in found.status_counts.items()},
             }
             if sentences := refusal_sentences(found):
                 facts["refused because"] = dg.MarkdownMetadataValue("\n".join(f"- {s}" for s in sentences))
+            findings = [f for f in list_findings(working.settings, working.build.as_of) if f.closed_at is None]
+            facts["open findings"] = sum(f.needs_work for f in findings)
+            if findings:
+                facts["findings"] = dg.MarkdownMetadataValue(
+                    _findings_table(findings, working.configuration.company.base_currency)
+                )
             yield working.materialized(VERDICT, rows=len(found.results), metadata=facts)
 
     return verdict
+
+
+def _findings_table(findings: Sequence[Finding], currency: str) -> str:
+    """What there is to do, as a table of Markdown; the rest is in the report."""
+    from pipelines.audit import tell_extent
+
+    lines = [
+        f"| {f.id} | {f.state} since {f.opened_at:%Y-%m-%d} | {f.severity} | {tell_extent(f, currency)} "
+        f"| {f.text.owner} | {f.text.remedy} |"
+        for f in findings[:SHOWN_FINDINGS]
+    ]
+    return "\n".join(["| finding | state | severity | extent | owner | remedy |", "|---|---|---|---|---|---|", *lines])
 
 
 def _is_of_another_build(context: dg.AssetExecutionContext, working: Step) -> bool:
@@ -93,7 +112,16 @@ def rule_checks(catalogue: Catalogue) -> dg.AssetChecksDefinition:
                 asset=key,
                 additional_deps=[] if key == VERDICT else [VERDICT],
                 description=f"{rule.display_id} ({rule.severity}, {rule.dimension}): {rule.description}",
-                metadata={"suite": rule.suite, "owner": rule.owner, "remedy": rule.remedy},
+                metadata={
+                    "suite": rule.suite,
+                    "owner": rule.owner,
+                    "severity": str(rule.severity),
+                    "allowed": "nothing" if not rule.threshold else f"{rule.threshold:.1%} of the elements",
+                    "protects": rule.protects,
+                    "reason": rule.reason,
+                    "remedy": rule.remedy,
+                    "auf Deutsch": rule.description_de,
+                },
             )
             for (key, _), rule in rules.items()
         ],
@@ -127,8 +155,7 @@ def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
     """One check result for a rule over all its objects; counts only."""
     bad = [r for r in results if r.status not in GOOD]
     lines = [
-        f"| {r.object} | {r.status} | {r.failed_count if r.failed_count is not None else ''} "
-        f"| {r.element_count if r.element_count is not None else ''} |"
+        f"| {r.object} | {r.status.replace('_', ' ')} | {_count(r.failed_count)} | {_count(r.element_count)} |"
         for r in results
     ]
     return dg.AssetCheckResult(
@@ -136,14 +163,20 @@ def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
         check_name=rule.check_name,
         passed=bool(results) and not bad,
         severity=SEVERITY[rule.severity],
-        description=rule.remedy if bad else None,
+        description=f"{rule.description} Owner: {rule.owner}. {rule.remedy}" if bad else rule.description,
         metadata={
             "rule": rule.display_id,
-            "status": ", ".join(sorted({str(r.status) for r in results})) or "not_run",
+            "status": ", ".join(sorted({r.status.replace("_", " ") for r in results})) or "not run",
             "failed": sum(r.failed_count or 0 for r in results),
             "of": sum(r.element_count or 0 for r in results),
             "objects": dg.MarkdownMetadataValue(
-                "\n".join(["| object | status | failed | of |", "|---|---|---|---|", *lines])
+                "\n".join(["| object | status | failed | of |", "|---|---|---:|---:|", *lines])
             ),
+            "owner": rule.owner,
+            "remedy": rule.remedy,
         },
     )
+
+
+def _count(number: int | None) -> str:
+    return "" if number is None else f"{number:,}"
