@@ -37,12 +37,17 @@ def tell_extent(f: Finding, currency: str) -> str:
         before = f" from {f.previous_failed_count:,}" if f.previous_failed_count is not None else ""
         parts.append(f"{f.trend.value}{before if f.trend is not Trend.STEADY else ''}")
     if f.customers_affected is not None:
-        parts.append(f"{f.customers_affected:,} customers with {f.revenue_affected or 0:,.0f} {currency} of revenue")
+        customers = "1 customer" if f.customers_affected == 1 else f"{f.customers_affected:,} customers"
+        parts.append(f"{customers} with {f.revenue_affected or 0:,.0f} {currency} of revenue")
     return ", ".join(parts) + "."
 
 
 def _since(f: Finding) -> str:
     if f.state is State.CLOSED and f.closed_at:
-        return f" at {f.closed_at:%Y-%m-%d} after {f.seen_count} audits"
+        return f" at {f.closed_at:%Y-%m-%d}, seen {_times(f.seen_count)}"
     again = f", for the {f.reopened_count + 1}. time" if f.reopened_count else ""
-    return f" since {f.opened_at:%Y-%m-%d}{again}, seen {f.seen_count} times"
+    return f" since {f.opened_at:%Y-%m-%d}{again}, seen {_times(f.seen_count)}"
+
+
+def _times(count: int) -> str:
+    return "once" if count == 1 else f"{count} times"

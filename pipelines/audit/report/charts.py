@@ -72,7 +72,7 @@ def trend(
                     "type": "quantitative",
                     "title": None,
                     "scale": scale,
-                    "axis": {"format": ".1%" if share else "~s", "tickCount": 4},
+                    "axis": {"format": ".2%" if share else "~s", "tickCount": 4},
                 },
             },
         }

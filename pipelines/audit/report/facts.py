@@ -62,7 +62,7 @@ FACTS: dict[str, tuple[tuple[str, ...], str]] = {
     ),
     "permissions": (
         ("marts.permissions_current",),
-        "select channel, purpose, status, bool_and(is_permitted) as is_permitted, count(*) as contact_points "
+        "select channel, purpose, status, count(*) filter (is_permitted) as permitted, count(*) as contact_points "
         "from marts.permissions_current group by all order by channel, purpose, contact_points desc, status",
     ),
     "contactable": (

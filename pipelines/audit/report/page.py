@@ -163,7 +163,7 @@ def show_rich(text: Text) -> Markup:
     """Both languages, what stands between backticks as code."""
     from markupsafe import Markup
 
-    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", say(text)))  # noqa: S704  escaped by `say`
+    return Markup(re.sub(r"`([^`]+)`", r"<code>\1</code>", str(say(text))))  # noqa: S704  escaped by `say`
 
 
 def show_share(value: float | None, digits: int = 1) -> Markup | str:

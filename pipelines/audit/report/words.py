@@ -96,6 +96,38 @@ CHANNELS = {
     "post": Text("post", "Post"),
     "ad_platform": Text("ad platforms", "Werbeplattformen"),
 }
+FIELDS = {
+    "salutation": Text("salutation", "Anrede"),
+    "title": Text("title", "Titel"),
+    "full_name": Text("full name", "ganzer Name"),
+    "first_name": Text("first name", "Vorname"),
+    "last_name": Text("last name", "Nachname"),
+    "birth_date": Text("birth date", "Geburtsdatum"),
+    "email": Text("e-mail", "E-Mail"),
+    "phone": Text("phone", "Telefon"),
+    "mobile": Text("mobile", "Mobil"),
+    "street": Text("street", "Straße"),
+    "house_number": Text("house number", "Hausnummer"),
+    "postal_code": Text("postal code", "Postleitzahl"),
+    "city": Text("city", "Ort"),
+    "country": Text("country", "Land"),
+    "company_name": Text("company", "Firma"),
+    "legal_form": Text("legal form", "Rechtsform"),
+    "vat_id": Text("VAT id", "USt-IdNr."),
+    "gender": Text("gender", "Geschlecht"),
+    "language": Text("language", "Sprache"),
+    "value": Text("contact method", "Kontaktweg"),
+}
+PERMISSIONS = {
+    "granted": Text("granted", "erteilt"),
+    "requested": Text("requested", "angefragt"),
+    "withdrawn": Text("withdrawn", "widerrufen"),
+    "objected": Text("objected", "widersprochen"),
+    "not_objected": Text("not objected", "nicht widersprochen"),
+    "unproven": Text("unproven", "unbelegt"),
+    "expired": Text("expired", "abgelaufen"),
+}
+PURPOSES = {"advertising": Text("advertising", "Werbung"), "service": same("Service")}
 CAUSES = {
     "data": Text("Data", "Daten"),
     "configuration": Text("Configuration", "Konfiguration"),
