@@ -26,7 +26,7 @@ FACTS: dict[str, tuple[tuple[str, ...], str]] = {
         "max(failed_at) as failed_at, sum(delivered_count)::bigint as delivered, sum(new_count)::bigint as new, "
         "sum(changed_count)::bigint as changed, sum(revived_count)::bigint as revived, "
         "sum(deleted_count)::bigint as deleted, sum(rejected_count)::bigint as rejected, "
-        "sum(superseded_count + repeated_count)::bigint as doubled "
+        "sum(superseded_count + repeated_count)::bigint as doubled, sum(quarantined_count)::bigint as quarantined "
         "from raw.reconciliation group by source_system order by source_system",
     ),
     "rejects": (
