@@ -14,7 +14,7 @@ from pipelines.audit.impact import Impact
 from pipelines.audit.report import charts, words
 from pipelines.audit.report.changes import differing_places
 from pipelines.audit.report.facts import pattern_sql
-from pipelines.audit.report.page import say, show_money, show_number, show_rich, show_score
+from pipelines.audit.report.page import say, show_form, show_money, show_number, show_rich, show_score
 from pipelines.audit.report.tasks import Task, rank_tasks
 from pipelines.audit.report.words import Text
 from pipelines.audit.results import Severity, Status, VerdictStatus
@@ -181,6 +181,7 @@ def test_where_configurations_differ_is_told_by_place_and_never_by_value() -> No
         (show_money(1234.56, "EUR"), '<span lang="en">1,235 EUR</span><span lang="de">1.235 EUR</span>'),
         (show_score(0.9999), '<span lang="en">99.9</span><span lang="de">99,9</span>'),
         (show_score(1.0), '<span lang="en">100.0</span><span lang="de">100,0</span>'),
+        (show_form("aaa@<aa>"), "<code>aaa&#64;&lt;aa&gt;</code>"),
         (show_rich(Text("see `x <y>`", "see `x <y>`")), "see <code>x &lt;y&gt;</code>"),
     ],
 )
