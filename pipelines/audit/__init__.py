@@ -8,20 +8,18 @@ from pipelines.audit.approvals import read_approval
 from pipelines.audit.catalogue import Catalogue, load_catalogue
 from pipelines.audit.decisions import decide
 from pipelines.audit.details import list_findings
-from pipelines.audit.findings import Finding
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
 from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
 from pipelines.audit.store import load_verdict
-from pipelines.audit.telling import tell_extent, tell_findings
+from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_result
 from pipelines.audit.validation import cool_down, warm_up
 from pipelines.audit.worklist import write_worklists_of
 
 __all__ = [
     "Catalogue",
-    "Finding",
     "Rule",
     "RuleObject",
     "RuleResult",
@@ -40,8 +38,10 @@ __all__ = [
     "refusal_sentences",
     "run_audit",
     "run_rules",
+    "tabulate_findings",
     "tell_extent",
     "tell_findings",
+    "tell_result",
     "verify_verdict",
     "warm_up",
     "write_worklists_of",

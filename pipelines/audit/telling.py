@@ -1,6 +1,6 @@
-"""Findings in words, for the command line and for alerts: counts, owners and remedies, never a value.
+"""Findings and results in words, for command line, Dagster and alerts: counts, owners, remedies, never a value.
 
-Add here how a finding is told. What a finding is, is in `findings`.
+Add here how something the audit found is told. What a finding is, is in `findings`.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pipelines.audit.results import Status
 
 if TYPE_CHECKING:
     from pipelines.audit.findings import Finding
+    from pipelines.audit.results import RuleResult
 
 
 def tell_findings(findings: Sequence[Finding], currency: str) -> Iterator[str]:
@@ -26,6 +27,29 @@ def tell_findings(findings: Sequence[Finding], currency: str) -> Iterator[str]:
             yield f"    {f.text.description}"
         else:
             yield f"    {f.text.description} Owner: {f.text.owner}. {f.text.remedy}"
+
+
+def tabulate_findings(findings: Sequence[Finding], currency: str) -> str:
+    """Findings as a table of Markdown."""
+    head = ("finding", "state", "severity", "extent", "owner", "remedy")
+    rows = [
+        (
+            *(f.id, f"{f.state.value} since {f.opened_at:%Y-%m-%d}", f.severity.value),
+            *(tell_extent(f, currency), f.text.owner, f.text.remedy),
+        )
+        for f in findings
+    ]
+    lines = [head, ["---"] * len(head), *rows]
+    return "\n".join(f"| {' | '.join(cells)} |" for cells in lines)
+
+
+def tell_result(result: RuleResult) -> str:
+    """What a rule found on one object: `failed, 271 of 871 fail (allowed 5.0%)`."""
+    parts = [result.status.replace("_", " ")]
+    if result.failed_count is not None:
+        allowed = f" (allowed {result.threshold:.1%})" if result.threshold else ""
+        parts.append(f"{result.failed_count:,} of {result.element_count or 0:,} fail{allowed}")
+    return ", ".join([*parts, *([result.note] if result.note else [])])
 
 
 def tell_extent(f: Finding, currency: str) -> str:

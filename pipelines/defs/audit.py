@@ -4,13 +4,13 @@ The checks do not block: blocking checks across layers would make the graph circ
 publishing asks the verdict.
 """
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 import dagster as dg
 from pydantic import Field
 
-from pipelines.audit import Catalogue, Finding, Rule, RuleResult
+from pipelines.audit import Catalogue, Rule, RuleResult, tell_result
 from pipelines.build import read_steps
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
@@ -34,6 +34,7 @@ SEVERITY = {
 }
 GOOD = {"passed", "not_applicable"}
 SHOWN_FINDINGS = 15
+SHOWN_OBJECTS = 20
 
 
 def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -53,7 +54,7 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def verdict(context: dg.AssetExecutionContext, config: VerdictConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.audit import list_findings, refusal_sentences, run_audit
+        from pipelines.audit import list_findings, refusal_sentences, run_audit, tabulate_findings
 
         with step(context) as working:
             rule, reason = config.approved_rule, config.approval_reason
@@ -74,23 +75,11 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             facts["open findings"] = sum(f.needs_work for f in findings)
             if findings:
                 facts["findings"] = dg.MarkdownMetadataValue(
-                    _findings_table(findings, working.configuration.company.base_currency)
+                    tabulate_findings(findings[:SHOWN_FINDINGS], working.configuration.company.base_currency)
                 )
             yield working.materialized(VERDICT, rows=len(found.results), metadata=facts)
 
     return verdict
-
-
-def _findings_table(findings: Sequence[Finding], currency: str) -> str:
-    """What there is to do, as a table of Markdown; the rest is in the report."""
-    from pipelines.audit import tell_extent
-
-    lines = [
-        f"| {f.id} | {f.state} since {f.opened_at:%Y-%m-%d} | {f.severity} | {tell_extent(f, currency)} "
-        f"| {f.text.owner} | {f.text.remedy} |"
-        for f in findings[:SHOWN_FINDINGS]
-    ]
-    return "\n".join(["| finding | state | severity | extent | owner | remedy |", "|---|---|---|---|---|---|", *lines])
 
 
 def _is_of_another_build(context: dg.AssetExecutionContext, working: Step) -> bool:
@@ -152,12 +141,9 @@ def _results(working: Step, rules: list[Rule]) -> Mapping[str, list[RuleResult]]
 
 
 def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
-    """One check result for a rule over all its objects; counts only."""
+    """One check result for a rule over all its objects; counts only, as texts: of numbers Dagster draws plots."""
     bad = [r for r in results if r.status not in GOOD]
-    lines = [
-        f"| {r.object} | {r.status.replace('_', ' ')} | {_count(r.failed_count)} | {_count(r.element_count)} |"
-        for r in results
-    ]
+    shown = sorted(results, key=lambda r: (r.status in GOOD, r.object))[:SHOWN_OBJECTS]
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(rule.asset_key),
         check_name=rule.check_name,
@@ -165,18 +151,11 @@ def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
         severity=SEVERITY[rule.severity],
         description=f"{rule.description} Owner: {rule.owner}. {rule.remedy}" if bad else rule.description,
         metadata={
-            "rule": rule.display_id,
+            "rule": f"{rule.display_id} ({rule.severity})",
             "status": ", ".join(sorted({r.status.replace("_", " ") for r in results})) or "not run",
-            "failed": sum(r.failed_count or 0 for r in results),
-            "of": sum(r.element_count or 0 for r in results),
-            "objects": dg.MarkdownMetadataValue(
-                "\n".join(["| object | status | failed | of |", "|---|---|---:|---:|", *lines])
-            ),
+            **{f"on {r.object}": tell_result(r) for r in shown},
+            **({"and on": f"{len(results) - len(shown)} more"} if len(results) > len(shown) else {}),
             "owner": rule.owner,
             "remedy": rule.remedy,
         },
     )
-
-
-def _count(number: int | None) -> str:
-    return "" if number is None else f"{number:,}"
