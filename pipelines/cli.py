@@ -339,6 +339,21 @@ def findings(
         console.print("No finding is open.")
 
 
+@app.command("data-docs")
+def write_docs(
+    folder: Annotated[Path, typer.Argument(help="Where the pages are written.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write the last audit as Great Expectations' Data Docs, one page per suite; their style comes from the network."""
+    from pipelines.audit import write_data_docs
+    from pipelines.configuration import load_configuration
+
+    settings = _settings(config, data)
+    files = write_data_docs(settings, load_configuration(settings), folder)
+    console.print(f"Wrote {len(files)} pages to {_short(folder)}.", markup=False)
+
+
 @app.command()
 def validate(config: ConfigOption = None, data: DataOption = None) -> None:
     """Check the configuration and overrides.csv, and load Dagster's code location."""

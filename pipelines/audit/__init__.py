@@ -6,6 +6,7 @@ decided here but in `pipelines.publish`, which asks `verify_verdict` before it c
 
 from pipelines.audit.approvals import read_approval
 from pipelines.audit.catalogue import Catalogue, load_catalogue
+from pipelines.audit.data_docs import write_data_docs
 from pipelines.audit.decisions import decide
 from pipelines.audit.details import list_findings
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
@@ -44,5 +45,6 @@ __all__ = [
     "tell_result",
     "verify_verdict",
     "warm_up",
+    "write_data_docs",
     "write_worklists_of",
 ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from html.parser import HTMLParser
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -217,3 +218,17 @@ def test_every_status_severity_and_dimension_has_a_word_in_both_languages() -> N
         (words.DIMENSIONS, list(get_args(Dimension))),
     ):
         assert set(names) == set(members)
+
+
+def test_data_docs_show_what_was_found_and_no_value(
+    company: Settings, configuration: Configuration, tmp_path: Path
+) -> None:
+    from pipelines.audit import write_data_docs
+
+    change(company, "update raw.crm_contacts set email = 'ben(at)example.org' where source_record_id = '2'")
+    run_audit(company, configuration, BUILD, suites=["sources", "dbt"], keep_warm=True)
+    files = write_data_docs(company, configuration, tmp_path / "docs")
+    assert [file.name for file in files] == ["dbt.html", "sources.html"]
+    text = files[1].read_text(encoding="utf-8")
+    assert "CRM-004" in text
+    assert "ben(at)" not in text
