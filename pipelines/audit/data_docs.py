@@ -74,7 +74,10 @@ def _validation(r: RuleResult, rule: Rule | None) -> Any:
     from great_expectations.core import ExpectationValidationResult
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    shown_as_rows = {"type": UNEXPECTED_ROWS, "kwargs": {"unexpected_rows_query": f"{r.rule_id} on {{batch}}"}}
+    shown_as_rows: Mapping[str, Any] = {
+        "type": UNEXPECTED_ROWS,
+        "kwargs": {"unexpected_rows_query": f"{r.rule_id} on {{batch}}"},
+    }
     expectation = (rule.expectation if rule else None) or shown_as_rows
     share = 100 * r.failed_count / r.element_count if r.failed_count is not None and r.element_count else 0.0
     return ExpectationValidationResult(

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from pipelines.audit.decisions import read_decisions
 from pipelines.audit.figures import read_figures, read_model_version
 from pipelines.audit.findings import Finding, follow_findings
-from pipelines.audit.history import Audit, History, keep_audit, read_history
+from pipelines.audit.history import FULL_AUDITS, Audit, History, keep_audit, read_history
 from pipelines.audit.impact import Impact, measure_impacts
 from pipelines.audit.scorecard import Score, measure_fields, measure_results, score_build
 from pipelines.audit.store import DetailTable
@@ -123,8 +123,9 @@ def detail_tables(build: Build, verdict: Verdict, details: Details) -> list[Deta
 
 
 def audit_of_base(build: Build, history: History) -> Audit | None:
-    """The audit of the version that was published when the build was opened."""
-    return next((a for a in reversed(history.audits) if a.version and a.version == build.base_version), None)
+    """The audit of the version that was published when the build was opened; None when it is too long ago."""
+    recent = history.audits[-FULL_AUDITS:]
+    return next((a for a in reversed(recent) if a.version and a.version == build.base_version), None)
 
 
 def _finding_row(f: Finding) -> tuple[Any, ...]:

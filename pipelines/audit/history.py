@@ -42,6 +42,7 @@ _TABLES = {
         build_id text, audited_at timestamp, level text, scope text, entity text, dimension text, score double
     """,
 }
+FULL_AUDITS = 60  # a year of nights is a hundred thousand results; nobody looks at those that were always met
 KEPT_LEVELS = ("entity", "scope", "dimension", "total")  # scores of single fields are kept with their version only
 
 
@@ -101,7 +102,10 @@ class RuleText:
 
 @dataclass(frozen=True)
 class History:
-    """All audits, oldest first, the last one of each build; results by build; the last texts by rule and object."""
+    """All audits, oldest first, the last one of each build; results by build; the last texts by rule and object.
+
+    Results and scores are there of the last `FULL_AUDITS` audits; of older ones only results of what was ever not met.
+    """
 
     audits: tuple[Audit, ...]
     results: Mapping[str, Sequence[PastResult]]
@@ -164,7 +168,15 @@ def read_history(settings: Settings) -> History:
             "inner join (select build_id, max(audited_at) as audited_at from audits group by build_id) "
             "using (build_id, audited_at)"
         )
-        for row in _rows(connection, f"select results.* from results {last} order by rule_id, object"):
+        in_full = (
+            f"audited_at >= (select coalesce(min(audited_at), '-infinity') from "
+            f"(select audited_at from audits order by audited_at desc limit {FULL_AUDITS}))"
+        )
+        of_findings = "(rule_id, object) in (select (rule_id, object) from texts)"
+        for row in _rows(
+            connection,
+            f"select results.* from results {last} where {in_full} or {of_findings} order by rule_id, object",
+        ):
             build_id = row.pop("build_id")
             del row["audited_at"]
             results[build_id].append(PastResult(**{**row, "status": Status(row["status"])}))
@@ -173,7 +185,7 @@ def read_history(settings: Settings) -> History:
             for row in _rows(connection, "from texts order by audited_at, rule_id, object")
         }
         scores: dict[str, dict[tuple[str, str | None, str | None, str | None], float]] = {}
-        for row in _rows(connection, f"select scores.* from scores {last}"):
+        for row in _rows(connection, f"select scores.* from scores {last} where {in_full}"):
             place = (row["level"], row["scope"], row["entity"], row["dimension"])
             scores.setdefault(row["build_id"], {})[place] = row["score"]
     return History(tuple(audits), results, texts, scores)

@@ -27,13 +27,13 @@ def worker() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small_company(worker: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  it warms up
-    """A warehouse file in which every rule is met. Copy it, do not change it."""
+    """The folder of a build in which every rule is met. Copy its files, do not change them."""
     root = tmp_path_factory.mktemp("company")
     settings = _settings_in(root)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
         build_small_company(settings, load_configuration(settings))
-    return settings.build_warehouse
+    return settings.build_dir
 
 
 @pytest.fixture(scope="session")
@@ -45,7 +45,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 def company(small_company: Path, settings: Settings) -> Settings:
     """Settings whose open build is a copy of the small company."""
     settings.build_dir.mkdir(parents=True)
-    shutil.copy(small_company, settings.build_warehouse)
+    for file in small_company.glob("*.duckdb"):
+        shutil.copy(file, settings.build_dir)
     return settings
 
 
