@@ -189,8 +189,8 @@ def _trend(life: _Life, before: PastResult | None) -> Trend:
     if before is None or not before.is_unmet:
         return Trend.NEW
     was, now = _share(before), _share(life.found)
-    if was is None or now is None or was == now:
-        return Trend.STEADY
+    if was is None or now is None or was == now or before.failed_count == life.found.failed_count:
+        return Trend.STEADY  # the same few among more records are no progress
     return Trend.RISING if now > was else Trend.FALLING
 
 

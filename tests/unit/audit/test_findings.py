@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -54,6 +55,13 @@ def test_it_closes_when_the_rule_is_met_and_reopens_when_it_is_not_met_again() -
 )
 def test_the_trend_is_that_of_the_share_that_fails(before: int | None, now: int, trend: Trend) -> None:
     assert only(history({RULE: before}, {RULE: now})).trend is trend
+
+
+def test_the_same_number_among_more_records_is_no_progress() -> None:
+    past = history({RULE: 5}, {RULE: 5})
+    [last] = past.results["build-1"]
+    more = History(past.audits, {**past.results, "build-1": [replace(last, element_count=200)]}, past.texts, {})
+    assert only(more).trend is Trend.STEADY
 
 
 def test_a_check_that_could_not_run_is_a_finding_and_closes_none() -> None:
