@@ -291,6 +291,70 @@ def review(
 
 
 @app.command()
+def findings(
+    everything: Annotated[bool, typer.Option("--all", help="Also those that are closed.")] = False,
+    owner: Annotated[str | None, typer.Option(help="Only those of this team.")] = None,
+    accept: Annotated[
+        str | None, typer.Option(metavar="FINDING", help="Live with it until a day; the gate stays as it is.")
+    ] = None,
+    take_back: Annotated[str | None, typer.Option(metavar="FINDING", help="It is not accepted any more.")] = None,
+    author: Annotated[str | None, typer.Option(help="Who decides; kept, not published.")] = None,
+    reason: Annotated[str | None, typer.Option(help="Why; it is published.")] = None,
+    until: Annotated[datetime | None, typer.Option(formats=["%Y-%m-%d"], help="Last day of the acceptance.")] = None,
+    worklist: Annotated[
+        Path | None, typer.Option(metavar="FOLDER", help="Write what there is to mend, one CSV file per owner.")
+    ] = None,
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Show what the audit found and since when, accept a finding for a time, or list the records to mend."""
+    from pipelines.audit import decide, list_findings, tell_findings, write_worklists_of
+    from pipelines.configuration import load_configuration
+
+    if sum(option is not None for option in (accept, take_back, worklist)) > 1:
+        raise typer.BadParameter("--accept, --take-back and --worklist are steps of their own; name one.")
+    settings, now = _settings(config, data), datetime.now(UTC).replace(tzinfo=None)
+    configuration = load_configuration(settings)
+    found = list_findings(settings, now)
+    if accept or take_back:
+        day = until.date() if until else None
+        name = str(accept or take_back)
+        decision = decide(
+            settings, found, name, author=author, reason=reason, until=day, now=now, takes_back=accept is None
+        )
+        how = f"is accepted until {decision.until}" if decision.until else "is not accepted any more"
+        console.print(f"{decision.finding_id} {how}; published with the next run.", markup=False)
+        return
+    if worklist:
+        written = write_worklists_of(settings, configuration, found, worklist)
+        for name, (file, count) in written.items():
+            console.print(f"{name}: {count:,} rows in {_short(file)}", markup=False)
+        console.print(
+            "They hold personal data, and only you may read them." if written else "There is nothing to mend."
+        )
+        return
+    shown = [f for f in found if (everything or f.closed_at is None) and owner in (None, f.text.owner)]
+    _print_lines(tell_findings(shown, configuration.company.base_currency))
+    if not shown:
+        console.print("No finding is open.")
+
+
+@app.command("data-docs")
+def write_docs(
+    folder: Annotated[Path, typer.Argument(help="Where the pages are written.")],
+    config: ConfigOption = None,
+    data: DataOption = None,
+) -> None:
+    """Write the last audit as Great Expectations' Data Docs, one page per suite; their style comes from the network."""
+    from pipelines.audit import write_data_docs
+    from pipelines.configuration import load_configuration
+
+    settings = _settings(config, data)
+    files = write_data_docs(settings, load_configuration(settings), folder)
+    console.print(f"Wrote {len(files)} pages to {_short(folder)}.", markup=False)
+
+
+@app.command()
 def validate(config: ConfigOption = None, data: DataOption = None) -> None:
     """Check the configuration and overrides.csv, and load Dagster's code location."""
     settings = _settings(config, data)

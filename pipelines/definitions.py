@@ -19,7 +19,7 @@ from pipelines.defs.meta import build_asset, columns_asset
 from pipelines.defs.publish import version_asset
 from pipelines.defs.resolve import identity_assets
 from pipelines.defs.schedules import nightly_schedule
-from pipelines.defs.sensors import arrived_files, dead_runs, missed_night
+from pipelines.defs.sensors import arrived_files, dead_runs, missed_night, stale_sources
 from pipelines.defs.steps import build_dependencies
 from pipelines.defs.transform import dbt_assets, in_folders
 from pipelines.errors import KundenstammError
@@ -52,9 +52,14 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     return dg.Definitions(
         assets=[*sources, *computed, verdict, version_asset(build_dependencies([*computed, verdict]))],
         asset_checks=[rule_checks(catalogue)],
-        jobs=build_jobs(configuration),
+        jobs=build_jobs(configuration, catalogue),
         schedules=[nightly_schedule(configuration.company)],
-        sensors=[dead_runs, missed_night(configuration.company), arrived_files(configuration)],
+        sensors=[
+            dead_runs,
+            missed_night(configuration.company),
+            stale_sources(configuration),
+            arrived_files(configuration),
+        ],
         executor=one_run_at_a_time,
     )
 

@@ -7,21 +7,15 @@ from __future__ import annotations
 
 import csv
 import os
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from pipelines.spreadsheets import guard_cell
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 COLUMNS = ("customer_id", "contact_point_key", "value", "first_name", "last_name", "salutation")
-
-# A spreadsheet computes a cell that begins like this; names come from forms that anybody may fill in.
-_FORMULA = re.compile(r"[=+\-@]")
-# Where another language or tool ends a cell, or a line: what follows would be a cell of its own, and may be a formula.
-_SEPARATORS = re.compile(r"[;\t\r\n]+")
-# A phone number in E.164 form can only be a number, and dialers need it as it is.
-_PHONE = re.compile(r"\+[0-9]{6,15}")
 
 
 def export_audiences(connection: DuckDBPyConnection, directory: Path) -> list[Path]:
@@ -57,12 +51,5 @@ def _export_audience(connection: DuckDBPyConnection, audience: str, file: Path) 
         writer = csv.writer(handle, lineterminator="\n")
         writer.writerow(COLUMNS)
         while batch := rows.fetchmany(10_000):
-            writer.writerows([_guard(cell) for cell in row] for row in batch)
+            writer.writerows([guard_cell(cell) for cell in row] for row in batch)
     return file
-
-
-def _guard(cell: str | None) -> str:
-    if cell is None:
-        return ""
-    cell = _SEPARATORS.sub(" ", cell).strip()
-    return f"'{cell}" if _FORMULA.match(cell) and not _PHONE.fullmatch(cell) else cell

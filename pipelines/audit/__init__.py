@@ -6,13 +6,18 @@ decided here but in `pipelines.publish`, which asks `verify_verdict` before it c
 
 from pipelines.audit.approvals import read_approval
 from pipelines.audit.catalogue import Catalogue, load_catalogue
+from pipelines.audit.data_docs import write_data_docs
+from pipelines.audit.decisions import decide
+from pipelines.audit.details import list_findings
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
 from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
 from pipelines.audit.store import load_verdict
+from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_result
 from pipelines.audit.validation import cool_down, warm_up
+from pipelines.audit.worklist import write_worklists_of
 
 __all__ = [
     "Catalogue",
@@ -24,7 +29,9 @@ __all__ = [
     "Verdict",
     "VerdictStatus",
     "cool_down",
+    "decide",
     "find_changes",
+    "list_findings",
     "load_catalogue",
     "load_verdict",
     "quarantine_records",
@@ -32,6 +39,12 @@ __all__ = [
     "refusal_sentences",
     "run_audit",
     "run_rules",
+    "tabulate_findings",
+    "tell_extent",
+    "tell_findings",
+    "tell_result",
     "verify_verdict",
     "warm_up",
+    "write_data_docs",
+    "write_worklists_of",
 ]

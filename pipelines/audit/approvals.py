@@ -47,14 +47,20 @@ def read_approval(rule: str | None, reason: str | None, rules: Sequence[Rule]) -
         is_known = wanted in {r.id for r in rules}
         what = "this rule can be approved by nobody" if is_known else "there is no such rule"
         raise ConfigurationError([f"approve: {what}; one that may be approved for one run: {', '.join(allowed)}."])
+    text, problem = read_reason(reason)
+    if problem:
+        raise ConfigurationError([problem])
+    return Approval(wanted, text)
+
+
+def read_reason(reason: str | None) -> tuple[str, str | None]:
+    """A reason that is going to be published, in one line, and what is wrong with it, None when nothing is."""
     text = " ".join((reason or "").split())
     if not text or len(text) > MOST_LETTERS:
-        raise ConfigurationError([f"reason: say why in 1 to {MOST_LETTERS} letters; it is published with the version."])
+        return text, f"reason: say why in 1 to {MOST_LETTERS} letters; it is published with the version."
     if NAMES_SOMEBODY.search(text):
-        raise ConfigurationError(
-            ["reason: it holds an e-mail address or a phone number; it is published, so name nobody."]
-        )
-    return Approval(wanted, text)
+        return text, "reason: it holds an e-mail address or a phone number; it is published, so name nobody."
+    return text, None
 
 
 def approve(results: Sequence[RuleResult], approval: Approval | None) -> list[RuleResult]:

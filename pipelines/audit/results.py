@@ -33,6 +33,9 @@ class Status(StrEnum):
     NOT_RUN = "not_run"
 
 
+UNMET = (Status.FAILED, Status.NOT_RUN, Status.WARNED)  # the worst first
+
+
 class VerdictStatus(StrEnum):
     PASSED = "passed"
     PASSED_WITH_WARNINGS = "passed_with_warnings"
@@ -119,8 +122,7 @@ def judge(results: Sequence[RuleResult]) -> VerdictStatus:
     """Refused when a critical rule refuses; with warnings when one was approved or a warning rule is not met."""
     if not results or any(r.refuses for r in results):
         return VerdictStatus.REFUSED
-    unmet = {Status.WARNED, Status.NOT_RUN, Status.FAILED}
-    if any(r.severity is not Severity.INFO and r.status in unmet for r in results):
+    if any(r.severity is not Severity.INFO and r.status in UNMET for r in results):
         return VerdictStatus.PASSED_WITH_WARNINGS
     return VerdictStatus.PASSED
 

@@ -6,7 +6,7 @@ Add an attribute here when every rule has it, whether it comes from a suite or f
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -69,3 +69,19 @@ class Rule:
     @property
     def display_id(self) -> str:
         return display_rule_id(self.id)
+
+
+def field_of(rule: Rule | None) -> str | None:
+    """The column a rule is about, None when it is about whole records."""
+    column = (rule.expectation or {}).get("kwargs", {}).get("column") if rule else None
+    return column if isinstance(column, str) else None
+
+
+def owners_of_objects(rules: Sequence[Rule]) -> dict[str, str]:
+    """Who answers for each object: the owner of most of its rules, of several the first by name."""
+    found: dict[str, dict[str, int]] = {}
+    for rule in rules:
+        for checked in rule.objects:
+            counts = found.setdefault(checked.name, {})
+            counts[rule.owner] = counts.get(rule.owner, 0) + 1
+    return {name: min(counts, key=lambda owner: (-counts[owner], owner)) for name, counts in found.items()}

@@ -16,6 +16,7 @@ from pipelines.audit.anomalies import find_anomalies, judge_metrics, list_anomal
 from pipelines.audit.approvals import approve, keep_approvals, read_approval
 from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
+from pipelines.audit.details import detail_tables, follow_audit
 from pipelines.audit.failures import find_failures
 from pipelines.audit.fingerprint import fingerprint
 from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
@@ -87,8 +88,10 @@ def run_audit(
     )
     keep_approvals(settings, build, results, verdict.ran_at)  # first: no approved verdict without its lasting record
     failures = [*_locate(settings, catalogue, results), *list_anomalies(rules, metrics)]
-    write_verdict(settings, verdict, failures, history)
-    write_report(settings, build, verdict, rules)
+    customers = [(f.rule_id, f.object, f.customer_id) for f in failures if f.customer_id is not None]
+    details = follow_audit(settings, build, verdict, rules, customers=customers, is_complete=suites is None)
+    write_verdict(settings, verdict, failures, history, detail_tables(build, verdict, details))
+    write_report(settings, configuration, build, verdict, rules, details)
     return verdict
 
 

@@ -9,17 +9,16 @@ from __future__ import annotations
 import hashlib
 import hmac
 import json
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.metrics import HISTORY
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.keys import load_secret
-from pipelines.warehouse import connect, insert_rows
+from pipelines.warehouse import connect, identifier, insert_rows
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from duckdb import DuckDBPyConnection
 
     from pipelines.audit.failures import RuleFailure
@@ -42,11 +41,21 @@ _VERDICT = """
 """
 
 
+@dataclass(frozen=True)
+class DetailTable:
+    """A table beside verdict and results, under the same seal. `columns` is its definition, `rows` are by position."""
+
+    name: str
+    columns: str
+    rows: Sequence[Sequence[object]]
+
+
 def write_verdict(
     settings: Settings,
     verdict: Verdict,
     failures: Sequence[RuleFailure] = (),
     metrics: Sequence[tuple[Any, ...]] = (),
+    details: Sequence[DetailTable] = (),
 ) -> None:
     """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
     settings.build_audit.unlink(missing_ok=True)
@@ -61,6 +70,9 @@ def write_verdict(
         insert_rows(connection, f"{_SCHEMA}.rule_failures", [_failure_row(verdict, failure) for failure in failures])
         connection.execute(f"create table {_SCHEMA}.metrics ({HISTORY})")
         insert_rows(connection, f"{_SCHEMA}.metrics", metrics)
+        for table in details:
+            connection.execute(f"create table {_SCHEMA}.{identifier(table.name)} ({table.columns})")
+            insert_rows(connection, f"{_SCHEMA}.{identifier(table.name)}", table.rows)
         seal = _seal(verdict, _details(connection), settings)
         insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, seal)])
         connection.execute("commit")
@@ -79,7 +91,7 @@ def load_verdict(settings: Settings) -> Verdict | None:
 
 
 def load_sealed_verdict(settings: Settings) -> tuple[Verdict | None, bool]:
-    """The verdict, and whether its seal is intact: nobody changed a row of verdict or results since it was made."""
+    """The verdict, and whether its seal is intact: nobody changed a row of the file since it was made."""
     if not settings.build_audit.exists():
         return None, False
     with connect(settings.build_audit, settings, read_only=True) as connection:
@@ -149,20 +161,23 @@ def _verdict_row(verdict: Verdict, seal: str) -> tuple[Any, ...]:
     )
 
 
-def _details(connection: DuckDBPyConnection) -> str:
-    """SHA-256 of what stands beside verdict and results, whatever the order of its rows."""
-    digests = [
-        connection.execute(
+def _details(connection: DuckDBPyConnection) -> list[tuple[str, str]]:
+    """Name and SHA-256 of every table beside verdict and results, whatever the order of its rows."""
+    names = connection.execute(
+        "select table_name from duckdb_tables() where table_name not in ('verdict', 'rule_results') order by table_name"
+    ).fetchall()
+    found = []
+    for (name,) in names:
+        row = connection.execute(
             f"select sha256(coalesce(string_agg(content::text, chr(10) order by content::text), '')) "
-            f"from {_SCHEMA}.{table} as content"
-        ).fetchall()
-        for table in ("rule_failures", "metrics")
-    ]
-    return str(digests)
+            f"from {_SCHEMA}.{identifier(name)} as content"
+        ).fetchone()
+        found.append((name, str(row and row[0])))
+    return found
 
 
-def _seal(verdict: Verdict, details: str, settings: Settings) -> str:
-    """HMAC-SHA-256 of verdict, results and details under the data folder's secret: a row changed by hand breaks it."""
+def _seal(verdict: Verdict, details: Sequence[tuple[str, str]], settings: Settings) -> str:
+    """HMAC-SHA-256 of the whole file under the data folder's secret: a row changed by hand breaks it."""
     header = [str(v) for v in (replace(verdict, results=()).__dict__ | {"results": len(verdict.results)}).values()]
     rows = sorted([repr(v) for v in _result_row(verdict, r)] for r in verdict.results)
     content = json.dumps([header, rows, details], ensure_ascii=False).encode()

@@ -1,10 +1,10 @@
 """`company.yml`: who the company is and whom to alert."""
 
 import re
-from typing import Annotated
+from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
 from pipelines.configuration.base import Model, TimeZone
 
@@ -28,11 +28,30 @@ class EmailAlertConfig(Model):
         return value
 
 
-class AlertConfig(Model):
-    """Where alerts go. `start_by` is the local time (HH:MM) by which the nightly run must have started."""
+class WebhookConfig(Model):
+    """Where a message is posted; the form is told by the address unless it is named. May be the address alone."""
 
-    webhook: str | None = None
+    url: Annotated[str, Field(min_length=1)]
+    form: Literal["slack", "teams"] | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _may_be_an_address(cls, data: Any) -> Any:
+        return {"url": data} if isinstance(data, str) else data
+
+
+AlertKind = Literal["run_failed", "run_refused", "run_canceled", "night_missed", "new_critical_finding", "source_stale"]
+
+
+class AlertConfig(Model):
+    """Where alerts go, and of what kinds, all by default.
+
+    `start_by` is the local time (HH:MM) by which the nightly run must have started.
+    """
+
+    webhook: WebhookConfig | None = None
     email: EmailAlertConfig | None = None
+    only: list[AlertKind] | None = None
     start_by: Annotated[str, Field(pattern=r"^([01]\d|2[0-3]):[0-5]\d$")] = "04:00"
 
 

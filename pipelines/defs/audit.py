@@ -10,7 +10,7 @@ from typing import Any
 import dagster as dg
 from pydantic import Field
 
-from pipelines.audit import Catalogue, Rule, RuleResult
+from pipelines.audit import Catalogue, Rule, RuleResult, tell_result
 from pipelines.build import read_steps
 from pipelines.defs.steps import BUILD, WAREHOUSE_POOL, Step, step, step_name
 from pipelines.defs.translator import describe_asset
@@ -33,6 +33,8 @@ SEVERITY = {
     "info": dg.AssetCheckSeverity.WARN,
 }
 GOOD = {"passed", "not_applicable"}
+SHOWN_FINDINGS = 15
+SHOWN_OBJECTS = 20
 
 
 def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -52,7 +54,7 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
         pool=WAREHOUSE_POOL,
     )
     def verdict(context: dg.AssetExecutionContext, config: VerdictConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.audit import refusal_sentences, run_audit
+        from pipelines.audit import list_findings, refusal_sentences, run_audit, tabulate_findings
 
         with step(context) as working:
             rule, reason = config.approved_rule, config.approval_reason
@@ -64,11 +66,17 @@ def verdict_asset(audited: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
             )
             facts: dict[str, Any] = {
                 "verdict": str(found.status),
-                "report": "build/report/index.html",
+                "report": dg.MetadataValue.path(working.settings.build_dir / "report" / "index.html"),
                 **{status.replace("_", " "): count for status, count in found.status_counts.items()},
             }
             if sentences := refusal_sentences(found):
                 facts["refused because"] = dg.MarkdownMetadataValue("\n".join(f"- {s}" for s in sentences))
+            findings = [f for f in list_findings(working.settings, working.build.as_of) if f.closed_at is None]
+            facts["open findings"] = sum(f.needs_work for f in findings)
+            if findings:
+                facts["findings"] = dg.MarkdownMetadataValue(
+                    tabulate_findings(findings[:SHOWN_FINDINGS], working.configuration.company.base_currency)
+                )
             yield working.materialized(VERDICT, rows=len(found.results), metadata=facts)
 
     return verdict
@@ -93,7 +101,16 @@ def rule_checks(catalogue: Catalogue) -> dg.AssetChecksDefinition:
                 asset=key,
                 additional_deps=[] if key == VERDICT else [VERDICT],
                 description=f"{rule.display_id} ({rule.severity}, {rule.dimension}): {rule.description}",
-                metadata={"suite": rule.suite, "owner": rule.owner, "remedy": rule.remedy},
+                metadata={
+                    "suite": rule.suite,
+                    "owner": rule.owner,
+                    "severity": str(rule.severity),
+                    "allowed": "nothing" if not rule.threshold else f"{rule.threshold:.1%} of the elements",
+                    "protects": rule.protects,
+                    "reason": rule.reason,
+                    "remedy": rule.remedy,
+                    "auf Deutsch": rule.description_de,
+                },
             )
             for (key, _), rule in rules.items()
         ],
@@ -124,26 +141,21 @@ def _results(working: Step, rules: list[Rule]) -> Mapping[str, list[RuleResult]]
 
 
 def _check_result(rule: Rule, results: list[RuleResult]) -> dg.AssetCheckResult:
-    """One check result for a rule over all its objects; counts only."""
+    """One check result for a rule over all its objects; counts only, as texts: of numbers Dagster draws plots."""
     bad = [r for r in results if r.status not in GOOD]
-    lines = [
-        f"| {r.object} | {r.status} | {r.failed_count if r.failed_count is not None else ''} "
-        f"| {r.element_count if r.element_count is not None else ''} |"
-        for r in results
-    ]
+    shown = sorted(results, key=lambda r: (r.status in GOOD, r.object))[:SHOWN_OBJECTS]
     return dg.AssetCheckResult(
         asset_key=dg.AssetKey(rule.asset_key),
         check_name=rule.check_name,
         passed=bool(results) and not bad,
         severity=SEVERITY[rule.severity],
-        description=rule.remedy if bad else None,
+        description=f"{rule.description} Owner: {rule.owner}. {rule.remedy}" if bad else rule.description,
         metadata={
-            "rule": rule.display_id,
-            "status": ", ".join(sorted({str(r.status) for r in results})) or "not_run",
-            "failed": sum(r.failed_count or 0 for r in results),
-            "of": sum(r.element_count or 0 for r in results),
-            "objects": dg.MarkdownMetadataValue(
-                "\n".join(["| object | status | failed | of |", "|---|---|---|---|", *lines])
-            ),
+            "rule": f"{rule.display_id} ({rule.severity})",
+            "status": ", ".join(sorted({r.status.replace("_", " ") for r in results})) or "not run",
+            **{f"on {r.object}": tell_result(r) for r in shown},
+            **({"and on": f"{len(results) - len(shown)} more"} if len(results) > len(shown) else {}),
+            "owner": rule.owner,
+            "remedy": rule.remedy,
         },
     )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
+from pipelines.audit import Catalogue
 from pipelines.configuration import Configuration
 from pipelines.defs.audit import VERDICT
 from pipelines.defs.extract import entities_of
@@ -13,7 +14,7 @@ NIGHTLY = "nightly"
 REFRESH = "refresh_source"
 
 
-def build_jobs(configuration: Configuration) -> list[dg.UnresolvedAssetJobDefinition]:
+def build_jobs(configuration: Configuration, catalogue: Catalogue) -> list[dg.UnresolvedAssetJobDefinition]:
     landed = [
         dg.AssetKey([source.name, entity.name]) for source in configuration.sources for entity in entities_of(source)
     ]
@@ -42,5 +43,16 @@ def build_jobs(configuration: Configuration) -> list[dg.UnresolvedAssetJobDefini
             selection=dg.AssetSelection.assets(VERSION),
             description="Publish the open build, if its verdict allows it.",
             tags=tags,
+        ),
+        *(
+            dg.define_asset_job(
+                f"check_{suite}",
+                selection=dg.AssetSelection.checks(
+                    *(dg.AssetCheckKey(dg.AssetKey(r.asset_key), r.check_name) for r in catalogue.select({suite}))
+                ),
+                description=f"The suite {suite} alone again on the open build; the verdict stays as it is.",
+                tags=tags,
+            )
+            for suite in catalogue.suites
         ),
     ]

@@ -15,13 +15,16 @@ from datetime import UTC, datetime
 import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
-from pipelines.alerts import send_alert
+from pipelines.alerts import Event, EventKind, tell
+from pipelines.build import read_steps
+from pipelines.configuration import load_company
 from pipelines.errors import KundenstammError, LockedError, RefusedError
 from pipelines.publish import record_outcome
 from pipelines.publish.history import CANCELED, FAILED, REFUSED
 from pipelines.settings import Settings
 from pipelines.warehouse import log_privately
 
+KINDS = {FAILED: EventKind.RUN_FAILED, REFUSED: EventKind.RUN_REFUSED, CANCELED: EventKind.RUN_CANCELED}
 OUTCOME = "outcome"  # metadata of a failed step: how the run ended by it
 DEAD_RUN = (
     "The process of this run ended without a word (killed, or the machine was restarted). What is published is whole; "
@@ -74,6 +77,8 @@ def telling(settings: Settings, run: dg.DagsterRun) -> Iterator[Ending]:
         raise
     if ending.outcome is not None:
         _tell(settings, run, ending.outcome, ending.sentence)
+    else:
+        tell(settings, _new_findings(settings, run.run_id), now=_now())
 
 
 def outcome_of(error: KundenstammError) -> str:
@@ -91,19 +96,49 @@ def was_stopped(error: BaseException) -> bool:
 
 
 def tell_dead_runs(settings: Settings, run_ids: list[str]) -> None:
-    """Record runs whose process died as failed, and alert."""
+    """Record runs whose process died as failed, and alert once about all of them."""
+    events = []
     for run_id in run_ids:
-        _record_and_alert(settings, run_id, f"run {run_id[:8]}", FAILED, DEAD_RUN)
+        _record(settings, run_id, FAILED, DEAD_RUN)
+        events.append(Event(EventKind.RUN_FAILED, run_id, f"run {run_id[:8]} {FAILED}", DEAD_RUN))
+    tell(settings, events, now=_now())
 
 
 def _tell(settings: Settings, run: dg.DagsterRun, outcome: str, sentence: str) -> None:
-    _record_and_alert(settings, run.run_id, run.job_name, outcome, sentence)
+    _record(settings, run.run_id, outcome, sentence)
+    ended = Event(KINDS[outcome], sentence, f"{run.job_name} {outcome}", sentence)
+    tell(settings, [ended, *_new_findings(settings, run.run_id)], now=_now())
 
 
-def _record_and_alert(settings: Settings, run_id: str, name: str, outcome: str, sentence: str) -> None:
+def _record(settings: Settings, run_id: str, outcome: str, sentence: str) -> None:
     with suppress(OSError):  # a full disk, or a data folder that cannot be written, must be told all the more
         record_outcome(settings, outcome=outcome, reason=sentence, run_id=run_id, now=datetime.now(UTC))
-    send_alert(settings, subject=f"Kundenstamm: {name} {outcome}", text=sentence)
+
+
+def _new_findings(settings: Settings, run_id: str) -> list[Event]:
+    """Critical findings that the audit of this run saw first, or again after they were mended."""
+    from pipelines.audit import Severity, list_findings, tell_extent
+
+    with suppress(KundenstammError, OSError):  # nothing of this is worth more than how the run ended
+        audited = read_steps(settings).get("audit.verdict")
+        if audited is None or audited.run_id != run_id:
+            return []
+        currency = load_company(settings).base_currency
+        return [
+            Event(
+                EventKind.NEW_CRITICAL_FINDING,
+                f"{f.id} {f.opened_at}",
+                f"new critical finding {f.id}",
+                f"{f.text.description} Found: {tell_extent(f, currency)} Owner: {f.text.owner}. {f.text.remedy}",
+            )
+            for f in list_findings(settings, _now())
+            if f.severity is Severity.CRITICAL and f.needs_work and f.opened_at == f.last_seen_at >= audited.started_at
+        ]
+    return []
+
+
+def _now() -> datetime:
+    return datetime.now(UTC).replace(tzinfo=None)
 
 
 def _place(error: BaseException) -> str:

@@ -1,13 +1,13 @@
 """What is watched between runs: runs that died, nights that did not start, and files that arrive."""
 
 import json
-from datetime import datetime, time, timedelta
+from datetime import UTC, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
 import dagster as dg
 from dagster import RunsFilter
 
-from pipelines.alerts import send_alert
+from pipelines.alerts import Event, EventKind, tell
 from pipelines.configuration import CompanyConfig, Configuration
 from pipelines.defs.executor import mark_dead_runs
 from pipelines.defs.extract import entities_of
@@ -67,16 +67,51 @@ def missed_night(company: CompanyConfig) -> dg.SensorDefinition:
             return dg.SkipReason("The night's run is not missing.")
         if context.cursor == now.date().isoformat():
             return dg.SkipReason("The night's run is missing; an alert was sent before.")
-        send_alert(
-            Settings.from_environment(),
-            subject="Kundenstamm: nightly did not start",
-            text=f"The nightly run due at {company.nightly_at} has not started by {company.alerts.start_by}. "
+        event = Event(
+            EventKind.NIGHT_MISSED,
+            now.date().isoformat(),
+            "nightly did not start",
+            f"The nightly run due at {company.nightly_at} has not started by {company.alerts.start_by}. "
             f"Look at the schedule and the queue in the Dagster UI.",
         )
+        tell(Settings.from_environment(), [event], now=now.astimezone(UTC).replace(tzinfo=None))
         context.update_cursor(now.date().isoformat())
         return dg.SkipReason("The night's run is missing; an alert was sent.")
 
     return missed
+
+
+def stale_sources(configuration: Configuration) -> dg.SensorDefinition:
+    """Alert when a source was not loaded for longer than its `max_age_days`, once a day while it stays so."""
+
+    @dg.sensor(
+        name="stale_sources",
+        minimum_interval_seconds=900,
+        default_status=dg.DefaultSensorStatus.RUNNING,
+        description="Alerts when a source was not loaded for longer than it may be old (`max_age_days`).",
+    )
+    def stale(_: dg.SensorEvaluationContext) -> dg.SkipReason:
+        from pipelines.extract import find_stale_sources
+
+        settings, now = Settings.from_environment(), datetime.now(UTC).replace(tzinfo=None)
+        if is_held(settings):
+            return dg.SkipReason("A run is at work; sources are looked at when it has ended.")
+        found = find_stale_sources(settings, configuration, now)
+        events = [
+            Event(
+                EventKind.SOURCE_STALE,
+                source.name,
+                f"{source.name} is stale",
+                f"{source.name} was last loaded at {source.loaded_at:%Y-%m-%d %H:%M} UTC and may be "
+                f"{source.max_age_days} days old. Ask `kundenstamm sources check {source.name}` what keeps it, and "
+                f"start refresh_source for it.",
+            )
+            for source in found
+        ]
+        tell(settings, events, now=now)
+        return dg.SkipReason(f"Stale: {', '.join(s.name for s in found)}." if found else "Every source is fresh.")
+
+    return stale
 
 
 def arrived_files(configuration: Configuration) -> dg.SensorDefinition:

@@ -6,6 +6,7 @@ Cleaning a value does not belong here: what is landed is what was delivered, in 
 
 from pipelines.extract.arrivals import find_arrivals, look_at_files
 from pipelines.extract.check import Finding, check_sources
+from pipelines.extract.freshness import StaleSource, find_stale_sources
 from pipelines.extract.load import load_source
 from pipelines.extract.profile import Proposal, profile_file
 from pipelines.extract.raw import build_raw, find_removed_sources
@@ -17,11 +18,13 @@ __all__ = [
     "Finding",
     "LoadReport",
     "Proposal",
+    "StaleSource",
     "UnmappedColumn",
     "build_raw",
     "check_sources",
     "find_arrivals",
     "find_removed_sources",
+    "find_stale_sources",
     "load_source",
     "look_at_files",
     "profile_file",

@@ -284,7 +284,9 @@ MAIL = "alerts:\n  email: {to: [a@example.org], sender: b@example.org, host: loc
         pytest.param("company.yml", f"{COMPANY}{MAIL}password: {SECRET}}}\n", id="a password in the file"),
         pytest.param("company.yml", f"{COMPANY}{MAIL}password: [{SECRET}]}}\n", id="of the wrong shape"),
         pytest.param("company.yml", f"{COMPANY}{MAIL}pasword: {SECRET}}}\n", id="under a misspelt key"),
-        pytest.param("company.yml", f"{COMPANY}alerts: {{webhook: {{url: {SECRET}}}}}\n", id="a webhook as keys"),
+        pytest.param(
+            "company.yml", f"{COMPANY}alerts: {{webhook: {{url: [{SECRET}]}}}}\n", id="a webhook of the wrong shape"
+        ),
         pytest.param("sources.yml", f"{SOURCES}    api_token: {SECRET}\n", id="a token no connector knows"),
         pytest.param("company.yml", f"{COMPANY}alerts: {{start_by: *{SECRET}}}\n", id="in a line that is no YAML"),
     ],

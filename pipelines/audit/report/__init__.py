@@ -1,0 +1,78 @@
+"""The report of one audit: a self-contained page for owners, in English and German, with counts and never a value.
+
+Add a section in `templates/page.html.j2`, what it needs in `page`, what it reads of the build in `facts`. What figures
+mean is decided where they are made; what an owner should do next in `tasks`, what changed in `changes`.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.audit.details import audit_of_base
+from pipelines.audit.report.changes import find_changes
+from pipelines.audit.report.facts import read_facts
+from pipelines.audit.report.page import Content, render_page
+from pipelines.audit.report.tasks import rank_tasks, tasks_of_corrections, tasks_of_results
+from pipelines.audit.rules import owners_of_objects
+from pipelines.audit.scorecard import measure_results
+from pipelines.warehouse import connect
+
+if TYPE_CHECKING:
+    from pipelines.audit.details import Details
+    from pipelines.audit.results import Verdict
+    from pipelines.audit.rules import Rule
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration
+    from pipelines.settings import Settings
+
+
+def write_report(
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    verdict: Verdict,
+    rules: Sequence[Rule],
+    details: Details,
+) -> Path:
+    """Write `build/report/index.html` from the verdict and the build; returns the file."""
+    content = gather_content(settings, configuration, build, verdict, rules, details)
+    folder = settings.build_dir / "report"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    file = folder / "index.html"
+    file.write_text(render_page(content), encoding="utf-8")
+    return file
+
+
+def gather_content(
+    settings: Settings,
+    configuration: Configuration,
+    build: Build,
+    verdict: Verdict,
+    rules: Sequence[Rule],
+    details: Details,
+) -> Content:
+    """Everything the page shows; the build is read and nothing is changed."""
+    failing = measure_results([r for r in verdict.results if r.failed_count], {rule.id: rule for rule in rules})
+    seen = {f"{m.scope}.{m.entity}.{m.field}" for m in failing if m.field}
+    with connect(settings.build_warehouse, settings, read_only=True) as connection:
+        facts = read_facts(connection)
+        tasks = tasks_of_corrections(connection, owners_of_objects(rules), seen)
+    base = audit_of_base(build, details.history)
+    return Content(
+        build=build,
+        verdict=verdict,
+        rules=rules,
+        details=details,
+        facts=facts,
+        changes=find_changes(settings, configuration, build, verdict, details, facts, base),
+        tasks=rank_tasks([*tasks_of_results(verdict, details), *tasks]),
+        base=base,
+        currency=configuration.company.base_currency,
+    )
+
+
+__all__ = ["Content", "gather_content", "render_page", "write_report"]
