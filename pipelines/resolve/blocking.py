@@ -7,7 +7,7 @@ What is still too large then is the same in everything known; it is counted and 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -76,7 +76,7 @@ COARSE_PROFILES = 9_000
 _FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones")
 
 # Keys of which a profile may have several.
-_LISTS = {
+_LISTS: Mapping[tuple[str, ...], str] = {
     ("phone",): "(select *, unnest(phones) as phone from scored_profiles)",
     ("identifier",): "(select *, unnest(identifier_values) as identifier from scored_profiles)",
 }
