@@ -143,7 +143,8 @@ def _company(row: Row) -> Record:
         "industry": row["Branche"],
         "numberofemployees": row["Mitarbeiter"],
     }
-    properties |= {_property(name): row[name] for name in ("Rechtsform", "Jahresumsatz", "Schlüsselkunde")}
+    own = ("Rechtsform", "USt-IdNr", "Registernummer", "Jahresumsatz", "Schlüsselkunde")
+    properties |= {_property(name): row[name] for name in own}
     return _record(row, "Firmen-Nr", properties)
 
 
