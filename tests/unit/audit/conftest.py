@@ -27,7 +27,7 @@ def worker() -> Iterator[None]:
 
 @pytest.fixture(scope="session")
 def small_company(worker: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  it warms up
-    """A warehouse file in which every rule is met. Copy it, do not change it."""
+    """The warehouse file of a build in which every rule is met. Copy what is in its folder, do not change it."""
     root = tmp_path_factory.mktemp("company")
     settings = _settings_in(root)
     with pytest.MonkeyPatch.context() as patch:
@@ -45,7 +45,8 @@ def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
 def company(small_company: Path, settings: Settings) -> Settings:
     """Settings whose open build is a copy of the small company."""
     settings.build_dir.mkdir(parents=True)
-    shutil.copy(small_company, settings.build_warehouse)
+    for file in small_company.parent.glob("*.duckdb"):  # the build's own, and the shared one
+        shutil.copy(file, settings.build_dir)
     return settings
 
 

@@ -70,7 +70,8 @@ def test_a_build_that_meets_every_rule_may_be_published_until_anything_changes(
     assert passed.status is VerdictStatus.PASSED, passed.status_counts
     assert passed.version == BUILD.version
     assert {r.rule_id for r in passed.results} == {rule.id for rule in catalogue.rules}
-    assert passed.warehouse_sha256 == hashlib.sha256(company.build_warehouse.read_bytes()).hexdigest()
+    content = company.build_warehouse.read_bytes() + company.build_shared.read_bytes()
+    assert passed.warehouse_sha256 == hashlib.sha256(content).hexdigest()
     assert load_verdict(company) == passed
     assert reasons() == ""
 
