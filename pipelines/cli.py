@@ -13,6 +13,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from datetime import UTC, datetime
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -32,6 +33,12 @@ app = typer.Typer(
 )
 console = Console(highlight=False, soft_wrap=True)
 errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+class ListFormat(StrEnum):
+    TABLE = "table"
+    CSV = "csv"
+
 
 ConfigOption = Annotated[Path | None, typer.Option("--config", help="Configuration folder; default ./config.")]
 DataOption = Annotated[Path | None, typer.Option("--data", help="Data folder; default ./.data.")]
@@ -367,6 +374,30 @@ def validate(config: ConfigOption = None, data: DataOption = None) -> None:
 
     prepare_instance(settings)
     _become_dagster("definitions", "validate", "-w", "workspace.yaml", "--log-level", "warning")
+
+
+@app.command("rules")
+def list_rules(
+    suite: Annotated[list[str] | None, typer.Option(help="Only this suite; may be given several times.")] = None,
+    critical: Annotated[bool, typer.Option("--critical", help="Only rules that refuse a version.")] = False,
+    format_: Annotated[ListFormat, typer.Option("--format", help="A table to read, or CSV with all texts.")] = (
+        ListFormat.TABLE
+    ),
+    config: ConfigOption = None,
+) -> None:
+    """List the rules of the audit: what each says, about what, with which threshold, and whose it is."""
+    from pipelines.audit import Severity, load_catalogue
+    from pipelines.audit.listing import as_csv, as_table
+    from pipelines.configuration import load_configuration
+
+    catalogue = load_catalogue(load_configuration(_settings(config)))
+    rules = [r for r in catalogue.select(suite or None) if r.severity is Severity.CRITICAL or not critical]
+    if format_ is ListFormat.CSV:
+        sys.stdout.write(as_csv(rules))
+        return
+    console.print(as_table(rules))
+    refusing = sum(r.severity is Severity.CRITICAL for r in rules)
+    console.print(f"{len(rules)} rules, {refusing} of them critical, in {len({r.suite for r in rules})} suites.")
 
 
 sources_app = typer.Typer(no_args_is_help=True, help="What concerns the sources of sources.yml.")

@@ -15,7 +15,7 @@ from pipelines.defs.executor import one_run_at_a_time
 from pipelines.defs.extract import raw_assets, source_assets
 from pipelines.defs.invalid import invalid_definitions
 from pipelines.defs.jobs import build_jobs
-from pipelines.defs.meta import build_asset, columns_asset
+from pipelines.defs.meta import baseline_assets, build_asset, columns_asset
 from pipelines.defs.publish import version_asset
 from pipelines.defs.resolve import identity_assets
 from pipelines.defs.schedules import nightly_schedule
@@ -45,8 +45,9 @@ def build_defs(settings: Settings | None = None) -> dg.Definitions:
     raw = raw_assets(configuration)
     staging = dbt_assets(manifest, name="stage", belongs=in_folders("staging"))
     marts = dbt_assets(manifest, name="build_marts", belongs=in_folders("intermediate", "marts"))
-    columns = columns_asset(key for definition in (marts, audience_assets) for key in definition.keys)
-    computed = [build_asset, raw, staging, clean_assets, identity_assets, marts, audience_assets, columns]
+    baseline = baseline_assets(key for definition in (raw, marts, audience_assets) for key in definition.keys)
+    columns = columns_asset(key for definition in (marts, audience_assets, baseline) for key in definition.keys)
+    computed = [build_asset, raw, staging, clean_assets, identity_assets, marts, audience_assets, baseline, columns]
     verdict = verdict_asset(key for definition in computed for key in definition.keys)
 
     return dg.Definitions(

@@ -3,7 +3,7 @@
         meta={
             'rule_id': 'dbt_103',
             'name': 'orders_kept',
-            'severity': 'critical',
+            'severity': 'warning',
             'dimension': 'completeness',
             'owner': 'unify',
             'description': 'Every order, line, return and every deal, invoice, cart and what belongs to them is published unless deleted; none is lost or doubled.',

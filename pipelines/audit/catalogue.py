@@ -87,7 +87,9 @@ def load_catalogue(
     files = read_suites(directory)
     problems = list(files.problems)
     published, keys = published_texts(manifest), grains(manifest)
-    quarantined = {e.meta.object for suite in files.suites for e in suite.expectations if e.meta.quarantine}
+    quarantined = {
+        name for suite in files.suites for e in suite.expectations if e.meta.quarantine for name in e.meta.objects
+    }
     rules = []
     for suite in files.suites:
         for expectation in suite.expectations:
@@ -123,14 +125,6 @@ class _Objects:
 
 def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
     meta = expectation.meta
-    schema, table = meta.object.split(".")
-    entity = ENTITIES.get((schema, table))
-    if entity is not None:
-        asset_key = ("raw", entity.table)
-    elif schema == PUBLISHED:
-        asset_key = ("meta", "columns")
-    else:
-        asset_key = STANDS_FOR.get(meta.object, (schema, table))
     is_own = expectation.type in OWN
     return Rule(
         id=meta.id,
@@ -145,8 +139,8 @@ def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
         remedy_de=meta.remedy_de,
         reason=meta.reason,
         protects=meta.protects,
-        asset_key=asset_key,
-        objects=tuple(_objects(meta, among)),
+        asset_key=_asset_key(meta.objects[0]),
+        objects=tuple(checked for name in meta.objects for checked in _objects(name, meta, among)),
         threshold=_threshold(expectation),
         expectation=None if is_own else {"type": expectation.type, "kwargs": expectation.kwargs},
         metrics=expectation.kwargs["metrics"] if is_own and "metrics" in expectation.kwargs else None,
@@ -157,9 +151,16 @@ def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
     )
 
 
-def _objects(meta: RuleMeta, among: _Objects) -> Iterator[RuleObject]:
+def _asset_key(name: str) -> tuple[str, str]:
+    """The table a rule is shown on; of several, the first."""
+    schema, table = name.split(".")
+    if entity := ENTITIES.get((schema, table)):
+        return "raw", entity.table
+    return ("meta", "columns") if schema == PUBLISHED else STANDS_FOR.get(name, (schema, table))
+
+
+def _objects(name: str, meta: RuleMeta, among: _Objects) -> Iterator[RuleObject]:
     """Expand an object as a suite names it. Always at least one, so that no rule vanishes from the results."""
-    name = meta.object
     condition = f"({meta.rows})" if meta.rows else "true"
     schema, table = name.split(".")
     if name in among.quarantined and not meta.quarantine:  # what is set aside is judged by the rule that did it
@@ -225,21 +226,21 @@ def _threshold(expectation: Expectation) -> float | None:
 
 
 def _object_problems(expectation: Expectation) -> Iterator[str]:
-    schema, table = expectation.meta.object.split(".")
-    entity = ENTITIES.get((schema, table))
-    if entity is None and schema not in {*SCHEMAS, PUBLISHED} and expectation.type not in OWN:
-        entities = ", ".join(f"{role}.{name}" for role, name in ENTITIES)
-        yield (
-            f"'{expectation.meta.object}' is neither an entity ({entities}) nor a table of {', '.join(SCHEMAS)}; "
-            f"correct meta.object."
-        )
-    if entity is not None:
-        keys = {c.key_column for c in entity.columns if c.key_column}
-        known = {c.name for c in (*entity.columns, *SYSTEM_COLUMNS)} | keys | RAW_COLUMNS
-        kwargs = expectation.kwargs
-        named = {kwargs.get(k) for k in ("column", "column_A", "column_B")} | set(kwargs.get("column_list", []))
-        for column in sorted(str(name) for name in named - known - {None}):
-            yield f"'{column}' is not a column of {expectation.meta.object}; correct kwargs."
+    kwargs = expectation.kwargs
+    named = {kwargs.get(k) for k in ("column", "column_A", "column_B")} | set(kwargs.get("column_list", []))
+    for name in expectation.meta.objects:
+        schema, table = name.split(".")
+        entity = ENTITIES.get((schema, table))
+        if entity is None and schema not in {*SCHEMAS, PUBLISHED} and expectation.type not in OWN:
+            entities = ", ".join(f"{role}.{entity_name}" for role, entity_name in ENTITIES)
+            yield (
+                f"'{name}' is neither an entity ({entities}) nor a table of {', '.join(SCHEMAS)}; correct meta.object."
+            )
+        if entity is not None:
+            keys = {c.key_column for c in entity.columns if c.key_column}
+            known = {c.name for c in (*entity.columns, *SYSTEM_COLUMNS)} | keys | RAW_COLUMNS
+            for column in sorted(str(name) for name in named - known - {None}):
+                yield f"'{column}' is not a column of {name}; correct kwargs."
 
 
 def _repeated(what: str, names: Sequence[str]) -> list[str]:

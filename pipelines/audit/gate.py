@@ -20,6 +20,8 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
 
+# What a critical rule can have answered; `warned` it never does.
+ANSWERED = frozenset(Status) - {Status.WARNED}
 SHOWN = 15  # refusals that fit on one screen with owner and remedy
 
 
@@ -33,7 +35,7 @@ def verify_verdict(settings: Settings, configuration: Configuration, build: Buil
     try:
         verdict, is_sealed = load_sealed_verdict(settings)
         rules = load_catalogue(configuration).select()
-    except WarehouseError:
+    except (WarehouseError, ValueError):  # no database, or a status that there is not
         return [f"The audit record of this build cannot be read. {again}"]
     except ConfigurationError as error:
         return error.sentences
@@ -63,7 +65,11 @@ def find_changes(settings: Settings, verdict: Verdict) -> list[str]:
     """What is no longer as it was when this verdict opened the gate, one sentence each; empty when all is."""
     again = "nothing was published. Run the audit again."
     changes = []
-    if load_sealed_verdict(settings) != (verdict, True):
+    try:
+        is_same = load_sealed_verdict(settings) == (verdict, True)
+    except (WarehouseError, ValueError):
+        is_same = False
+    if not is_same:
         changes.append(f"The audit record was changed while it was published; {again}")
     if (verdict.warehouse_bytes, verdict.warehouse_sha256) != fingerprint(settings):
         changes.append(f"The build's warehouse file was changed while it was published; {again}")
@@ -104,16 +110,20 @@ def _figures(result: RuleResult) -> str:
 
 
 def _coverage_problems(verdict: Verdict, rules: list[Rule]) -> list[str]:
-    """Critical rules without exactly one result for an object they must be checked on."""
-    found = Counter((r.rule_id, r.object) for r in verdict.results if r.severity is Severity.CRITICAL)
+    """Critical rules without exactly one result for an object they must be checked on, under what they say now."""
+    found = Counter(
+        (r.rule_id, r.object, r.threshold, r.description)
+        for r in verdict.results
+        if r.severity is Severity.CRITICAL and r.status in ANSWERED
+    )
     problems = []
     for rule in rules:
         if rule.severity is not Severity.CRITICAL:
             continue
         for checked in rule.objects:
-            count = found[rule.id, checked.name]
+            count = found[rule.id, checked.name, rule.threshold, rule.description]
             if count != 1:
-                said = "no result" if count == 0 else f"{count} results"
+                said = "no result under its present words and threshold" if count == 0 else f"{count} results"
                 problems.append(
                     f"{rule.display_id} is critical but has {said} for {checked.name} in this build. "
                     f"Run the whole audit again."

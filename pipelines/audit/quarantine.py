@@ -32,14 +32,12 @@ LATER_SCHEMA = re.compile(r"\b(staging|clean|identity|intermediate|marts|activat
 
 def quarantine_problems(expectation: Expectation) -> Iterator[str]:
     """Why a rule cannot set records aside, one sentence each."""
-    role, _, entity = expectation.meta.object.partition(".")
-    if (role, entity) not in ENTITIES:
-        yield "quarantine sets records of a source aside; name an entity such as shop.orders in meta.object."
-    if (role, entity) in CLOSES_CONTACT:
-        yield (
-            f"a record of {expectation.meta.object} may forbid to contact somebody, so it is never set aside; "
-            f"remove quarantine."
-        )
+    for name in expectation.meta.objects:
+        role, _, entity = name.partition(".")
+        if (role, entity) not in ENTITIES:
+            yield "quarantine sets records of a source aside; name an entity such as shop.orders in meta.object."
+        if (role, entity) in CLOSES_CONTACT:
+            yield f"a record of {name} may forbid to contact somebody, so it is never set aside; remove quarantine."
     query = str(expectation.kwargs.get("unexpected_rows_query", ""))
     if expectation.type == UNEXPECTED_ROWS:
         if "record_key" not in query:

@@ -33,15 +33,17 @@ Dimension = Literal[
     "permission",
 ]
 Text = Annotated[str, Field(min_length=1)]
+ObjectName = Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
 
 
 class RuleMeta(Model):
     """What an owner signs.
 
     Attributes:
-        object: `<role>.<entity>`, checked for every source that delivers it; `<schema>.<table>`; or
-            `published.warehouse`, every table of the pseudonymous file, the texts of a row as one in `row_text`. For
-            metrics what `metrics.FAMILIES` names, of which `sources.entities` is every entity of every source.
+        object: `<role>.<entity>`, checked for every source that delivers it; a list of entities for which the same
+            holds; `<schema>.<table>`; or `published.warehouse`, every table of the pseudonymous file, the texts of a
+            row as one in `row_text`. For metrics what `metrics.FAMILIES` names, of which `sources.entities` is every
+            entity of every source.
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
@@ -53,7 +55,7 @@ class RuleMeta(Model):
 
     id: Annotated[str, Field(pattern=r"^[a-z]{3}_[0-9]{3}$")]
     name: Annotated[str, Field(pattern=CHECK_NAME)]
-    object: Annotated[str, Field(pattern=r"^[a-z]+\.[a-z_]+$")]
+    object: ObjectName | Annotated[list[ObjectName], Field(min_length=2)]
     dimension: Dimension
     owner: Text | None = None
     description: Text
@@ -67,6 +69,10 @@ class RuleMeta(Model):
     applies_when_empty: bool = False
     approvable: bool = False
     quarantine: bool = False
+
+    @property
+    def objects(self) -> list[str]:
+        return [self.object] if isinstance(self.object, str) else self.object
 
 
 class Expectation(Model):
@@ -159,7 +165,7 @@ def _misused(expectation: Expectation) -> Iterator[str]:
             f"and a rule of its own about missing values."
         )
     if type_ == USUAL_METRICS:
-        yield from _unknown_metrics(kwargs.get("metrics"), meta.object)
+        yield from _unknown_metrics(kwargs.get("metrics"), meta.objects[0])
     if meta.tolerated_share and type_ != UNEXPECTED_ROWS:
         yield "tolerated_share belongs to SQL rules; use the argument 'mostly' here."
     mostly = kwargs.get("mostly", 1)

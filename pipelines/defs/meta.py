@@ -1,4 +1,4 @@
-"""The open build and the register of published columns, as assets."""
+"""The open build, its figures beside those of the published version, and the register of columns, as assets."""
 
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime
@@ -78,6 +78,37 @@ def build_asset(context: dg.AssetExecutionContext, config: BuildConfig) -> Itera
                 "base version": build.base_version or "none",
             },
         )
+
+
+BASELINE = {
+    "source_profile": "What the sources delivered, column by column, beside the published version: shares and spreads, "
+    "never a value. One row per source, entity and column.",
+    "figures": "What would be published, in figures, beside the published version. One row per figure and part.",
+}
+
+
+def baseline_assets(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """What this build is compared by with the published version; `tables` are those it counts."""
+
+    @dg.multi_asset(
+        name="compare_with_published",
+        specs=[
+            describe_asset(("meta", table), text, deps=[BUILD, *tables], kinds=("python", "duckdb"))
+            for table, text in BASELINE.items()
+        ],
+        pool=WAREHOUSE_POOL,
+    )
+    def compare(context: dg.AssetExecutionContext) -> Iterator[dg.MaterializeResult[Any]]:
+        from pipelines.audit.baseline import write_baseline
+        from pipelines.warehouse import connect
+
+        with step(context) as working:
+            with connect(working.settings.build_warehouse, working.settings) as connection:
+                rows = write_baseline(connection, working.settings, working.configuration, working.build)
+            for table in BASELINE:
+                yield working.materialized(dg.AssetKey(["meta", table]), rows=rows[table])
+
+    return compare
 
 
 def columns_asset(tables: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:

@@ -17,6 +17,7 @@ STAGE_OF_OP = {
     "resolve_identities": "resolve",
     "build_marts": "unify",
     "build_audiences": "activate",
+    "compare_with_published": "audit",
     "register_columns": "audit",
     "audit_verdict": "audit",
     "rules": "audit",

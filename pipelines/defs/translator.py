@@ -19,11 +19,12 @@ GROUP_OF_SCHEMA = {
     "intermediate": "unify",
     "marts": "unify",
     "activation": "activate",
+    "meta": "audit",
     "audit": "audit",
     "publish": "publish",
 }
 GROUP_OF_FOLDER = {"core": "unify", "analysis": "analyze", "activation": "activate"}
-GROUP_OF_KEY = {("meta", "build"): "extract", ("meta", "columns"): "audit"}
+GROUP_OF_KEY = {("meta", "build"): "extract"}
 OWNER_OF_GROUP = {
     "extract": "team:data-engineering",
     "clean": "team:data-engineering",

@@ -6,6 +6,7 @@ Add here what an operator asks first. Nothing here opens a database or changes a
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,7 @@ class VersionInfo:
     Attributes:
         verdict: the audit's word: `passed` or `passed_with_warnings`.
         has_audiences: False when they were withdrawn.
+        approvals: critical rules it was published against, each with what failed and why that was intended.
     """
 
     version: str
@@ -37,6 +39,7 @@ class VersionInfo:
     configuration_digest: str
     is_current: bool
     has_audiences: bool
+    approvals: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -69,7 +72,8 @@ class Status:
             c = self.current
             found = [
                 f"Published: version {c.version} since {_moment(c.published_at)}, as of {_moment(c.as_of)}, "
-                f"audit {c.verdict.replace('_', ' ')}, {c.customer_count:,} customers."
+                f"audit {c.verdict.replace('_', ' ')}, {c.customer_count:,} customers.",
+                *c.approvals,
             ]
         if self.rolled_back is not None:
             found.append(
@@ -138,8 +142,14 @@ def _read_version(settings: Settings, name: str, current: str | None) -> Version
         customer_count=int(manifest["tables"].get("marts.customers", {}).get("row_count", 0)),
         configuration_digest=manifest["configuration_digest"],
         is_current=name == current,
+        approvals=tuple(map(_approval, manifest["verdict"].get("approvals", ()))),
         has_audiences=(settings.versions_dir / name / "audiences").is_dir(),
     )
+
+
+def _approval(approval: Mapping[str, Any]) -> str:
+    failed = f"{approval['failed']:,} of {approval['of']:,} failed" if approval.get("of") else "it failed"
+    return f"Approved although {approval['rule']} refuses ({approval['object']}, {failed}): {approval['reason']}"
 
 
 def _read_manifest(settings: Settings, version: str) -> dict[str, Any]:

@@ -6,7 +6,8 @@ defect breaks what one layer must notice: landing, the contract of a source, key
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -137,6 +138,152 @@ def garble_dates(folder: Path, rate: float) -> int:
     return int(hit.sum())
 
 
+def empty_a_column(folder: Path, rate: float) -> int:
+    """That share of the contacts has lost its mobile number: completeness."""
+    return _change_contacts(folder, rate, lambda contacts: contacts["Mobil"].notna(), {"Mobil": lambda _: None})
+
+
+def break_encoding(folder: Path, rate: float) -> int:
+    """UTF-8 was read as Windows-1252 in that share of the contacts; those with an umlaut in their name show it."""
+
+    def misread(names: pd.Series) -> pd.Series:
+        return names.map(lambda name: name.encode("utf-8").decode("cp1252", errors="replace"))
+
+    return _change_contacts(
+        folder, rate, lambda c: c["Nachname"].str.contains("[äöüÄÖÜ]", na=False), {"Nachname": misread}
+    )
+
+
+def misread_decimals(folder: Path, rate: float) -> int:
+    """In that share of the invoices the decimal comma was taken for a thousands sign: 1.234,56 became 123456."""
+    invoices = _read_text(folder, *INVOICES)
+    hit = _draw(len(invoices), rate)
+    amounts = invoices["WRBTR"]
+    invoices["WRBTR"] = amounts.mask(hit, amounts.str.replace(",", "", regex=False) + ",00")
+    _write_text(folder, *INVOICES, invoices)
+    return int(hit.sum())
+
+
+def shift_order_times(folder: Path, rate: float) -> int:
+    """That share of the shop's orders was placed five hours later: a clock in another time zone."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    orders = _read_shop(folder, "orders")
+    hit = _draw(len(orders), rate)
+    later = pc.add(orders["placed_at"], pa.scalar(5 * 3600 * 1_000_000, pa.duration("us")))
+    _write_shop(folder, "orders", _replace(orders, "placed_at", pc.if_else(hit, later, orders["placed_at"])))
+    return int(hit.sum())
+
+
+def repeat_rows(folder: Path, rate: float) -> int:
+    """That share of the shop's accounts is delivered twice, as it is."""
+    import pyarrow as pa
+
+    customers = _read_shop(folder, "customers")
+    hit = _draw(len(customers), rate)
+    _write_shop(folder, "customers", pa.concat_tables([customers, customers.filter(hit)]))
+    return int(hit.sum())
+
+
+def copy_records(folder: Path, rate: float) -> int:
+    """That share of the contacts is there a second time under another number: an import that was run twice."""
+    import pandas as pd
+
+    contacts = _read_crm(folder, "contacts")
+    copies = contacts[_draw(len(contacts), rate)].copy()
+    copies["Kontakt-Nr"] = "X" + copies["Kontakt-Nr"]
+    _write_crm(folder, "contacts", pd.concat([contacts, copies], ignore_index=True))
+    return len(copies)
+
+
+def lose_accounts(folder: Path, rate: float) -> int:
+    """That share of the shop's accounts is not delivered, while their orders are: half of a file."""
+    customers = _read_shop(folder, "customers")
+    hit = _draw(len(customers), rate)
+    _write_shop(folder, "customers", customers.filter(~hit))
+    return int(hit.sum())
+
+
+def lose_currencies(folder: Path, rate: float) -> int:
+    """That share of the mail-order house's orders has lost its currency."""
+    orders = _read_text(folder, *MAIL_ORDERS)
+    hit = _draw(len(orders), rate)
+    orders["waehrung"] = orders["waehrung"].mask(hit, "")
+    _write_text(folder, *MAIL_ORDERS, orders)
+    return int(hit.sum())
+
+
+def flip_consents(folder: Path, rate: float) -> int:
+    """That share of the permissions that are a refusal, or not yet one, became a granted consent."""
+    permissions = _read_crm(folder, "permissions")
+    hit = _draw(len(permissions), rate) & ((permissions["Stand"] != "erteilt") | (permissions["Art"] == "Widerspruch"))
+    permissions["Stand"] = permissions["Stand"].mask(hit, "erteilt")
+    permissions["Art"] = permissions["Art"].mask(hit, "Einwilligung")
+    _write_crm(folder, "permissions", permissions)
+    return int(hit.sum())
+
+
+def invent_birth_dates(folder: Path, rate: float) -> int:
+    """Of that share of the birth dates only the year is true: day and month were filled in as 01.01."""
+    return _change_contacts(
+        folder,
+        rate,
+        lambda c: c["Geburtsdatum"].notna() & ~c["Geburtsdatum"].str.startswith("01.01.", na=False),
+        {"Geburtsdatum": lambda dates: "01.01." + dates.str[-4:]},
+    )
+
+
+def reset_numbers(folder: Path, rate: float) -> int:
+    """That share of the contacts has the number of another one of them: the numbers were given anew."""
+    import numpy as np
+
+    contacts = _read_crm(folder, "contacts")
+    hit = _draw(len(contacts), rate)
+    contacts.loc[hit, "Kontakt-Nr"] = np.roll(contacts.loc[hit, "Kontakt-Nr"].to_numpy(), 1)
+    _write_crm(folder, "contacts", contacts)
+    return int(hit.sum())
+
+
+def repeat_yesterday(folder: Path, rate: float) -> int:
+    """The support desk delivers its newest tickets not yet: the file of the day before, or of that share earlier."""
+    file = folder / "support" / "tickets.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    kept = lines[: len(lines) - round(len(lines) * rate)]
+    newest_last = sorted(lines, key=lambda line: line.partition('"created":"')[2][:20])
+    late = set(newest_last[len(kept) :])
+    file.write_text("".join(line + "\n" for line in lines if line not in late), encoding="utf-8")
+    return len(late)
+
+
+def swap_columns(folder: Path, rate: float) -> int:
+    """In that share of the contacts postal code and town stand in each other's column."""
+    contacts = _read_crm(folder, "contacts")
+    hit = _draw(len(contacts), rate) & contacts["PLZ"].notna().to_numpy() & contacts["Ort"].notna().to_numpy()
+    contacts.loc[hit, ["PLZ", "Ort"]] = contacts.loc[hit, ["Ort", "PLZ"]].to_numpy()
+    _write_crm(folder, "contacts", contacts)
+    return int(hit.sum())
+
+
+def fill_in_one_mailbox(folder: Path, rate: float) -> int:
+    """That share of the contacts has one and the same e-mail address: somebody filled in a default."""
+    return _change_contacts(
+        folder, rate, lambda c: c["E-Mail"].notna(), {"E-Mail": lambda _: "kunden@beispiel-handel.example"}
+    )
+
+
+def rename_states(folder: Path, rate: float) -> int:
+    """That share of the tickets has a state that nobody translated."""
+    file = folder / "support" / "tickets.jsonl"
+    lines = file.read_text(encoding="utf-8").splitlines()
+    hit = _draw(len(lines), rate)
+    changed = [
+        re.sub(r'"state":"\w+"', '"state":"wartet"', line) if h else line for line, h in zip(lines, hit, strict=True)
+    ]
+    file.write_text("".join(line + "\n" for line in changed), encoding="utf-8")
+    return int(hit.sum())
+
+
 DEFECTS: dict[str, Callable[[Path, float], int]] = {
     "invalid_emails": invalidate_crm_emails,
     "cents_off": shift_order_amounts,
@@ -145,7 +292,41 @@ DEFECTS: dict[str, Callable[[Path, float], int]] = {
     "repeated_keys": repeat_keys,
     "future_orders": order_in_future,
     "garbled_dates": garble_dates,
+    "emptied_column": empty_a_column,
+    "broken_encoding": break_encoding,
+    "misread_decimals": misread_decimals,
+    "shifted_times": shift_order_times,
+    "repeated_rows": repeat_rows,
+    "copied_records": copy_records,
+    "missing_accounts": lose_accounts,
+    "missing_currencies": lose_currencies,
+    "flipped_consents": flip_consents,
+    "invented_birth_dates": invent_birth_dates,
+    "reset_numbers": reset_numbers,
+    "late_delivery": repeat_yesterday,
+    "swapped_columns": swap_columns,
+    "one_mailbox": fill_in_one_mailbox,
+    "renamed_states": rename_states,
 }
+
+# Where it stands, delimiter and encoding.
+INVOICES = ("erp/rechnungen.csv", "\t", "cp1252")
+MAIL_ORDERS = ("mail_order/bestellungen.csv", "|", "utf-8")
+
+
+def _change_contacts(
+    folder: Path,
+    rate: float,
+    fits: Callable[[pd.DataFrame], pd.Series],
+    changes: Mapping[str, Callable[[pd.Series], Any]],
+) -> int:
+    """Change columns of that share of the contacts, where they fit."""
+    contacts = _read_crm(folder, "contacts")
+    hit = _draw(len(contacts), rate) & fits(contacts).to_numpy(dtype=bool)
+    for column, change in changes.items():
+        contacts.loc[hit, column] = change(contacts.loc[hit, column])
+    _write_crm(folder, "contacts", contacts)
+    return int(hit.sum())
 
 
 def _random() -> Any:
@@ -185,6 +366,19 @@ def _write_crm(folder: Path, name: str, table: pd.DataFrame) -> None:
     from pipelines.sample.writing import GERMAN
 
     GERMAN.write(table, folder / "crm" / f"{name}.csv")
+
+
+def _read_text(folder: Path, name: str, delimiter: str, encoding: str) -> pd.DataFrame:
+    import pandas as pd
+
+    return pd.read_csv(folder / name, sep=delimiter, encoding=encoding, dtype="str", keep_default_na=False)
+
+
+def _write_text(folder: Path, name: str, delimiter: str, encoding: str, table: pd.DataFrame) -> None:
+    line_end = "\r\n" if b"\r\n" in (folder / name).read_bytes()[:2000] else "\n"
+    table.to_csv(
+        folder / name, sep=delimiter, encoding=encoding, index=False, lineterminator=line_end, errors="replace"
+    )
 
 
 def _read_shop(folder: Path, name: str) -> pa.Table:

@@ -21,13 +21,13 @@ def invalidate_a_third_of_the_emails(company: Company) -> None:
     break_sample(company.sample, "invalid_emails", 0.3)
 
 
-def add_one_cent_to_one_order(company: Company) -> None:
+def add_one_cent_to_some_orders(company: Company) -> None:
     file = company.sample / "shop" / "orders.parquet"
     with connect(None, company.settings) as connection:
         connection.execute(f"create table orders as from read_parquet('{file}')")
         names = [row[0] for row in connection.execute("describe orders").fetchall()]
         amount = next(name for name in names if "items" in name)
-        connection.execute(f"update orders set {amount} = {amount} + 0.01 where rowid = 3")
+        connection.execute(f"update orders set {amount} = {amount} + 0.01 where rowid % 20 = 3")
         connection.execute(f"copy orders to '{file}' (format parquet)")
 
 
@@ -35,7 +35,7 @@ def test_broken_sources_are_refused_by_rule_and_remedy_and_the_published_version
     """The support desk is switched off meanwhile, which refuses nothing."""
     version, customers = published.version, published.query("select * from marts.customers order by customer_id")
     invalidate_a_third_of_the_emails(published)
-    add_one_cent_to_one_order(published)
+    add_one_cent_to_some_orders(published)
     published.switch_off("support")
     refused = published.run()
     assert refused.returncode == 2, said(refused)
@@ -46,12 +46,12 @@ def test_broken_sources_are_refused_by_rule_and_remedy_and_the_published_version
     status = said(published.call("status"))
     assert "The latest run was refused" in status
     catalogue = load_catalogue(load_configuration(published.settings, published.environment))
-    for rule in (catalogue.rule(name) for name in ("crm_004", "rev_002", "rev_003")):
+    for rule in (catalogue.rule(name) for name in ("crm_004", "rev_002")):
         for told in (said(refused), status):
             assert f"{rule.display_id} {rule.description} Found:" in told
             assert f"Owner: {rule.owner}. {rule.remedy}" in told
     assert_nothing_leaked(published, said(refused) + status)
-    assert set(re.findall(r"\b([A-Z]{3}-\d{3}) ", status)) == {"CRM-004", "REV-002", "REV-003"}
+    assert set(re.findall(r"\b([A-Z]{3}-\d{3}) ", status)) == {"CRM-004", "REV-002"}
 
 
 def test_another_companys_data_folder_is_refused(published: Company) -> None:

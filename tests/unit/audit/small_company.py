@@ -11,10 +11,12 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import TYPE_CHECKING, Any
 
+from pipelines.audit.baseline import write_baseline
 from pipelines.publish import register_columns
 from pipelines.publish.copying import AUDIT_TABLES
 from pipelines.transform import load_manifest, run_dbt
 from pipelines.warehouse import connect, identifier
+from tests.raw_tables import insert_rows
 from tests.unit.unify.world import AS_OF, BUILD, CONTROLLER, World
 
 if TYPE_CHECKING:
@@ -67,19 +69,24 @@ def build_small_company(settings: Settings, configuration: Configuration) -> Non
     run_dbt(settings, "run", ["staging", "intermediate", "marts"])
     with connect(settings.build_warehouse, settings) as connection:
         _add_audience(connection, anna_email)
+        write_baseline(connection, settings, configuration, BUILD)
+        _add_published_figures(connection)
         register_columns(connection)
 
 
 def _add_persons(world: World) -> str:
     """Anna in CRM and shop, Ben in CRM and support. Returns Anna's e-mail as a contact point."""
     anna = {"first_name": "Anna", "last_name": CANARY, "email": "anna@example.org", "country": "DE", "street": "Weg 1"}
+    place = {"postal_code": "89073", "city": "Ulm"}
     ben = {"first_name": "Ben", "last_name": "Beispiel", "email": "ben@example.org", "country": "DE", "city": "Ulm"}
     birth = {"birth_date": date(1980, 2, 29), "created_at": LONG_AGO}
-    world.record("crm_contacts", "1", **anna, **birth)
+    world.record(
+        "crm_contacts", "1", **anna, **birth, **place, mobile="0171 1234567", updated_at=LONG_AGO, company_record_id="2"
+    )
     world.record("crm_contacts", "2", **ben, **birth)
     world.record("shop_customers", "1", **anna, created_at=LONG_AGO)
     world.record("support_users", "1", **ben, created_at=LONG_AGO)
-    key = world.person(ANNA, "1", **anna)
+    key = world.person(ANNA, "1", **anna, **place)
     world.person(ANNA, "1", source="shop", **anna)
     world.person(BEN, "2", **ben)
     world.person(BEN, "1", source="support", **ben)
@@ -92,6 +99,10 @@ def _add_persons(world: World) -> str:
         "'last_name' as field, 'letter_case' as rule, 1 as confidence, 'applied' as status, ? as before, ? as after",
         [key, CANARY.upper(), CANARY],
     )
+    world.connection.execute("update clean.persons set is_inferred = false")
+    for table, value in (("emails", "anna@example.org"), ("phones", "0171 1234567")):
+        world.connection.execute(f"alter table clean.{table} add column if not exists is_valid boolean")
+        world.connection.execute(f"insert into clean.{table} (raw_value, is_valid) values (?, true)", [value])
     return world.point("email", "anna@example.org")
 
 
@@ -108,8 +119,10 @@ def _add_orders(world: World) -> None:
             total_amount="22.95",
             **ORDER_AMOUNTS,
         )
-        world.line(f"{number}-1", number, "1", "10.00", **LINE_AMOUNTS)
+        world.line(f"{number}-1", number, "1", "10.00", **LINE_AMOUNTS, product_record_id="1")
         world.line(f"{number}-2", number, "3", "3.3333", **LINE_AMOUNTS)
+    world.record("shop_products", "1", name="Tea", list_amount="10.00")
+    world.record("shop_carts", "1", customer_record_id="1", total_amount="5.00", abandoned_at=LONG_AGO)
     world.returned(
         "1", order_record_id="1", order_line_record_id="1-1", quantity="1", amount="9.00", returned_at=LONG_AGO
     )
@@ -118,14 +131,20 @@ def _add_orders(world: World) -> None:
 def _add_tickets(world: World) -> None:
     world.ticket("1", "1", status="open", priority="urgent")
     world.ticket("2", "1", status="solved", priority="low", solved_at=AS_OF)
-    world.record("support_ratings", "1", contact_record_id="1", score="4", scale_max="5", rated_at=AS_OF)
+    world.record(
+        "support_ratings", "1", contact_record_id="1", ticket_record_id="1", score="4", scale_max="5", rated_at=AS_OF
+    )
 
 
 def _add_sales(world: World) -> None:
-    """A company with its parent and a deal; an order by its total alone, with a voucher and an invoice."""
+    """A company with its parent, a deal and a call; an order by its total alone, with a voucher and an invoice."""
     parent = world.company("a_aaaaaaaaaaaaaaaa", "1", name="Muster AG")
     world.company("a_bbbbbbbbbbbbbbbb", "2", name="Muster GmbH", parent_company_record_key=parent)
-    world.record("crm_deals", "1", contact_record_id="1", company_record_id="2", is_won=True)
+    world.record("crm_companies", "2", name="Muster GmbH")
+    deal = {"is_won": True, "amount": "100.00", "stage": "won", "closed_at": LONG_AGO}
+    world.record("crm_deals", "1", contact_record_id="1", company_record_id="2", **deal)
+    world.record("crm_stage_changes", "1", contact_record_id="1", stage="customer", entered_at=LONG_AGO)
+    world.record("crm_interactions", "1", contact_record_id="1", channel="call", started_at=LONG_AGO)
     world.order("3", "1", ordered_at=LONG_AGO, currency="EUR", total_amount="10.00", discount_amount="1.00")
     world.record("shop_order_discounts", "1", order_record_id="3", code="SPRING", amount="1.00")
     world.record(
@@ -133,14 +152,33 @@ def _add_sales(world: World) -> None:
         "1",
         dict.fromkeys(("order_record_id", "customer_record_id"), "shop"),
         order_record_id="3",
+        number="1",
         amount="10.00",
+        currency="EUR",
+        invoiced_at=LONG_AGO,
+        due_at=LONG_AGO + timedelta(days=14),
+        paid_at=LONG_AGO + timedelta(days=3),
     )
 
 
 def _add_messages(world: World) -> None:
-    """A message that arrived, and one that came back once."""
-    world.touch("1", "1", kind="delivered")
-    world.touch("2", "2", kind="bounced", bounce_type="soft")
+    """A campaign with a message that arrived and one that came back once; a visit with an order; an attribute."""
+    sent = {"campaign_record_id": "1", "channel": "email", "occurred_at": AS_OF - timedelta(days=29)}
+    campaign = {"source_record_id": "1", "name": "Spring", "starts_at": AS_OF - timedelta(days=30)}
+    touches = [
+        {"source_record_id": "1", "contact_record_id": "1", "kind": "delivered", **sent},
+        {"source_record_id": "2", "contact_record_id": "2", "kind": "bounced", "bounce_type": "soft", **sent},
+    ]
+    insert_rows(world.connection, "marketing_campaigns", [campaign], source_system="newsletter")
+    insert_rows(
+        world.connection,
+        "marketing_touches",
+        touches,
+        source_system="newsletter",
+        references={"contact_record_id": "crm"},
+    )
+    world.event("1", "2025-11-02 12:00:00", order_record_id="1")
+    world.attribute("1", "1", name="household_size", value="2", license="Atlas 2026")
 
 
 def _add_reconciliation(world: World) -> None:
@@ -148,6 +186,7 @@ def _add_reconciliation(world: World) -> None:
     for source, entity, count in (
         ("crm", "contacts", 2),
         ("crm", "permissions", 1),
+        ("crm", "interactions", 100),
         ("shop", "customers", 1),
         ("shop", "orders", 3),
         ("shop", "order_lines", 4),
@@ -217,6 +256,28 @@ def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> Non
         channel="email",
         contact_point_key=contact_point_key,
     )
+
+
+def _add_published_figures(connection: DuckDBPyConnection) -> None:
+    """As if the published version had said the same of a thousand records, up to the day before."""
+    connection.execute(
+        "update meta.source_profile set record_count = 1000, base_record_count = 1000, filled_share = 0.9, "
+        "base_filled_share = 0.9, top_share = 0.01, figure = 100, base_figure = 100, value_shift = 0, form_shift = 0, "
+        "recent_count = 280, base_recent_count = 280, recent_day_count = 28, base_recent_day_count = 28, "
+        f"newest_date = date '{AS_OF:%Y-%m-%d}' - 1, base_newest_date = date '{AS_OF:%Y-%m-%d}' - 2"
+    )
+    connection.execute("delete from meta.figures where figure <> 'rows'")
+    connection.execute("update meta.figures set value = 1000, base_value = 1000")
+    for figure, part in (
+        ("closed_month_revenue", "2026-01"),
+        ("contactable", "is_contactable_email"),
+        ("permissions_granted", "email"),
+        ("permissions_objected", "email"),
+        ("audience", "win_back"),
+        ("exclusions", "missing_permission"),
+        ("segment", "champions"),
+    ):
+        connection.execute("insert into meta.figures values (?, ?, 1000, 1000)", [figure, part])
 
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:

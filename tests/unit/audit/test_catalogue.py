@@ -69,6 +69,17 @@ def test_an_entity_is_checked_for_every_source_that_delivers_it(tmp_path: Path, 
     assert "source_system = 'crm_at'" in (rule.objects[1].query or "")
 
 
+def test_a_rule_of_several_entities_is_checked_for_every_source_of_each(
+    tmp_path: Path, configuration: Configuration
+) -> None:
+    several = entry(meta={"object": ["crm.contacts", "support.users"]})
+    rule = only(load(tmp_path, configuration, several))
+    assert [checked.name for checked in rule.objects] == ["crm.contacts", "support.users"]
+    assert rule.asset_key == ("raw", "crm_contacts")
+    broken = entry(meta={"object": ["crm.contacts", "support.tickets"]})
+    assert "'last_name' is not a column of support.tickets" in sentences(tmp_path, configuration, broken)
+
+
 def test_an_entity_that_nobody_delivers_keeps_its_rule_without_rows(
     tmp_path: Path, configuration: Configuration
 ) -> None:
@@ -203,7 +214,7 @@ def test_ids_and_check_names_of_all_rules_are_unique_and_fit(catalogue: Catalogu
 def test_data_tests_of_dbt_are_rules_with_the_severity_their_description_gives(catalogue: Catalogue) -> None:
     unique_contact = catalogue.rule("dbt_001")
     assert (unique_contact.suite, unique_contact.asset_key) == ("dbt", ("staging", "stg_crm__contacts"))
-    assert unique_contact.severity == "critical"
+    assert (unique_contact.severity, catalogue.rule("dbt_050").severity) == ("warning", "critical")
     assert unique_contact.description_de != unique_contact.description
 
 

@@ -56,8 +56,28 @@ def reads(rule: Rule, tables: Collection[str]) -> bool:
     return any(table in text for table in tables)
 
 
-def expected_failures(rule_id: str, among: Collection[str]) -> set[str]:
-    return {rule_id, *DEFECTS[rule_id].get("also", [])} & set(among)
+def counted_by_sql(rules: Sequence[Rule], company: Settings) -> dict[str, int]:
+    """Rows that SQL rules beyond their tolerance find, counted without Great Expectations."""
+    found = {}
+    with connect(company.build_warehouse, company, read_only=True) as connection:
+        for rule in rules:
+            assert rule.expectation
+            query = rule.expectation["kwargs"].get("unexpected_rows_query")
+            for checked in rule.objects if query else ():
+                if checked.query is None:
+                    continue
+                batch = f"({checked.query})"
+                [(failed, elements)] = connection.execute(
+                    f"with batch as (from {batch}) select (select count(*) from ({query.format(batch='batch')})), "
+                    "(select count(*) from batch)"
+                ).fetchall()
+                if failed > rule.tolerated_share * elements and elements:
+                    found[rule.id] = found.get(rule.id, 0) + failed
+    return found
+
+
+def expected_failures(rule_id: str) -> set[str]:
+    return {rule_id, *DEFECTS[rule_id].get("also", [])}
 
 
 def test_every_rule_has_a_defect_and_every_defect_a_rule() -> None:
@@ -79,13 +99,15 @@ def test_every_rule_is_met_by_the_small_company_and_leaves_one_result_per_object
 def test_a_defect_is_found_by_its_rule_and_by_no_other(
     rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
-    changed = tables_changed_by(rule_id, company)
-    # Privacy reads every published table as text, for what looks like a person: nothing else may be planted there.
-    others = [r for r in rules_of_suites(catalogue) if r.suite != "privacy" or rule_id.startswith("pri_")]
-    rules = [r for r in others if r.id == rule_id or reads(r, changed)]
+    """The rule itself inside Great Expectations; all others by their SQL, which takes a fiftieth of the time."""
+    rule = catalogue.rule(rule_id)
     break_company(company, rule_id)
-    results = run_rules(company, configuration, BUILD, rules)
-    assert unmet_rules(results) == expected_failures(rule_id, {r.id for r in rules})
-    found = next(r for r in results if r.rule_id == rule_id and r.status in UNMET)
-    assert found.status is (Status.FAILED if catalogue.rule(rule_id).severity is Severity.CRITICAL else Status.WARNED)
-    assert found.failed_count
+    results = run_rules(company, configuration, BUILD, [rule])
+    assert unmet_rules(results) == {rule_id}
+    unmet = [r for r in results if r.status in UNMET]
+    assert {r.status for r in unmet} == {Status.FAILED if rule.severity is Severity.CRITICAL else Status.WARNED}
+    changed = tables_changed_by(rule_id, company)
+    by_sql = counted_by_sql([r for r in rules_of_suites(catalogue) if reads(r, changed)], company)
+    assert by_sql.keys() | {rule_id} == expected_failures(rule_id)
+    found = sum(r.failed_count or 0 for r in unmet)
+    assert found == by_sql.get(rule_id, found) > 0

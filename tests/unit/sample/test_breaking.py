@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import shutil
+from collections import Counter
 from datetime import date
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import KundenstammError
@@ -40,6 +42,31 @@ SIGNS = {
     "garbled_dates": ("crm/contacts.csv", "select count(*) from contacts where \"Angelegt am\" like '32.%'"),
 }
 
+# The file in which rows differ from before; of those that can show the defect, which may be few.
+CHANGED = {
+    "emptied_column": "crm/contacts.csv",
+    "broken_encoding": "crm/contacts.csv",
+    "misread_decimals": "erp/rechnungen.csv",
+    "shifted_times": "shop/orders.parquet",
+    "repeated_rows": "shop/customers.parquet",
+    "copied_records": "crm/contacts.csv",
+    "missing_accounts": "shop/customers.parquet",
+    "missing_currencies": "mail_order/bestellungen.csv",
+    "flipped_consents": "crm/permissions.csv",
+    "invented_birth_dates": "crm/contacts.csv",
+    "reset_numbers": "crm/contacts.csv",
+    "late_delivery": "support/tickets.jsonl",
+    "swapped_columns": "crm/contacts.csv",
+    "one_mailbox": "crm/contacts.csv",
+    "renamed_states": "support/tickets.jsonl",
+}
+
+
+def rows_of(file: Path) -> Counter[bytes]:
+    if file.suffix == ".parquet":
+        return Counter(repr(row).encode() for row in pq.read_table(file).to_pylist())
+    return Counter(file.read_bytes().splitlines())
+
 
 @pytest.fixture(scope="module")
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
@@ -54,7 +81,7 @@ def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize("defect", SIGNS)
 def test_a_defect_is_in_its_share_of_the_rows_of_one_file(whole: Path, tmp_path: Path, defect: str) -> None:
     file, sign = SIGNS[defect]
     with loaded(whole) as tables:
@@ -70,7 +97,25 @@ def test_a_defect_is_in_its_share_of_the_rows_of_one_file(whole: Path, tmp_path:
     assert different == {file, "sample.json"}
 
 
-@pytest.mark.parametrize("defect", DEFECTS)
+@pytest.mark.parametrize("defect", CHANGED)
+def test_a_defect_changes_the_rows_it_says_and_at_rate_zero_none(whole: Path, tmp_path: Path, defect: str) -> None:
+    names = {str(f.relative_to(whole)) for f in whole.rglob("*") if f.is_file()} - {"sample.json"}
+    for rate in (0, 0.2):
+        broken = shutil.copytree(whole, tmp_path / f"broken_{rate}")
+        changed = break_sample(broken, defect, rate)
+        before, after = rows_of(whole / CHANGED[defect]), rows_of(broken / CHANGED[defect])
+        assert max((before - after).total(), (after - before).total()) == changed
+        assert bool(changed) == bool(rate)
+        assert changed < 0.3 * before.total()
+        different = {name for name in names if (whole / name).read_bytes() != (broken / name).read_bytes()}
+        assert different == ({CHANGED[defect]} if rate else set())
+
+
+def test_every_defect_is_looked_at() -> None:
+    assert DEFECTS.keys() == SIGNS.keys() | CHANGED.keys()
+
+
+@pytest.mark.parametrize("defect", SIGNS)
 def test_a_defect_at_rate_zero_changes_no_row(whole: Path, tmp_path: Path, defect: str) -> None:
     broken = shutil.copytree(whole, tmp_path / "broken")
     assert break_sample(broken, defect, 0) == 0

@@ -13,7 +13,7 @@ from tests.unit.unify.conftest import Marts
 from tests.unit.unify.world import World, records
 
 # Data tests that the facts of these modules break on purpose.
-BROKEN_ON_PURPOSE = {"lines_have_order", "orders_converted"}
+BROKEN_ON_PURPOSE = {"lines_have_order"}
 
 
 def state_facts(world: World) -> None:

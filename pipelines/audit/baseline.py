@@ -1,0 +1,323 @@
+"""What the sources delivered and what would be published, in figures, beside those of the published version.
+
+Add here a figure that rules compare with the published version. How much of a change is too much is said by the
+rules; nothing here judges. Shares and counts only: a value of a record must not come here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Entity, Type
+from pipelines.warehouse import identifier, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.build import Build
+    from pipelines.configuration import Configuration, SourceConfig
+    from pipelines.settings import Settings
+
+# Of a larger table every nth record is looked at, always the same ones: shares of so many move by less than 0.1 %.
+SAMPLE_RECORDS = 200_000
+BUCKETS = 16
+# Nobody expects these to be filled.
+SELDOM = frozenset({"deleted_at", "merged_into_record_id"})
+_NUMBERS = frozenset({Type.DECIMAL, Type.INTEGER})
+
+
+def write_baseline(
+    connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build
+) -> dict[str, int]:
+    """Write `meta.source_profile` and `meta.figures` of the open build; returns rows by table.
+
+    `meta.source_profile` has one row per source, entity and column that is mapped or filled. Its records are those the
+    source did not delete. Columns beginning with `base_` are what the published version says; null without one.
+
+        filled_share: records with a value; distinct_share: different values among the filled ones; top_share: the most
+            frequent value among the filled ones.
+        figure: the mean of a number, the share of true; midnight_share: times without a time of day.
+        newest_date: of a time; null for a date, which may be somebody's birth date. recent_count and recent_day_count:
+            records of the 28 days up to it, and days among them with a record.
+        value_buckets: how filled values spread over 16 buckets: texts by a hash, times by hour, dates by day of the
+            year, numbers by magnitude. form_buckets: texts by a hash of their form, without letters and digits.
+        value_shift, form_shift: half of the summed differences of the buckets, 0 to 1 (total variation distance).
+
+    `meta.figures` has one row per figure of what would be published, with `base_value`.
+    """
+    connection.execute("create schema if not exists meta")
+    connection.execute(f"create or replace temp table profile_now ({_PROFILE})")
+    for entity in ENTITIES.values():
+        _profile_entity(connection, configuration, entity)
+    connection.execute(f"create or replace temp table profile_base ({_PROFILE})")
+    connection.execute("create or replace temp table figures_base (figure text, part text, value double)")
+    with _published(connection, settings, build) as tables:
+        if known := tables.get("source_profile", set()) & _PROFILE_TYPES.keys():  # an older version may know fewer
+            names = ", ".join(sorted(known))
+            connection.execute(f"insert into profile_base by name select {names} from base.meta.source_profile")
+        if "figures" in tables:
+            connection.execute("insert into figures_base select figure, part, value from base.meta.figures")
+    connection.execute(_COMPARED_PROFILE)
+    connection.execute(f"create or replace temp table figures_now as {_figures_query(connection)}")
+    connection.execute(_COMPARED_FIGURES)
+    for table in ("profile_now", "profile_base", "figures_now", "figures_base"):
+        connection.execute(f"drop table {table}")
+    return {table: _count(connection, f"meta.{table}") for table in ("source_profile", "figures")}
+
+
+@contextmanager
+def _published(connection: DuckDBPyConnection, settings: Settings, build: Build) -> Iterator[dict[str, set[str]]]:
+    """The published version as catalog `base`, with the columns of its tables in `meta`; none when there is none."""
+    file = settings.versions_dir / (build.base_version or "") / "warehouse.duckdb"
+    if build.base_version is None or not file.exists():
+        yield {}
+        return
+    connection.execute(f"attach {literal(file)} as base (read_only)")
+    try:
+        columns: dict[str, set[str]] = {}
+        for table, column in connection.execute(
+            "select table_name, column_name from duckdb_columns() where database_name = 'base' and schema_name = 'meta'"
+        ).fetchall():
+            columns.setdefault(table, set()).add(column)
+        yield columns
+    finally:
+        connection.execute("detach base")
+
+
+def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration, entity: Entity) -> None:
+    """Insert into `profile_now` one row per source and column of the entity."""
+    table = f"raw.{entity.table}"
+    columns = {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS) if c.type is not Type.JSON}
+    for source in configuration.sources:
+        mapped = _mapped_columns(source, entity) & columns.keys()
+        if mapped:
+            rows = [(source.name, entity.name, name) for name in sorted(mapped)]
+            marks = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
+            connection.execute(f"insert into profile_now (source_system, entity, column_name) values {marks}")
+    every = max(1, -(-_count(connection, table) // SAMPLE_RECORDS))
+    sampled = "" if every == 1 else f"and md5_number_lower(record_key) % {every} = 0"
+    texts = ", ".join(f"{identifier(name)}::text as {identifier(name)}" for name in columns)
+    types = ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items())
+    connection.execute(
+        _PROFILED.format(
+            table=table,
+            entity=literal(entity.name),
+            sampled=sampled,
+            texts=texts,
+            names=", ".join(map(identifier, columns)),
+            types=types,
+            buckets=_bucket_lists(),
+        )
+    )
+
+
+def _kind(type_: Type) -> str:
+    return "number" if type_ in _NUMBERS else type_.name.lower()
+
+
+def _mapped_columns(source: SourceConfig, entity: Entity) -> set[str]:
+    """Canonical columns that sources.yml fills from a column of the source's, also those of flat order lines."""
+    found: set[str] = set()
+    for name, config in source.entities.items():
+        canonical = source.find_entity(name)
+        if canonical == entity:
+            found |= config.columns.keys()
+        if name == "order_lines" and (entity.role, entity.name) == ("shop", "orders"):
+            found |= {c.removeprefix("order_") for c in config.columns if c.startswith("order_")}
+    return found - SELDOM
+
+
+def _bucket_lists() -> str:
+    return ",\n".join(
+        f"[{', '.join(f'coalesce(sum(n) filter ({bucket} = {i}), 0)' for i in range(BUCKETS))}]::double[] as {bucket}s"
+        for bucket in ("value_bucket", "form_bucket")
+    )
+
+
+def _figures_query(connection: DuckDBPyConnection) -> str:
+    """SQL of every figure; those of tables that were not built are left out."""
+    there = {
+        f"{schema}.{table}"
+        for schema, table in connection.execute(
+            "select schema_name, table_name from duckdb_tables() where not internal"
+        ).fetchall()
+    }
+    parts = [
+        f"select 'rows' as figure, {literal(table)} as part, count(*)::double as value from {table}"
+        for table in sorted(there)
+        if table.startswith(("marts.", "activation."))
+    ]
+    parts += [query for table, query in _FIGURES if table in there]
+    return " union all ".join(parts) or "select null::text as figure, null::text as part, null::double as value limit 0"
+
+
+def _count(connection: DuckDBPyConnection, table: str) -> int:
+    return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
+
+
+# Figures beside the number of rows of each table: the table they are read from, and (figure, part, value).
+_FIGURES = (
+    (
+        "marts.orders",
+        "select 'closed_month_revenue', strftime(ordered_date, '%Y-%m'), sum(revenue_amount_base)::double "
+        "from marts.orders "
+        "where ordered_date < date_trunc('month', (select as_of from config.build)) - interval 1 month group by all",
+    ),
+    (
+        "marts.orders",
+        "select 'orders_per_source', source_system, count(*)::double from marts.orders group by all",
+    ),
+    (
+        "marts.customers",
+        "select 'contactable', channel, count(*) filter (is_contactable)::double from (unpivot marts.customers on "
+        "is_contactable_email, is_contactable_phone, is_contactable_post into name channel value is_contactable) "
+        "group by all",
+    ),
+    (
+        "marts.permissions_current",
+        "select 'permissions_' || status, channel, count(*)::double from marts.permissions_current group by all",
+    ),
+    (
+        "marts.customer_value",
+        "select 'segment', coalesce(rfm_segment, 'none'), count(*)::double from marts.customer_value group by all",
+    ),
+    (
+        "activation.exclusions",
+        "select 'exclusions', reason, count(*)::double from activation.exclusions group by all",
+    ),
+    (
+        "activation.audience_members",
+        "select 'audience', audience, count(*)::double from activation.audience_members group by all",
+    ),
+    (
+        "marts.customer_contact_points",
+        "select 'contact_points', kind, count(*)::double from marts.customer_contact_points where is_valid and is_live "
+        "group by all",
+    ),
+)
+
+_PROFILE_TYPES = {
+    "source_system": "text",
+    "entity": "text",
+    "column_name": "text",
+    "kind": "text",
+    "record_count": "bigint",
+    "filled_share": "double",
+    "distinct_share": "double",
+    "top_share": "double",
+    "figure": "double",
+    "midnight_share": "double",
+    "newest_date": "date",
+    "recent_count": "bigint",
+    "recent_day_count": "bigint",
+    "value_buckets": "double[]",
+    "form_buckets": "double[]",
+}
+_PROFILE = ", ".join(f"{name} {type_}" for name, type_ in _PROFILE_TYPES.items())
+
+# Values are grouped before anything costly is done with them, so that a hash is taken of each different one once.
+_PROFILED = """
+insert into profile_now by name
+with records as (
+    select source_system, {texts} from {table} where deleted_at is null {sampled}
+),
+totals as (
+    select source_system, count(*) as sample_count from records group by source_system
+),
+counts as (
+    select source_system, count(*) as record_count from {table} where deleted_at is null group by source_system
+),
+types (column_name, kind) as (values {types}),
+long as (
+    select source_system, column_name, value, count(*) as n
+    from (unpivot records on {names} into name column_name value value)
+    group by all
+),
+described as (
+    select long.*, kind,
+        case kind
+            when 'timestamp' then try_cast(value as timestamp)
+            when 'date' then try_cast(value as timestamp)
+        end as moment,
+        case when kind = 'number' then try_cast(value as double)
+             when kind = 'boolean' then (value = 'true')::integer::double end as number
+    from long join types using (column_name)
+),
+bucketed as (
+    select *,
+        case
+            when kind = 'timestamp' then hour(moment) * 16 // 24
+            when kind = 'date' then (dayofyear(moment) - 1) * 16 // 366
+            when kind = 'number' then (greatest(-3, least(12, floor(ln(abs(number) + 1e-9)))) + 3)::integer
+            else (md5_number_lower(lower(trim(value))) % 16)::integer
+        end as value_bucket,
+        case when kind = 'text' then (md5_number_lower(
+            regexp_replace(regexp_replace(value, '[a-zA-ZäöüÄÖÜß]+', 'a', 'g'), '[0-9]+', '9', 'g')
+        ) % 16)::integer else 0 end as form_bucket
+    from described
+),
+summed as (
+    select source_system, column_name, any_value(kind) as kind, sum(n) as filled_count, count(*) as distinct_count,
+        max(n) as top_count, sum(number * n) / nullif(sum(n) filter (number is not null), 0) as figure,
+        sum(n) filter (moment = date_trunc('day', moment)) as midnight_count, any_value(newest) as newest,
+        sum(n) filter (moment > newest - interval 28 days) as recent_count,
+        count(distinct moment::date) filter (moment::date > newest::date - 28) as recent_day_count,
+        {buckets}
+    from (select *, max(moment) over (partition by source_system, column_name) as newest from bucketed)
+    group by source_system, column_name
+)
+select source_system, {entity} as entity, column_name, kind, record_count,
+    filled_count / sample_count as filled_share, distinct_count / filled_count as distinct_share,
+    top_count / filled_count as top_share, figure,
+    case when kind = 'timestamp' then coalesce(midnight_count, 0) / filled_count end as midnight_share,
+    case when kind = 'timestamp' then newest::date end as newest_date,
+    case when kind = 'timestamp' then round(recent_count * record_count / sample_count) end as recent_count,
+    case when kind = 'timestamp' then recent_day_count end as recent_day_count,
+    list_transform(value_buckets, lambda b: b / filled_count) as value_buckets,
+    list_transform(form_buckets, lambda b: b / filled_count) as form_buckets
+from summed join totals using (source_system) join counts using (source_system)
+"""
+
+# A mapped column without any value has the row that was written first, and no second one.
+_COMPARED_PROFILE = """
+create or replace table meta.source_profile as
+with counted as (
+    select source_system, entity, max(record_count) as record_count from profile_now group by all
+),
+here as (
+    select source_system, entity, column_name, max(kind) as kind,
+        coalesce(max(counted.record_count), 0) as record_count,
+        coalesce(max(filled_share), 0) as filled_share, max(distinct_share) as distinct_share,
+        max(top_share) as top_share, max(figure) as figure, max(midnight_share) as midnight_share,
+        max(newest_date) as newest_date, max(recent_count) as recent_count,
+        max(recent_day_count) as recent_day_count,
+        max(value_buckets) as value_buckets, max(form_buckets) as form_buckets
+    from profile_now left join counted using (source_system, entity)
+    group by source_system, entity, column_name
+)
+select source_system, entity, column_name, coalesce(here.kind, base.kind) as kind,
+    coalesce(here.record_count, 0) as record_count, coalesce(here.filled_share, 0) as filled_share,
+    here.distinct_share, here.top_share, here.figure, here.midnight_share, here.newest_date,
+    here.recent_count, here.recent_day_count,
+    here.value_buckets, here.form_buckets,
+    base.record_count as base_record_count, base.filled_share as base_filled_share,
+    base.distinct_share as base_distinct_share, base.top_share as base_top_share, base.figure as base_figure,
+    base.midnight_share as base_midnight_share, base.newest_date as base_newest_date,
+    base.recent_count as base_recent_count,
+    base.recent_day_count as base_recent_day_count,
+    list_sum(list_transform(list_zip(here.value_buckets, base.value_buckets), lambda p: abs(p[1] - p[2]))) / 2
+        as value_shift,
+    list_sum(list_transform(list_zip(here.form_buckets, base.form_buckets), lambda p: abs(p[1] - p[2]))) / 2
+        as form_shift
+from here full outer join profile_base as base using (source_system, entity, column_name)
+order by source_system, entity, column_name
+"""
+
+_COMPARED_FIGURES = """
+create or replace table meta.figures as
+select figure, part, coalesce(here.value, 0) as value, base.value as base_value
+from figures_now as here full outer join figures_base as base using (figure, part)
+order by figure, part
+"""
