@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from pipelines.audit import Catalogue, Rule, RuleResult, Severity, Status, run_rules
+from pipelines.audit.expectation_types import OWN
 from pipelines.configuration import Configuration
 from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
 from pipelines.warehouse import connect
@@ -21,8 +22,9 @@ UNMET = {Status.FAILED, Status.WARNED, Status.NOT_RUN}
 
 
 def written_rules(directory: Path = EXPECTATIONS_DIR) -> list[str]:
+    """Those that are broken by one defect; rules about figures need a past, see `test_anomalies`."""
     suites = [yaml.safe_load(file.read_text()) for file in sorted(directory.glob("*.yml"))]
-    return [rule["meta"]["id"] for suite in suites for rule in suite["expectations"]]
+    return [rule["meta"]["id"] for suite in suites for rule in suite["expectations"] if rule["type"] not in OWN]
 
 
 def break_company(company: Settings, rule_id: str) -> None:
