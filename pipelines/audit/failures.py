@@ -25,7 +25,7 @@ NAMING = frozenset(
     {
         *("customer_id", "current_customer_id", "account_id", "household_id"),
         *("source_system", "entity", "field", "currency", "controller", "channel", "purpose", "audience"),
-        *("schema_name", "table_name", "column_name", "base_version", "version", "line", "metric"),
+        *("schema_name", "table_name", "column_name", "base_version", "version", "line", "metric", "figure", "part"),
     }
 )
 

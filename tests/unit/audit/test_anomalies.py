@@ -71,7 +71,7 @@ def company_with_past(
 ) -> Settings:
     """The small company after sixty nights that were like this one, but with an order a day."""
     if not usual_figures:
-        run_audit(company, configuration, BUILD, suites=["anomalies", "sources", "identity"], keep_warm=True)
+        run_audit(company, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True)
         usual_figures["rows"] = read(company, "from audit.audit.metrics")
     day = day_of(AS_OF, configuration.company.zone)
     remember(
@@ -113,17 +113,17 @@ def test_what_leaves_its_band_is_told_once_and_by_its_own_rule(
     statement, name, said = DEFECTS[rule_id]
     change(company_with_past, statement)
     verdict = run_audit(
-        company_with_past, configuration, BUILD, suites=["anomalies", "sources", "identity"], keep_warm=True
+        company_with_past, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True
     )
     found = of_rule(verdict.results, rule_id)[name]
-    assert (found.status, found.failed_count) == (Status.WARNED, 1 if rule_id != "ano_004" else 2)
+    assert found.status is Status.WARNED
     assert said in (found.note or "")
     listed = read(
         company_with_past,
         f"select key_name, key from audit.audit.rule_failures where rule_id = '{rule_id}' and object = '{name}'",
     )
     assert {key_name for key_name, _ in listed} == {"metric"}
-    assert len(listed) == found.failed_count
+    assert len(listed) == found.failed_count > 0
     assert CANARY not in str(verdict)
     unusual = read(company_with_past, "select distinct object from audit.audit.metrics where is_unusual")
     assert (name,) in unusual
@@ -134,7 +134,7 @@ def test_a_check_that_runs_alone_finds_what_the_audit_found(
 ) -> None:
     change(company_with_past, DEFECTS["ano_003"][0])
     verdict = run_audit(
-        company_with_past, configuration, BUILD, suites=["anomalies", "sources", "identity"], keep_warm=True
+        company_with_past, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True
     )
     alone = run_rules(company_with_past, configuration, BUILD, [catalogue.rule("ano_003")])
     assert [(r.status, r.note) for r in alone] == [

@@ -86,7 +86,7 @@ def test_failing_records_are_listed_by_key_with_their_customer(company: Settings
         "update raw.reconciliation set is_enabled = false where source_system = 'crm' and entity = 'contacts'",
         "update marts.customers set kind = 'Zsigmondy' where customer_id = 'c_bbbbbbbbbbbbbbbb'",
     )
-    run_audit(company, configuration, BUILD, suites=["sources", "customers", "dbt"], keep_warm=True)
+    run_audit(company, configuration, BUILD, suites=["persons", "shop", "sources", "customers", "dbt"], keep_warm=True)
     with connect(company.build_warehouse, company, read_only=True) as connection:
         [(contact,)] = connection.execute(
             "select record_key from raw.crm_contacts where source_record_id = '1'"
@@ -97,7 +97,7 @@ def test_failing_records_are_listed_by_key_with_their_customer(company: Settings
     found = read(company, "select rule_id, object, key_name, key, customer_id from audit.audit.rule_failures")
     assert ("crm_005", "crm.contacts", "record_key", contact, ANNA) in found
     assert ("sho_003", "shop.orders", "record_key", order, ANNA) in found
-    assert ("cus_001", "marts.customers", "customer_id", ANNA, ANNA) in found
+    assert ("cus_001", "identity.members", "customer_id", ANNA, ANNA) in found
     assert ("src_004", "raw.reconciliation", "source_system", "crm", None) in found
     by_value = [(key_name, key) for rule_id, _, key_name, key, _ in found if rule_id == "dbt_051"]
     assert by_value == [("customer_id", "c_bbbbbbbbbbbbbbbb")]
@@ -111,7 +111,7 @@ def test_at_most_so_many_rows_are_listed_and_always_the_same_ones_and_all_are_co
     few = replace(company, kept_failures=1)
     listed = []
     for _ in range(2):
-        verdict = run_audit(few, configuration, BUILD, suites=["sources"], keep_warm=True)
+        verdict = run_audit(few, configuration, BUILD, suites=["persons"], keep_warm=True)
         listed.append(read(few, "select key from audit.audit.rule_failures where rule_id = 'crm_005'"))
     with connect(company.build_warehouse, company, read_only=True) as connection:
         first = connection.execute("select min(record_key) from raw.crm_contacts").fetchall()
