@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.settings import PROJECT_DIR
 from tests.unit.unify.conftest import Marts
 from tests.unit.unify.world import World, records
 
@@ -53,3 +54,12 @@ def test_what_a_household_is_worth(marts: Marts) -> None:
     [household] = records(marts.settings, "select * from marts.households where household_id = 'h_h_mother'")
     assert (household["member_count"], household["minor_count"], household["country"]) == (4, 1, "DE")
     assert (household["order_count"], household["revenue_amount_base"]) == (2, 15)
+
+
+def test_a_household_never_makes_two_people_one(marts: Marts, members: dict[str, tuple[str, bool]]) -> None:
+    found = records(marts.settings, "select customer_id from marts.customers where customer_id like 'c_h_%'")
+    assert set(members) <= {row["customer_id"] for row in found}
+    graph = (PROJECT_DIR / "tests" / "architecture" / "graph.txt").read_text(encoding="utf-8")
+    resolve = [line for line in graph.splitlines() if line.startswith("resolve ")]
+    assert resolve
+    assert not [line for line in resolve if "household" in line], "who is who is decided before, without households"
