@@ -81,7 +81,7 @@ def test_a_refused_build_says_what_to_do_first_in_both_languages(
         "update raw.reconciliation set is_enabled = false where source_system = 'crm'",
         "insert into raw.rejects (source_system, reason) values ('crm', '<script>alert(1)</script>')",
     )
-    verdict = run_audit(company, configuration, BUILD, suites=["sources"], keep_warm=True)
+    verdict = run_audit(company, configuration, BUILD, suites=["sources", "persons"], keep_warm=True)
     assert verdict.status is VerdictStatus.REFUSED
     text = (company.build_dir / "report" / "index.html").read_text(encoding="utf-8")
     page = page_of(company)
@@ -125,7 +125,7 @@ def test_a_finding_reaches_the_customers_behind_it(company: Settings, configurat
         "update raw.crm_contacts set email = 'ben(at)example.org'",
         f"update marts.customers set revenue_amount_base = 1234 where customer_id = '{ANNA}'",
     )
-    run_audit(company, configuration, BUILD, suites=["sources"], keep_warm=True)
+    run_audit(company, configuration, BUILD, suites=["persons"], keep_warm=True)
     with connect(company.build_audit, company, read_only=True) as connection:
         [(customers, revenue, state)] = connection.execute(
             "select customers_affected, revenue_affected_amount_base, state from audit.audit.findings "
@@ -226,9 +226,9 @@ def test_data_docs_show_what_was_found_and_no_value(
     from pipelines.audit import write_data_docs
 
     change(company, "update raw.crm_contacts set email = 'ben(at)example.org' where source_record_id = '2'")
-    run_audit(company, configuration, BUILD, suites=["sources", "dbt"], keep_warm=True)
+    run_audit(company, configuration, BUILD, suites=["persons", "dbt"], keep_warm=True)
     files = write_data_docs(company, configuration, tmp_path / "docs")
-    assert [file.name for file in files] == ["dbt.html", "sources.html"]
+    assert [file.name for file in files] == ["dbt.html", "persons.html"]
     text = files[1].read_text(encoding="utf-8")
     assert "CRM-004" in text
     assert "ben(at)" not in text
