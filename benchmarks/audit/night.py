@@ -11,19 +11,20 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.activate import build_audiences
-from pipelines.audit import RuleResult, load_catalogue, run_audit, run_rules
+from pipelines.audit import RuleResult, load_catalogue, quarantine_records, run_audit, run_rules
 from pipelines.audit.baseline import write_baseline
 from pipelines.build import Build, current_build, open_build
 from pipelines.clean import clean_records
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.errors import KundenstammError
 from pipelines.extract import build_raw, load_source
+from pipelines.overrides import company_day
 from pipelines.publish import publish_version, register_columns
 from pipelines.publish.status import read_watermarks
 from pipelines.resolve import resolve_accounts, resolve_identities, write_diff, write_outcomes
 from pipelines.settings import Settings
 from pipelines.transform import run_dbt
-from pipelines.warehouse import connect
+from pipelines.warehouse import SHARED, SHARED_SCHEMAS, connect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -52,6 +53,7 @@ def prepare_night(settings: Settings, sample: Path, as_of: datetime) -> list[str
     build = open_build(settings, configuration, build_id="measured", as_of=as_of, now=now)
     with connect(settings.build_warehouse, settings) as connection:
         build_raw(connection, settings, configuration, since=read_watermarks(settings))
+        quarantine_records(connection, load_catalogue(configuration).rules)
     _run_models(settings, "staging")
     with connect(settings.build_warehouse, settings) as connection:
         clean_records(connection, settings, configuration, build)
@@ -85,6 +87,8 @@ def _run_models(settings: Settings, *selected: str) -> None:
     with connect(settings.build_warehouse, settings) as connection:
         for schema in selected:
             connection.execute(f"create schema if not exists {schema}")
+            if schema in SHARED_SCHEMAS:
+                connection.execute(f"create schema if not exists {SHARED}.{schema}")
         for statement in _STATEMENTS[selected]:
             connection.execute(statement)
 
@@ -101,6 +105,6 @@ def _land(settings: Settings, configuration: Configuration, now: datetime) -> li
 
 def _resolve(connection: DuckDBPyConnection, settings: Settings, configuration: Configuration, build: Build) -> None:
     resolve_identities(connection, settings, configuration, build)
-    resolve_accounts(connection, settings, build)
-    write_outcomes(connection)
+    resolve_accounts(connection, settings, configuration, build)
+    write_outcomes(connection, company_day(build.as_of, configuration.company.time_zone))
     write_diff(connection, settings, build)
