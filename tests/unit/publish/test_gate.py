@@ -11,6 +11,7 @@ import pytest
 
 from pipelines import warehouse
 from pipelines.audit import Severity, load_catalogue
+from pipelines.audit.rules import Rule
 from pipelines.audit.store import write_verdict
 from pipelines.build import Build, current_build, record_step
 from pipelines.configuration import Configuration, load_configuration
@@ -24,16 +25,18 @@ DEPENDENCIES = {"meta.columns": {"marts.customers"}, "marts.customers": set[str]
 
 def audit(settings: Settings, configuration: Configuration, *, failing: str = "") -> None:
     """Record a verdict in which every critical rule of the catalogue has its result."""
-    build, every = current_build(settings), list_critical_rules(settings.config_dir)
-    write_verdict(settings, judge_build(settings, configuration, build, every, failing={failing} - {""}))
+    rules = list_critical_rules(settings.config_dir)
+    every = [(rule.id, checked.name) for rule in rules for checked in rule.objects]
+    said = {rule.id: (rule.description, rule.threshold) for rule in rules}
+    build = current_build(settings)
+    write_verdict(settings, judge_build(settings, configuration, build, every, failing={failing} - {""}, said=said))
 
 
 @functools.cache
-def list_critical_rules(config_dir: Path) -> list[tuple[str, str]]:
-    """(rule, object) of every critical rule; the same in every test."""
+def list_critical_rules(config_dir: Path) -> list[Rule]:
+    """Every critical rule; the same in every test."""
     configuration = load_configuration(Settings.from_environment({"KUNDENSTAMM_CONFIG_DIR": str(config_dir)}))
-    rules = [rule for rule in load_catalogue(configuration).select() if rule.severity is Severity.CRITICAL]
-    return [(rule.id, checked.name) for rule in rules for checked in rule.objects]
+    return [rule for rule in load_catalogue(configuration).select() if rule.severity is Severity.CRITICAL]
 
 
 def run_steps(settings: Settings, *steps: str) -> None:

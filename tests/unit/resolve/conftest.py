@@ -156,7 +156,7 @@ def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Co
 
 
 def fetch(connection: DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
-    cursor = connection.execute(f"from identity.{table}")
+    cursor = connection.execute(f"from identity.{table} order by all")
     names = [column[0] for column in cursor.description]
     return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
 
