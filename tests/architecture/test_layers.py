@@ -16,7 +16,7 @@ import yaml
 from pipelines.settings import PROJECT_DIR
 
 PACKAGE = PROJECT_DIR / "pipelines"
-SHELL = {"definitions.py", "cli.py"}
+SHELL = {"definitions.py"}
 HEAVY = {"great_expectations", "splink", "pandas", "dbt", "phonenumbers", "duckdb", "pyarrow", "scipy", "sqlglot"}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from typer.testing import CliRunner
 
-from pipelines import cli
+from pipelines.cli import app
+from pipelines.cli.shared import FAILED
 from pipelines.extract import check_sources
 from tests.unit.extract.conftest import Source
 from tests.unit.extract.connectors.vendors import TOKEN, ZENDESK
@@ -53,11 +54,11 @@ def test_the_command_ends_with_one_when_something_does_not_work(
     source: Source, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipelines.configuration.load_configuration", lambda _: source.configuration())
-    monkeypatch.setattr(cli, "_settings", lambda *_: source.settings)
-    result = CliRunner().invoke(cli.app, ["sources", "check"])
-    assert result.exit_code == cli.FAILED
+    monkeypatch.setattr("pipelines.cli.sources.read_settings", lambda *_: source.settings)
+    result = CliRunner().invoke(app, ["sources", "check"])
+    assert result.exit_code == FAILED
     source.write(["id", "1"])
-    result = CliRunner().invoke(cli.app, ["sources", "check", "crm"])
+    result = CliRunner().invoke(app, ["sources", "check", "crm"])
     assert result.exit_code == 0
-    result = CliRunner().invoke(cli.app, ["sources", "check", "shop"])
+    result = CliRunner().invoke(app, ["sources", "check", "shop"])
     assert "There is no source shop" in str(result.exception)

@@ -1,0 +1,62 @@
+"""The `kundenstamm` command: what a person types, and the exit codes a scheduler reads.
+
+Add a command to the module of its subject and to the list below; what it does lives in the stage packages.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+import logging
+import os
+import sys
+import warnings
+
+import typer
+
+from pipelines.cli.audit import findings, list_rules, write_docs
+from pipelines.cli.identity import explain, review
+from pipelines.cli.nightly import run, sample, ui, validate
+from pipelines.cli.shared import ACTIVE, CONFIGURATION, FAILED, errors
+from pipelines.cli.sources import sources_app
+from pipelines.cli.versions import rollback, sql, status, versions
+from pipelines.errors import ConfigurationError, KundenstammError, LockedError
+from pipelines.settings import QUIET_ENVIRONMENT
+
+app = typer.Typer(
+    no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split(":")[0]
+)
+for command in (run, sample, status, versions, rollback, sql, explain, review, findings):
+    app.command()(command)
+app.command("data-docs")(write_docs)
+app.command()(validate)
+app.command("rules")(list_rules)
+app.command()(ui)
+app.add_typer(sources_app, name="sources")
+logging.getLogger("pipelines").addHandler(logging.NullHandler())
+
+
+def main() -> None:
+    """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
+    os.environ.update(QUIET_ENVIRONMENT)
+    atexit.register(gc.freeze)  # a last collection through all imported libraries would take two seconds
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")  # libraries warn those who call them
+    try:
+        app()
+    except KundenstammError as error:
+        errors.print(str(error), style="red", markup=False)
+        sys.exit(_exit_code(error))
+    except OSError as error:
+        where = error.filename or "A file"
+        errors.print(f"{where} cannot be used ({error.strerror}); check permissions and free space.", markup=False)
+        sys.exit(FAILED)
+    except KeyboardInterrupt:
+        errors.print("Interrupted; what is published is whole.")
+        sys.exit(130)
+
+
+def _exit_code(error: KundenstammError) -> int:
+    if isinstance(error, ConfigurationError):
+        return CONFIGURATION
+    return ACTIVE if isinstance(error, LockedError) else FAILED
