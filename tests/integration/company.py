@@ -97,6 +97,12 @@ class Company:
             text = text.replace(f"  - name: {source}", f"  - enabled: false\n    name: {source}")
         file.write_text(text)
 
+    def alert(self, webhook: str) -> None:
+        file = self.config / "company.yml"
+        text = file.read_text()
+        assert "\nalerts:\n" in text
+        file.write_text(text.replace("\nalerts:\n", f"\nalerts:\n  webhook: {webhook}\n"))
+
     @property
     def version(self) -> str:
         return (self.data / "published" / "current").readlink().name

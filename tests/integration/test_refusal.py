@@ -12,6 +12,7 @@ from pipelines.sample import break_sample
 from pipelines.warehouse import connect
 from tests.integration.canary import CANARY, assert_nothing_leaked, plant
 from tests.integration.company import Company, said
+from tests.unit.alerting import webhook
 
 pytestmark = pytest.mark.slow
 
@@ -32,25 +33,30 @@ def add_one_cent_to_some_orders(company: Company) -> None:
 
 
 def test_broken_sources_are_refused_by_rule_and_remedy_and_the_published_version_stays(published: Company) -> None:
-    """The support desk is switched off meanwhile, which refuses nothing."""
+    """The support desk is switched off meanwhile, which refuses nothing. Who is to be alerted is, once."""
     version, customers = published.version, published.query("select * from marts.customers order by customer_id")
     invalidate_a_third_of_the_emails(published)
     add_one_cent_to_some_orders(published)
     published.switch_off("support")
-    refused = published.run()
+    alerts: list[dict[str, str]] = []
+    with webhook(alerts) as url:
+        published.alert(url)
+        refused = published.run()
     assert refused.returncode == 2, said(refused)
     assert "switched off; the last landed rows are kept" in said(refused)
     assert published.version == version
     assert published.query("select * from marts.customers order by customer_id") == customers
 
+    [alert] = [message["text"] for message in alerts]
+    assert alert.startswith("Kundenstamm: nightly refused")
     status = said(published.call("status"))
     assert "The latest run was refused" in status
     catalogue = load_catalogue(load_configuration(published.settings, published.environment))
     for rule in (catalogue.rule(name) for name in ("crm_004", "rev_002")):
-        for told in (said(refused), status):
+        for told in (said(refused), status, " ".join(alert.split())):
             assert f"{rule.display_id} {rule.description} Found:" in told
             assert f"Owner: {rule.owner}. {rule.remedy}" in told
-    assert_nothing_leaked(published, said(refused) + status)
+    assert_nothing_leaked(published, said(refused) + status + alert)
     assert set(re.findall(r"\b([A-Z]{3}-\d{3}) ", status)) == {"CRM-004", "REV-002"}
 
 
