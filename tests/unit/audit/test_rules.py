@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Sequence
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 import yaml
@@ -17,6 +17,9 @@ from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
 from pipelines.warehouse import connect
 from tests.unit.unify.world import BUILD
 
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
 DEFECTS: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_DIR / "tests/fixtures/audit/defects.yml").read_text())
 UNMET = {Status.FAILED, Status.WARNED, Status.NOT_RUN}
 
@@ -27,12 +30,6 @@ def written_rules(directory: Path = EXPECTATIONS_DIR) -> list[str]:
     return [rule["meta"]["id"] for suite in suites for rule in suite["expectations"] if rule["type"] not in OWN]
 
 
-def break_company(company: Settings, rule_id: str) -> None:
-    with connect(company.build_warehouse, company) as connection:
-        for statement in DEFECTS[rule_id]["sql"]:
-            connection.execute(statement)
-
-
 def rules_of_suites(catalogue: Catalogue) -> list[Rule]:
     return [rule for rule in catalogue.rules if rule.expectation]
 
@@ -41,13 +38,21 @@ def unmet_rules(results: Sequence[RuleResult]) -> set[str]:
     return {result.rule_id for result in results if result.status in UNMET}
 
 
-def tables_changed_by(rule_id: str, company: Settings) -> set[str]:
+def break_company(company: Settings, rule_id: str, rules: Sequence[Rule]) -> dict[str, int]:
+    """Plant the defect of a rule; returns what the SQL rules among `rules` find that read what it changed."""
+    with connect(company.build_warehouse, company) as connection:
+        for statement in DEFECTS[rule_id]["sql"]:
+            connection.execute(statement)
+        changed = tables_changed_by(connection, rule_id)
+        return counted_by_sql(connection, [rule for rule in rules if reads(rule, changed)])
+
+
+def tables_changed_by(connection: DuckDBPyConnection, rule_id: str) -> set[str]:
     """The tables that a defect writes, and all views over them."""
     statements = " ".join(DEFECTS[rule_id]["sql"])
     changed = set(re.findall(r"(?:update|insert into|delete from|table|view)\s+(\w+\.\w+)", statements, re.IGNORECASE))
     assert changed, rule_id
-    with connect(company.build_warehouse, company, read_only=True) as connection:
-        views = connection.execute("select schema_name || '.' || view_name, sql from duckdb_views()").fetchall()
+    views = connection.execute("select schema_name || '.' || view_name, sql from duckdb_views()").fetchall()
     while over := {name for name, text in views if name not in changed and any(t in text for t in changed)}:
         changed |= over
     return changed
@@ -58,23 +63,22 @@ def reads(rule: Rule, tables: Collection[str]) -> bool:
     return any(table in text for table in tables)
 
 
-def counted_by_sql(rules: Sequence[Rule], company: Settings) -> dict[str, int]:
+def counted_by_sql(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> dict[str, int]:
     """Rows that SQL rules beyond their tolerance find, counted without Great Expectations."""
-    found = {}
-    with connect(company.build_warehouse, company, read_only=True) as connection:
-        for rule in rules:
-            assert rule.expectation
-            query = rule.expectation["kwargs"].get("unexpected_rows_query")
-            for checked in rule.objects if query else ():
-                if checked.query is None:
-                    continue
-                batch = f"({checked.query})"
-                [(failed, elements)] = connection.execute(
-                    f"with batch as (from {batch}) select (select count(*) from ({query.format(batch='batch')})), "
-                    "(select count(*) from batch)"
-                ).fetchall()
-                if failed > rule.tolerated_share * elements and elements:
-                    found[rule.id] = found.get(rule.id, 0) + failed
+    found: dict[str, int] = {}
+    for rule in rules:
+        assert rule.expectation
+        query = rule.expectation["kwargs"].get("unexpected_rows_query")
+        for checked in rule.objects if query else ():
+            if checked.query is None:
+                continue
+            batch = f"({checked.query})"
+            [(failed, elements)] = connection.execute(
+                f"with batch as (from {batch}) select (select count(*) from ({query.format(batch='batch')})), "
+                "(select count(*) from batch)"
+            ).fetchall()
+            if failed > rule.tolerated_share * elements and elements:
+                found[rule.id] = found.get(rule.id, 0) + failed
     return found
 
 
@@ -103,13 +107,11 @@ def test_a_defect_is_found_by_its_rule_and_by_no_other(
 ) -> None:
     """The rule itself inside Great Expectations; all others by their SQL, which takes a fiftieth of the time."""
     rule = catalogue.rule(rule_id)
-    break_company(company, rule_id)
+    by_sql = break_company(company, rule_id, rules_of_suites(catalogue))
     results = run_rules(company, configuration, BUILD, [rule])
     assert unmet_rules(results) == {rule_id}
     unmet = [r for r in results if r.status in UNMET]
     assert {r.status for r in unmet} == {Status.FAILED if rule.severity is Severity.CRITICAL else Status.WARNED}
-    changed = tables_changed_by(rule_id, company)
-    by_sql = counted_by_sql([r for r in rules_of_suites(catalogue) if reads(r, changed)], company)
     assert by_sql.keys() | {rule_id} == expected_failures(rule_id)
     found = sum(r.failed_count or 0 for r in unmet)
     assert found == by_sql.get(rule_id, found) > 0
