@@ -8,11 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
-import yaml
 
 from pipelines.audit import Catalogue, Rule, RuleResult, Severity, Status, run_rules
 from pipelines.audit.expectation_types import OWN
 from pipelines.configuration import Configuration
+from pipelines.configuration.documents import parse
 from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
 from pipelines.warehouse import connect
 from tests.unit.unify.world import BUILD
@@ -20,13 +20,13 @@ from tests.unit.unify.world import BUILD
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-DEFECTS: dict[str, dict[str, Any]] = yaml.safe_load((PROJECT_DIR / "tests/fixtures/audit/defects.yml").read_text())
+DEFECTS: dict[str, dict[str, Any]] = parse((PROJECT_DIR / "tests/fixtures/audit/defects.yml").read_text())
 UNMET = {Status.FAILED, Status.WARNED, Status.NOT_RUN}
 
 
 def written_rules(directory: Path = EXPECTATIONS_DIR) -> list[str]:
     """Those that are broken by one defect; rules about figures need a past, see `test_anomalies`."""
-    suites = [yaml.safe_load(file.read_text()) for file in sorted(directory.glob("*.yml"))]
+    suites = [parse(file.read_text()) for file in sorted(directory.glob("*.yml"))]
     return [rule["meta"]["id"] for suite in suites for rule in suite["expectations"] if rule["type"] not in OWN]
 
 
