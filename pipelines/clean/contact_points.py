@@ -19,6 +19,8 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KINDS = {"email": "email", "phone": "phone", "mobile": "phone"}
+# What has values of its own, and whether one of them is a mobile's.
+_VALUED = {"email": "false", "phone": "is_mobile", "address": "false"}
 _METHODS = ENTITIES["crm", "contact_methods"]
 
 # Which contact point of a kind is a record's primary one: its own fields, then what the CRM keeps beside them, and
@@ -377,36 +379,29 @@ def _number_points(connection: DuckDBPyConnection) -> None:
         )
         """
     )
+    # Kind by kind, so that what the key of a kind is made with is computed once.
+    values = [
+        f"""
+        select {literal(kind)} as kind, value, bool_or(is_valid) as is_valid, bool_or({is_mobile}) as is_mobile,
+            {keys.contact_point_key(literal(kind), "value")} as contact_point_key
+        from {kind}_values
+        where value is not null
+        group by value
+        """
+        for kind, is_mobile in _VALUED.items()
+    ]
     connection.execute(
         f"""
         create or replace temp table contact_values as
-        with cleaned as (
-            select 'email' as kind, value, is_valid, false as is_mobile from email_values
-            union all
-            select 'phone', value, is_valid, is_mobile from phone_values
-            union all
-            select 'address', value, is_valid, false from address_values
-        )
-        select
-            row_number() over () as point, kind, value,
-            bool_or(is_valid) as is_valid, bool_or(is_mobile) as is_mobile,
-            {keys.contact_point_key("kind", "value")} as contact_point_key
-        from cleaned
-        where value is not null
-        group by kind, value
+        select row_number() over () as point, * from ({" union all ".join(values)})
         """
     )
-    connection.execute(
+    numbers = [
+        f"""
+        select points.kind, cleaned.id, points.point
+        from {kind}_values as cleaned
+        inner join contact_values as points on points.value = cleaned.value and points.kind = {literal(kind)}
         """
-        create or replace temp table point_numbers as
-        select numbered.kind, numbered.id, contact_values.point
-        from (
-            select 'email' as kind, id, value from email_values
-            union all
-            select 'phone', id, value from phone_values
-            union all
-            select 'address', id, value from address_values
-        ) as numbered
-        inner join contact_values on contact_values.kind = numbered.kind and contact_values.value = numbered.value
-        """
-    )
+        for kind in _VALUED
+    ]
+    connection.execute(f"create or replace temp table point_numbers as {' union all '.join(numbers)}")
