@@ -19,64 +19,53 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KINDS = {"email": "email", "phone": "phone", "mobile": "phone"}
+# What has values of its own, and whether one of them is a mobile's.
+_VALUED = {"email": "false", "phone": "is_mobile", "address": "false"}
 _METHODS = ENTITIES["crm", "contact_methods"]
 
 # Which contact point of a kind is a record's primary one: its own fields, then what the CRM keeps beside them, and
 # last what it was reached by once.
 _OWN_RANKS = {"email": 1, "phone": 1, "address": 1, "mobile": 2}
 _PRIMARY_METHOD_RANK, _METHOD_RANK, _FORMER_RANK = 3, 4, 9
-_MOST_POINTS = 1 << 48  # more than there can be
+# Nobody but the fields of a person's own record says how it is reached.
+_IS_ONLY = "record_key not in (select owner_key from owners_of_several)"
 
 
 def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -> None:
     """Make the temporary table `contact_uses`: one row per record and field that holds an e-mail address or number.
 
     `owner_key` is the person record or fact whose contact point it is: for a contact method, its contact. Fields that a
-    person record has no more have an owner, but no `record_key`; bulk entities give one row per distinct value, without
-    either. `value_id` is the id in `email_drafts` or `phone_drafts`, which are made as well. How a number is to be read
-    is said by the record's own country, else that of the person it refers to, else the company's. An e-mail address
-    needs none.
+    person record has no more have an owner, but no `record_key`. `value_id` is the id in `email_drafts` or
+    `phone_drafts`, which are made as well, with the texts of bulk entities. `is_only` says that the owner has no other
+    contact point of the kind. How a number is to be read is said by the record's own country, else that of the person
+    it refers to, else the company's. An e-mail address needs none.
     """
-    uses = [_uses_of(entity, field) for entity in ENTITIES.values() for field in _KINDS if entity.column(field)]
+    _list_countries(connection, company_country)
+    _list_owners_of_several(connection)
+    uses = [_uses_of_persons(field) for field in _KINDS]
+    uses += [
+        _uses_of(entity, field)
+        for entity in ENTITIES.values()
+        for field in _KINDS
+        if entity.column(field) and not entity.is_person
+    ]
     uses += [_uses_of_methods(), *(_former_uses(field) for field in _KINDS)]
     connection.execute(
         f"""
-        create or replace temp table delivered_uses as
-        with uses as ({" union all ".join(uses)})
-        select *, null::text[] as rejected from uses
-        """
-    )
-    connection.execute(
-        f"""
-        update delivered_uses set rejected = refused.entries
-        from (
-            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as entries
-            from rejections group by record_key, field
-        ) as refused
-        where delivered_uses.record_key = refused.record_key and delivered_uses.field = refused.field
-        """
-    )
-    connection.execute(
-        f"""
         create or replace temp table located_uses as
-        with written_countries as (
-            select written, country_code(written) as country
-            from (select distinct country as written from delivered_uses where kind = 'phone')
-        ),
-        person_countries as (
-            select drafts.record_key, addresses.country
-            from person_drafts as drafts
-            inner join address_drafts as addresses on addresses.id = drafts.address_id
-            -- A number is read as one of the company's country unless something says otherwise.
-            where addresses.country <> {literal(company_country)}
-                and addresses.country in (select iso2 from country_names)
+        with uses as ({" union all ".join(uses)}),
+        refused as (
+            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as rejected
+            from rejections group by record_key, field
         )
         select
             uses.* exclude (country, person_key),
             case when uses.kind = 'phone'
                 then coalesce(own.country, written.country, referred.country, {literal(company_country)})
-            end as country
-        from delivered_uses as uses
+            end as country,
+            refused.rejected
+        from uses
+        left join refused on refused.record_key = uses.record_key and refused.field = uses.field
         left join written_countries as written on written.written = uses.country
         left join person_countries as own on own.record_key = uses.record_key and uses.kind = 'phone'
         left join person_countries as referred on referred.record_key = uses.person_key and uses.kind = 'phone'
@@ -106,12 +95,69 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
             on drafts.kind = uses.kind and drafts.raw_value = uses.raw_value
             and drafts.country is not distinct from uses.country
             and drafts.rejected is not distinct from uses.rejected
+        where uses.owner_key is not null
         """
     )
-    connection.execute("drop table delivered_uses; drop table located_uses")
+    connection.execute("drop table located_uses; drop table written_countries; drop table person_countries")
+
+
+def _list_countries(connection: DuckDBPyConnection, company_country: str) -> None:
+    """Make `written_countries`, what is written as country beside a number, and `person_countries`, foreign ones."""
+    written = [
+        f"select billing_country as written from {staging_table(entity)}"
+        for entity in ENTITIES.values()
+        if entity.column("billing_country")
+    ]
+    written += [f"select country from {staging_table(_METHODS)}", "select country from raw.person_history"]
+    connection.execute(
+        f"""
+        create or replace temp table written_countries as
+        select written, country_code(written) as country
+        from (select distinct written from ({" union all ".join(written)}) where written is not null)
+        """
+    )
+    connection.execute(
+        f"""
+        create or replace temp table person_countries as
+        select drafts.record_key, addresses.country
+        from person_drafts as drafts
+        inner join address_drafts as addresses on addresses.id = drafts.address_id
+        -- A number is read as one of the company's country unless something says otherwise.
+        where addresses.country <> {literal(company_country)}
+            and addresses.country in (select iso2 from country_names)
+        """
+    )
+
+
+def _list_owners_of_several(connection: DuckDBPyConnection) -> None:
+    """Make `owners_of_several`: whoever may have more contact points of a kind than the fields of the own record."""
+    connection.execute(
+        f"""
+        create or replace temp table owners_of_several as
+        select contact_record_key as owner_key from {staging_table(_METHODS)} where contact_record_key is not null
+        union
+        select record_key from raw.person_history where record_key is not null
+        """
+    )
+
+
+def _uses_of_persons(field: str) -> str:
+    """The field of the records of person entities. Of a guest order it is the order's."""
+    others = [other for other, kind in _KINDS.items() if kind == _KINDS[field] and other != field]
+    is_only = " and ".join([_IS_ONLY, *(f"{other} is null" for other in others)])
+    return f"""
+        select
+            record_key, record_key as owner_key, source_record_id, source_system, entity, {literal(field)} as field,
+            {literal(_KINDS[field])} as kind, {field} as raw_value, null::text as country, null::text as person_key,
+            {_OWN_RANKS[field]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
+            false as is_verified, false as is_undeliverable, {is_only} as is_only
+        from person_drafts
+        where {field} is not null and entity <> {literal(ENTITIES["shop", "orders"].name)}
+    """
 
 
 def _uses_of(entity: Entity, field: str) -> str:
+    """The field of the records of an entity that is no person; of a bulk entity only the distinct values."""
     person_key = next((c.key_column for e, c in person_references() if e is entity), None)
     country = "billing_country" if entity.column("billing_country") else None
     is_distinct, record_key, record_id = (
@@ -121,12 +167,9 @@ def _uses_of(entity: Entity, field: str) -> str:
         person_key = None  # it matters for the country of a number only
     return f"""
         select {is_distinct}
-            {record_key}::text as record_key, {record_key}::text as owner_key, {record_id}::text as source_record_id,
-            source_system,
-            {literal(entity.name)} as entity, {literal(field)} as field, {literal(_KINDS[field])} as kind,
-            {field} as raw_value, {country or "null"}::text as country, {person_key or "null"}::text as person_key,
-            {_OWN_RANKS[field]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
-            false as is_verified, false as is_undeliverable
+            {record_key}::text, {record_key}::text, {record_id}::text, source_system, {literal(entity.name)},
+            {literal(field)}, {literal(_KINDS[field])}, {field}, {country or "null"}::text,
+            {person_key or "null"}::text, {_OWN_RANKS[field]}, null::timestamp, null::timestamp, false, false, true
         from {staging_table(entity)}
         where {field} is not null
     """
@@ -137,7 +180,7 @@ def _uses_of_methods() -> str:
         select
             record_key, contact_record_key, source_record_id, source_system, {literal(_METHODS.name)}, 'value',
             case lower(kind) when 'email' then 'email' else 'phone' end, value, country, contact_record_key,
-            {_method_facts()}
+            {_method_facts()}, false
         from {staging_table(_METHODS)}
         where value is not null and lower(kind) in ('email', 'phone', 'mobile')
     """
@@ -148,7 +191,7 @@ def _former_uses(field: str) -> str:
         select
             null, record_key, null, source_system, entity, {literal(field)}, {literal(_KINDS[field])},
             trim({field}), country,
-            record_key, {_FORMER_RANK}, min(valid_from), max(valid_until), false, false
+            record_key, {_FORMER_RANK}, min(valid_from), max(valid_until), false, false, false
         from raw.person_history
         where trim({field}) <> ''
         group by record_key, source_system, entity, trim({field}), country
@@ -219,17 +262,52 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             select cleaned.raw_value, cleaned.value, {", ".join(f"cleaned.{c}" for c in columns.split(", "))},
                 points.contact_point_key
             from {kind}_values as cleaned
-            left join contact_values as points on points.kind = '{kind}' and points.value = cleaned.value
+            left join point_numbers as numbers on numbers.kind = '{kind}' and numbers.id = cleaned.id
+            left join contact_values as points using (point)
             where cleaned.rejected is null
             """
         )
+    _merge_points(connection)
+    # Most owners have one point of a kind: nothing is to be merged, and it is the primary one.
+    connection.execute(
+        f"""
+        create or replace table clean.contact_points as
+        with points as (
+            select owner_key as record_key, source_system, entity, numbers.point, true as is_primary, is_verified,
+                is_undeliverable, valid_from, valid_until
+            from contact_uses as uses
+            inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
+            where is_only
+            union all
+            select record_key, source_system, entity, numbers.point, true, false, false, null, null
+            from person_drafts
+            inner join point_numbers as numbers on numbers.kind = 'address' and numbers.id = address_id
+            where {_IS_ONLY}
+            union all
+            from merged_points
+        )
+        select
+            record_key, source_system, entity, kind, value, contact_point_key, is_primary,
+            is_valid, is_mobile, is_verified, is_undeliverable, valid_from, valid_until
+        from points
+        inner join contact_values using (point)
+        """
+    )
+    # Large where there are many customers, and not needed any more.
+    connection.execute(
+        "drop table merged_points; drop table point_numbers; drop table contact_values; drop table owners_of_several"
+    )
+
+
+def _merge_points(connection: DuckDBPyConnection) -> None:
+    """Make `merged_points`: the contact points of whoever may have several of a kind, each once."""
     # A table of its own, so that the engine knows how few rows it has.
     connection.execute(
         f"""
         create or replace temp table replaced as
         select owner_key, field, max(valid_until) as replaced_at
         from (
-            select owner_key, field, entity, rank, valid_until from contact_uses
+            select owner_key, field, entity, rank, valid_until from contact_uses where not is_only
             union all
             select owner_key, 'address', entity, rank, valid_until from address_uses
         )
@@ -240,58 +318,46 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
     begin = f"coalesce(valid_from, case when rank < {_PRIMARY_METHOD_RANK} then replaced_at end)"
     connection.execute(
         f"""
-        create or replace temp table distinct_points as
+        create or replace temp table merged_points as
         with points as (
-            select uses.* exclude (record_key, source_record_id, value_id), numbers.point
-            from contact_uses as uses
-            inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
-            where uses.owner_key is not null
-            union all by name
-            select uses.* exclude (address_id), 'address' as kind, 'address' as field, numbers.point
-            from (
-                select record_key as owner_key, source_system, entity, address_id,
-                    {_OWN_RANKS["address"]} as rank, null::timestamp as valid_from, null::timestamp as valid_until,
-                    false as is_verified, false as is_undeliverable
-                from person_drafts
-                union all by name
-                select * exclude (id, record_key, source_record_id, rejected) from address_uses
-            ) as uses
-            inner join point_numbers as numbers on numbers.kind = 'address' and numbers.id = uses.address_id
-        )
+            select owner_key, source_system, entity, kind, field, value_id, rank, valid_from, valid_until, is_verified,
+                is_undeliverable
+            from contact_uses
+            where not is_only
+            union all
+            select record_key, source_system, entity, 'address', 'address', address_id, {_OWN_RANKS["address"]}, null,
+                null, false, false
+            from person_drafts
+            where not {_IS_ONLY}
+            union all
+            select owner_key, source_system, entity, 'address', 'address', address_id, rank, valid_from, valid_until,
+                is_verified, is_undeliverable
+            from address_uses
+            where owner_key is not null
+        ),
         -- One number as phone and as mobile is one point.
-        select
-            owner_key as record_key, kind, point,
-            -- The points of a kind are numbered in the order of their values.
-            min(rank) * {_MOST_POINTS} + point as place,
-            min(source_system) as source_system, min(entity) as entity,
-            bool_or(is_verified) as is_verified, bool_or(is_undeliverable) as is_undeliverable,
-            -- What has no beginning was there from the first.
-            case when count(*) = count({begin}) then min({begin}) end as valid_from,
-            case when count(*) = count(valid_until) then max(valid_until) end as valid_until
-        from points
-        left join replaced using (owner_key, field)
-        group by owner_key, kind, point
-        """
-    )
-    connection.execute(
-        """
-        create or replace table clean.contact_points as
-        with primaries as (
-            select record_key, kind, min(place) as place from distinct_points group by record_key, kind
+        merged as (
+            select
+                owner_key, points.kind, point, min(rank) as rank,
+                min(source_system) as source_system, min(entity) as entity,
+                bool_or(is_verified) as is_verified, bool_or(is_undeliverable) as is_undeliverable,
+                -- What has no beginning was there from the first.
+                case when count(*) = count({begin}) then min({begin}) end as valid_from,
+                case when count(*) = count(valid_until) then max(valid_until) end as valid_until
+            from points
+            inner join point_numbers as numbers on numbers.kind = points.kind and numbers.id = points.value_id
+            left join replaced using (owner_key, field)
+            group by owner_key, points.kind, point
         )
         select
-            points.record_key, source_system, entity, points.kind, value, contact_point_key,
-            points.place = primaries.place as is_primary,
-            is_valid, is_mobile, is_verified, is_undeliverable, valid_from, valid_until
-        from distinct_points as points
+            merged.owner_key as record_key, source_system, entity, point,
+            row_number() over (partition by merged.owner_key, merged.kind order by rank, value) = 1 as is_primary,
+            is_verified, is_undeliverable, valid_from, valid_until
+        from merged
         inner join contact_values using (point)
-        inner join primaries on primaries.record_key = points.record_key and primaries.kind = points.kind
         """
     )
-    # Large where there are many customers, and not needed any more.
-    connection.execute(
-        "drop table distinct_points; drop table point_numbers; drop table contact_values; drop table replaced"
-    )
+    connection.execute("drop table replaced")
 
 
 def _number_points(connection: DuckDBPyConnection) -> None:
@@ -313,36 +379,29 @@ def _number_points(connection: DuckDBPyConnection) -> None:
         )
         """
     )
+    # Kind by kind, so that what the key of a kind is made with is computed once.
+    values = [
+        f"""
+        select {literal(kind)} as kind, value, bool_or(is_valid) as is_valid, bool_or({is_mobile}) as is_mobile,
+            {keys.contact_point_key(literal(kind), "value")} as contact_point_key
+        from {kind}_values
+        where value is not null
+        group by value
+        """
+        for kind, is_mobile in _VALUED.items()
+    ]
     connection.execute(
         f"""
         create or replace temp table contact_values as
-        with cleaned as (
-            select 'email' as kind, value, is_valid, false as is_mobile from email_values
-            union all
-            select 'phone', value, is_valid, is_mobile from phone_values
-            union all
-            select 'address', value, is_valid, false from address_values
-        )
-        select
-            row_number() over (order by kind, value) as point, kind, value,
-            bool_or(is_valid) as is_valid, bool_or(is_mobile) as is_mobile,
-            {keys.contact_point_key("kind", "value")} as contact_point_key
-        from cleaned
-        where value is not null
-        group by kind, value
+        select row_number() over () as point, * from ({" union all ".join(values)})
         """
     )
-    connection.execute(
+    numbers = [
+        f"""
+        select points.kind, cleaned.id, points.point
+        from {kind}_values as cleaned
+        inner join contact_values as points on points.value = cleaned.value and points.kind = {literal(kind)}
         """
-        create or replace temp table point_numbers as
-        select numbered.kind, numbered.id, contact_values.point
-        from (
-            select 'email' as kind, id, value from email_values
-            union all
-            select 'phone', id, value from phone_values
-            union all
-            select 'address', id, value from address_values
-        ) as numbered
-        inner join contact_values on contact_values.kind = numbered.kind and contact_values.value = numbered.value
-        """
-    )
+        for kind in _VALUED
+    ]
+    connection.execute(f"create or replace temp table point_numbers as {' union all '.join(numbers)}")

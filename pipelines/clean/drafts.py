@@ -89,7 +89,7 @@ def _number(connection: DuckDBPyConnection, table: str, drafts: Sequence[str]) -
     ids = ", ".join(f"{draft}.id as {id_column(draft)}" for draft in drafts)
     connection.execute(
         f"create or replace temp table numbered as "
-        f"select {table}.* exclude ({', '.join(replaced)}), row_number() over () as id, {ids} "
+        f"select {table}.* exclude ({', '.join(replaced)}), {table}.rowid as id, {ids} "
         f"from {table} {joins}"
     )
     connection.execute(f"drop table {table}")

@@ -1,7 +1,7 @@
 """Phone numbers: to E.164 by country; what is filled in instead of one.
 
-Add a rule to `BLOCKS`, with its name in `pipelines.configuration.cleaning`. Parsing itself is the library's; only it is
-Python, on distinct values that no run before has seen.
+Add a rule to `BLOCKS`, with its name in `pipelines.configuration.cleaning`. Numbers that are written as most are go by
+`dialing`; parsing all others is the library's, on distinct values that no run before has seen.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.clean.blocks import Blocks, build_rules
 from pipelines.clean.cache import load_values, save_values
+from pipelines.clean.dialing import find_plans, international_form, is_mobile_number, national_number
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
 
@@ -88,8 +89,18 @@ def rules_version() -> str:
 
 
 def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Add `dialed`, and what the library says of it, to `phone_drafts`; what it said is carried as cache."""
-    connection.execute(f"create or replace temp table dialed_phones as select *, {_DIALED} as dialed from phone_drafts")
+    """Add `dialed`, and what it is as a number, to `phone_drafts`; what the library said is carried as cache."""
+    countries = connection.execute("select distinct country from phone_drafts where country is not null").fetchall()
+    plans = find_plans(country for (country,) in countries)
+    connection.execute(
+        f"""
+        create or replace temp table dialed_phones as
+        with dialed as (select *, {_DIALED} as dialed from phone_drafts),
+        international as (select *, {international_form(plans)} as international from dialed),
+        national as (select *, {national_number(plans)} as national from international)
+        select * exclude (national), {is_mobile_number(plans)} as is_mobile from national
+        """
+    )
     connection.execute(
         "create or replace temp table parsed_phones "
         "(dialed text, country text, value text, is_mobile boolean, is_valid boolean)"
@@ -101,7 +112,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
             """
             insert into parsed_phones
             select known_phones.* from known_phones
-            semi join dialed_phones using (dialed, country)
+            semi join (from dialed_phones where is_mobile is null) using (dialed, country)
             """
         )
         connection.unregister("known_phones")
@@ -109,6 +120,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
         """
         select distinct dialed, country from dialed_phones
         anti join parsed_phones using (dialed, country)
+        where is_mobile is null
         order by all
         """
     ).fetchall()
@@ -122,8 +134,13 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
     connection.execute(
         """
         create or replace temp table phone_drafts as
-        select dialed_phones.*, parsed.value as parsed, parsed.is_mobile, parsed.is_valid
-        from dialed_phones left join parsed_phones as parsed using (dialed, country)
+        select
+            drafts.* exclude (international, is_mobile),
+            case when drafts.is_mobile is null then parsed.value else drafts.international end as parsed,
+            coalesce(drafts.is_mobile, parsed.is_mobile) as is_mobile,
+            drafts.is_mobile is not null or parsed.is_valid as is_valid
+        from dialed_phones as drafts
+        left join parsed_phones as parsed using (dialed, country)
         """
     )
     connection.execute("drop table dialed_phones; drop table parsed_phones")

@@ -19,7 +19,7 @@ from pipelines.extract.fields import landed_columns
 from pipelines.extract.files import DeliveredFile
 from pipelines.extract.report import COUNT_NAMES, Counts
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, identifier, literal
+from pipelines.warehouse import OWN_STORAGE, connect, identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -67,7 +67,7 @@ def open_landing(
                 f"{source.name}: the data folder {folder} cannot be written ({error.strerror}); correct its "
                 f"permissions or set KUNDENSTAMM_DATA_DIR."
             ) from None
-    with connect(settings.landing_file(source.name), settings) as connection:
+    with connect(settings.landing_file(source.name), settings, storage=OWN_STORAGE) as connection:
         _claim(connection, configuration, source)
         yield connection
 

@@ -59,16 +59,23 @@ def test_remembered_numbers_change_nothing_and_a_damaged_memory_is_replaced(
     assert file.exists()
     remembered = run_clean()
     file.write_bytes(b"no database at all")
-    assert first == remembered == run_clean()
+    assert sorted_rows(first) == sorted_rows(remembered) == sorted_rows(run_clean())
 
 
-def test_the_memory_holds_only_numbers_of_the_last_run(clean: Any, settings: Any) -> None:
+def sorted_rows(cleaned: Any) -> dict[str, list[str]]:
+    """The tables without the order of their rows, on which nobody may rely."""
+    return {table: sorted(map(repr, rows)) for table, rows in cleaned.tables.items()}
+
+
+def test_the_memory_holds_only_what_the_library_was_asked_in_the_last_run(clean: Any, settings: Any) -> None:
     from pipelines.clean.cache import load_values
 
     clean({"crm_contacts": CONTACTS})
-    clean({"crm_contacts": CONTACTS[:1]})
+    clean(
+        {"crm_contacts": [contact for contact in CONTACTS if contact["phone"] in {"491711234568", "0171 / 123 45-68"}]}
+    )
     remembered = load_values(settings, CACHED, rules_version())
     assert remembered is not None
-    assert remembered.column("dialed").to_pylist() == ["01711234568"]
+    assert remembered.column("dialed").to_pylist() == ["491711234568"]
     assert load_values(settings, "phones", "another version").num_rows == 0
     assert load_values(replace(settings, data_dir=settings.data_dir / "elsewhere"), "phones", "any") is None
