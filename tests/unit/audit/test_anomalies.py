@@ -26,7 +26,11 @@ DEFECTS = {
         "crm.contacts",
         "records 20",
     ),
-    "ano_002": ("update raw.crm_contacts set email = null where source_record_id = '1'", "crm.contacts", "email 0.5"),
+    "ano_002": (
+        "update meta.source_profile set filled_share = 0.5 where entity = 'contacts' and column_name = 'email'",
+        "crm.contacts",
+        "email 0.5",
+    ),
     "ano_003": (
         "update raw.crm_contacts set birth_date = '1800-01-01' where source_record_id = '1'",
         "audit.rule_results",
