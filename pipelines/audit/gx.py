@@ -194,12 +194,12 @@ def counted_rows() -> str:
     from great_expectations.expectations.metrics.metric_provider import metric_value
     from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
 
-    class FailingRowsOfBatch(QueryMetricProvider):
+    class FailingRowsOfBatch(QueryMetricProvider):  # type: ignore[misc]  # the library has no types
         metric_name = "unexpected_rows_query.both_counts"
         value_keys = ("unexpected_rows_query",)
         query_param_name = "unexpected_rows_query"
 
-        @metric_value(engine=SqlAlchemyExecutionEngine)
+        @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
         def _sqlalchemy(
             cls,  # noqa: N805  Great Expectations calls it so
             execution_engine: Any,
@@ -217,7 +217,7 @@ def counted_rows() -> str:
             ).fetchone()
             return int(row_count), int(failed_count)
 
-    class FailingRowsAreCounted(UnexpectedRowsExpectation):
+    class FailingRowsAreCounted(UnexpectedRowsExpectation):  # type: ignore[misc]
         metric_dependencies = (FailingRowsOfBatch.metric_name,)
 
         _kept: Any = pydantic.PrivateAttr(None)
