@@ -188,6 +188,18 @@ _FIGURES = (
         "select 'segment', coalesce(rfm_segment, 'none'), count(*)::double from marts.customer_value group by all",
     ),
     (
+        "config.build",
+        "select 'as_of', 'day', (as_of::date - date '1970-01-01')::double from config.build",
+    ),
+    (
+        "raw.reconciliation",
+        "select 'rejected', source_system || '.' || entity, latest_rejected_count::double from raw.reconciliation",
+    ),
+    (
+        "raw.reconciliation",
+        "select 'repeated', source_system || '.' || entity, repeated_count::double from raw.reconciliation",
+    ),
+    (
         "activation.exclusions",
         "select 'exclusions', reason, count(*)::double from activation.exclusions group by all",
     ),

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 RECORDS, EMPTY_FIELDS, RULES, REVENUE, IDENTITY = "records", "empty_fields", "rule_shares", "revenue", "identity"
+FAILURES = "failures"  # compared with the published version alone, so they are in no history
 SOURCES = "sources.entities"  # stands for every entity of every source
 # What the figures of a family are about, as a rule names it.
 FAMILIES = {
@@ -30,6 +31,7 @@ FAMILIES = {
     RULES: "audit.rule_results",
     REVENUE: "marts.orders",
     IDENTITY: "identity.diff",
+    FAILURES: "audit.rule_results",
 }
 
 

@@ -20,6 +20,7 @@ from pipelines.audit.details import detail_tables, follow_audit
 from pipelines.audit.failures import find_failures
 from pipelines.audit.fingerprint import fingerprint, write_logs_back
 from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
+from pipelines.audit.regressions import compare_failures, read_published_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
 from pipelines.audit.validation import CheckedObject, Outcome
@@ -146,7 +147,8 @@ def _measure(
     day = day_of(build.as_of, configuration.company.zone)
     rows = read_rows(settings, day - KEPT)
     metrics = judge_metrics(collect_metrics(settings, results), as_points(rows), day)
-    return metrics, rows + [as_row(metric, build.version, day) for metric in metrics]
+    history = rows + [as_row(metric, build.version, day) for metric in metrics]
+    return metrics + compare_failures(results, read_published_failures(settings, build)), history
 
 
 def _judge_metrics(rules: Sequence[Rule], metrics: Sequence[Metric]) -> list[RuleResult]:

@@ -277,8 +277,10 @@ def _add_published_figures(connection: DuckDBPyConnection) -> None:
         ("audience", "win_back"),
         ("exclusions", "missing_permission"),
         ("segment", "champions"),
+        ("rejected", "crm.contacts"),
     ):
         connection.execute("insert into meta.figures values (?, ?, 1000, 1000)", [figure, part])
+    connection.execute("insert into meta.figures values ('as_of', 'day', 1000, 999)")
 
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:
