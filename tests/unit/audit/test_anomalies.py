@@ -45,8 +45,9 @@ DEFECTS = {
     ),
     "ano_005": ("update identity.diff set customers_now = 90", "identity.diff", "customers 90"),
     "ano_006": (
-        "insert into raw.crm_contacts select c.* replace ('r_' || n as record_key, "
-        "if(n < 5, null, last_name) as last_name) from raw.crm_contacts as c, range(200) as numbers (n) where source_record_id = '2'",
+        """insert into raw.crm_contacts
+        select c.* replace ('r_' || n as record_key, if(n < 5, null, last_name) as last_name)
+        from raw.crm_contacts as c, range(200) as numbers (n) where source_record_id = '2'""",
         "audit.rule_results",
         "crm_001 crm.contacts 5, usually 0 to 2.1",
     ),
