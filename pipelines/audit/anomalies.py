@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.audit.bands import KNOWN_AFTER, Point, judge_figure
 from pipelines.audit.failures import RuleFailure
-from pipelines.audit.metrics import Metric
+from pipelines.audit.metrics import FAILURES, Metric
 
 if TYPE_CHECKING:
     from pipelines.audit.rules import Rule
@@ -46,6 +46,8 @@ def find_anomalies(metrics: Sequence[Metric], family: str, object_: str) -> Find
     about = [metric for metric in metrics if (metric.family, metric.object) == (family, object_)]
     judged = [metric for metric in about if metric.band is not None]
     unusual = tuple(metric for metric in judged if metric.is_unusual)
+    if not judged and family == FAILURES:
+        return Finding(0, (), "no published version with the same rules")
     if not judged:
         known = max((metric.known for metric in about), default=0)
         return Finding(0, (), f"{min(known, KNOWN_AFTER)} of {KNOWN_AFTER} versions of this weekday")

@@ -20,8 +20,9 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration, SourceConfig
     from pipelines.settings import Settings
 
-# Of a larger table every nth record is looked at, always the same ones: shares of so many move by less than 0.1 %.
-SAMPLE_RECORDS = 200_000
+# How values spread is looked at in every nth record of a larger table, always the same ones: what rules ask of it are
+# percents of all. What is counted is counted in all records.
+SAMPLE_RECORDS = 10_000
 BUCKETS = 16
 # Nobody expects these to be filled.
 SELDOM = frozenset({"deleted_at", "merged_into_record_id"})
@@ -49,8 +50,11 @@ def write_baseline(
     """
     connection.execute("create schema if not exists meta")
     connection.execute(f"create or replace temp table profile_now ({_PROFILE})")
+    for table, columns in _PARTS.items():
+        connection.execute(f"create or replace temp table {table} ({columns})")
     for entity in ENTITIES.values():
         _profile_entity(connection, configuration, entity)
+    connection.execute(_PROFILED.format(buckets=_bucket_lists()))
     connection.execute(f"create or replace temp table profile_base ({_PROFILE})")
     connection.execute("create or replace temp table figures_base (figure text, part text, value double)")
     with _published(connection, settings, build) as tables:
@@ -62,7 +66,7 @@ def write_baseline(
     connection.execute(_COMPARED_PROFILE)
     connection.execute(f"create or replace temp table figures_now as {_figures_query(connection)}")
     connection.execute(_COMPARED_FIGURES)
-    for table in ("profile_now", "profile_base", "figures_now", "figures_base"):
+    for table in (*_PARTS, "profile_now", "profile_base", "figures_now", "figures_base"):
         connection.execute(f"drop table {table}")
     return {table: _count(connection, f"meta.{table}") for table in ("source_profile", "figures")}
 
@@ -87,7 +91,7 @@ def _published(connection: DuckDBPyConnection, settings: Settings, build: Build)
 
 
 def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration, entity: Entity) -> None:
-    """Insert into `profile_now` one row per source and column of the entity."""
+    """Insert into `profile_now` the columns that sources map, and into `_PARTS` what is counted."""
     table = f"raw.{entity.table}"
     columns = {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS) if c.type is not Type.JSON}
     for source in configuration.sources:
@@ -97,20 +101,20 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
             marks = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
             connection.execute(f"insert into profile_now (source_system, entity, column_name) values {marks}")
     every = max(1, -(-_count(connection, table) // SAMPLE_RECORDS))
-    sampled = "" if every == 1 else f"and md5_number_lower(record_key) % {every} = 0"
-    texts = ", ".join(f"{identifier(name)}::text as {identifier(name)}" for name in columns)
-    types = ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items())
-    connection.execute(
-        _PROFILED.format(
-            table=table,
-            entity=literal(entity.name),
-            sampled=sampled,
-            texts=texts,
-            names=", ".join(map(identifier, columns)),
-            types=types,
-            buckets=_bucket_lists(),
-        )
-    )
+    moments = [identifier(name) for name, type_ in columns.items() if type_ is Type.TIMESTAMP]
+    parts = {
+        "table": table,
+        "entity": literal(entity.name),
+        "sampled": "" if every == 1 else f"and md5_number_lower(record_key) % {every} = 0",
+        "kinds": ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items()),
+        "names": ", ".join(map(identifier, columns)),
+        "counts": ", ".join(f"count({identifier(name)}) as {identifier(name)}" for name in columns),
+        "texts": ", ".join(f"{identifier(name)}::text as {identifier(name)}" for name in columns),
+        "moments": ", ".join(moments),
+        "days": ", ".join(f"{name}::date as {name}" for name in moments),
+    }
+    for query in _OF_ENTITY:
+        connection.execute(query.format(**parts))
 
 
 def _kind(type_: Type) -> str:
@@ -184,6 +188,18 @@ _FIGURES = (
         "select 'segment', coalesce(rfm_segment, 'none'), count(*)::double from marts.customer_value group by all",
     ),
     (
+        "config.build",
+        "select 'as_of', 'day', (as_of::date - date '1970-01-01')::double from config.build",
+    ),
+    (
+        "raw.reconciliation",
+        "select 'rejected', source_system || '.' || entity, latest_rejected_count::double from raw.reconciliation",
+    ),
+    (
+        "raw.reconciliation",
+        "select 'repeated', source_system || '.' || entity, repeated_count::double from raw.reconciliation",
+    ),
+    (
         "activation.exclusions",
         "select 'exclusions', reason, count(*)::double from activation.exclusions group by all",
     ),
@@ -204,6 +220,7 @@ _PROFILE_TYPES = {
     "column_name": "text",
     "kind": "text",
     "record_count": "bigint",
+    "filled_count": "bigint",
     "filled_share": "double",
     "distinct_share": "double",
     "top_share": "double",
@@ -217,36 +234,58 @@ _PROFILE_TYPES = {
 }
 _PROFILE = ", ".join(f"{name} {type_}" for name, type_ in _PROFILE_TYPES.items())
 
-# Values are grouped before anything costly is done with them, so that a hash is taken of each different one once.
+_PARTS = {
+    "profile_counts": "source_system text, entity text, column_name text, kind text, record_count bigint, "
+    "filled_count bigint",
+    "profile_days": "source_system text, entity text, column_name text, day date, n bigint",
+    "profile_values": "source_system text, entity text, column_name text, value text, n bigint",
+}
+
+# Records, filled values and days are counted in all records, the rest in the sample.
+_OF_ENTITY = (
+    """
+    insert into profile_counts
+    with kinds (column_name, kind) as (values {kinds})
+    select source_system, {entity}, column_name, kind, record_count, filled_count
+    from (
+        unpivot (
+            select source_system, count(*) as record_count, {counts} from {table} where deleted_at is null
+            group by source_system
+        ) on {names} into name column_name value filled_count
+    ) join kinds using (column_name)
+    where filled_count > 0
+    """,
+    """
+    insert into profile_days
+    select source_system, {entity}, column_name, day, count(*)
+    from (
+        unpivot (select source_system, {days} from {table} where deleted_at is null) on {moments}
+        into name column_name value day
+    ) group by all
+    """,
+    """
+    insert into profile_values
+    select source_system, {entity}, column_name, value, count(*)
+    from (
+        unpivot (select source_system, {texts} from {table} where deleted_at is null {sampled}) on {names}
+        into name column_name value value
+    ) group by all
+    """,
+)
+
+# One query over all entities. Values are grouped before anything costly is done with them, and buckets before they
+# become lists.
 _PROFILED = """
 insert into profile_now by name
-with records as (
-    select source_system, {texts} from {table} where deleted_at is null {sampled}
+with described as (
+    select v.*, c.kind,
+        case when c.kind in ('timestamp', 'date') then try_cast(v.value as timestamp) end as moment,
+        case when c.kind = 'number' then try_cast(v.value as double)
+             when c.kind = 'boolean' then (v.value = 'true')::integer::double end as number
+    from profile_values as v inner join profile_counts as c using (source_system, entity, column_name)
 ),
-totals as (
-    select source_system, count(*) as sample_count from records group by source_system
-),
-counts as (
-    select source_system, count(*) as record_count from {table} where deleted_at is null group by source_system
-),
-types (column_name, kind) as (values {types}),
-long as (
-    select source_system, column_name, value, count(*) as n
-    from (unpivot records on {names} into name column_name value value)
-    group by all
-),
-described as (
-    select long.*, kind,
-        case kind
-            when 'timestamp' then try_cast(value as timestamp)
-            when 'date' then try_cast(value as timestamp)
-        end as moment,
-        case when kind = 'number' then try_cast(value as double)
-             when kind = 'boolean' then (value = 'true')::integer::double end as number
-    from long join types using (column_name)
-),
-bucketed as (
-    select *,
+bucketed as materialized (
+    select source_system, entity, column_name, n, moment, number,
         case
             when kind = 'timestamp' then hour(moment) * 16 // 24
             when kind = 'date' then (dayofyear(moment) - 1) * 16 // 366
@@ -258,26 +297,35 @@ bucketed as (
         ) % 16)::integer else 0 end as form_bucket
     from described
 ),
+spread as (
+    select source_system, entity, column_name, {buckets}
+    from (
+        select source_system, entity, column_name, value_bucket, form_bucket, sum(n) as n from bucketed group by all
+    ) group by all
+),
+recent as (
+    select source_system, entity, column_name, newest, sum(n) as recent_count, count(*) as recent_day_count
+    from profile_days join (
+        select source_system, entity, column_name, max(day) as newest from profile_days group by all
+    ) using (source_system, entity, column_name)
+    where day > newest - 28 group by all
+),
 summed as (
-    select source_system, column_name, any_value(kind) as kind, sum(n) as filled_count, count(*) as distinct_count,
+    select source_system, entity, column_name, sum(n) as sampled_count, count(*) as distinct_count,
         max(n) as top_count, sum(number * n) / nullif(sum(n) filter (number is not null), 0) as figure,
-        sum(n) filter (moment = date_trunc('day', moment)) as midnight_count, any_value(newest) as newest,
-        sum(n) filter (moment > newest - interval 28 days) as recent_count,
-        count(distinct moment::date) filter (moment::date > newest::date - 28) as recent_day_count,
-        {buckets}
-    from (select *, max(moment) over (partition by source_system, column_name) as newest from bucketed)
-    group by source_system, column_name
+        coalesce(sum(n) filter (moment = date_trunc('day', moment)), 0) as midnight_count
+    from bucketed group by all
 )
-select source_system, {entity} as entity, column_name, kind, record_count,
-    filled_count / sample_count as filled_share, distinct_count / filled_count as distinct_share,
-    top_count / filled_count as top_share, figure,
-    case when kind = 'timestamp' then coalesce(midnight_count, 0) / filled_count end as midnight_share,
-    case when kind = 'timestamp' then newest::date end as newest_date,
-    case when kind = 'timestamp' then round(recent_count * record_count / sample_count) end as recent_count,
-    case when kind = 'timestamp' then recent_day_count end as recent_day_count,
-    list_transform(value_buckets, lambda b: b / filled_count) as value_buckets,
-    list_transform(form_buckets, lambda b: b / filled_count) as form_buckets
-from summed join totals using (source_system) join counts using (source_system)
+select source_system, entity, column_name, kind, record_count, filled_count,
+    filled_count / record_count as filled_share, distinct_count / sampled_count as distinct_share,
+    top_count / sampled_count as top_share, figure,
+    case when kind = 'timestamp' then midnight_count / sampled_count end as midnight_share,
+    newest as newest_date, recent_count, recent_day_count,
+    list_transform(value_buckets, lambda b: b / sampled_count) as value_buckets,
+    list_transform(form_buckets, lambda b: b / sampled_count) as form_buckets
+from profile_counts left join summed using (source_system, entity, column_name)
+    left join spread using (source_system, entity, column_name)
+    left join recent using (source_system, entity, column_name)
 """
 
 # A mapped column without any value has the row that was written first, and no second one.
@@ -289,6 +337,7 @@ with counted as (
 here as (
     select source_system, entity, column_name, max(kind) as kind,
         coalesce(max(counted.record_count), 0) as record_count,
+        coalesce(max(filled_count), 0) as filled_count,
         coalesce(max(filled_share), 0) as filled_share, max(distinct_share) as distinct_share,
         max(top_share) as top_share, max(figure) as figure, max(midnight_share) as midnight_share,
         max(newest_date) as newest_date, max(recent_count) as recent_count,
@@ -298,11 +347,13 @@ here as (
     group by source_system, entity, column_name
 )
 select source_system, entity, column_name, coalesce(here.kind, base.kind) as kind,
-    coalesce(here.record_count, 0) as record_count, coalesce(here.filled_share, 0) as filled_share,
+    coalesce(here.record_count, 0) as record_count, coalesce(here.filled_count, 0) as filled_count,
+    coalesce(here.filled_share, 0) as filled_share,
     here.distinct_share, here.top_share, here.figure, here.midnight_share, here.newest_date,
     here.recent_count, here.recent_day_count,
     here.value_buckets, here.form_buckets,
-    base.record_count as base_record_count, base.filled_share as base_filled_share,
+    base.record_count as base_record_count, base.filled_count as base_filled_count,
+    base.filled_share as base_filled_share,
     base.distinct_share as base_distinct_share, base.top_share as base_top_share, base.figure as base_figure,
     base.midnight_share as base_midnight_share, base.newest_date as base_newest_date,
     base.recent_count as base_recent_count,

@@ -16,7 +16,7 @@ from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tes
 from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
 from pipelines.audit.failures import is_naming
 from pipelines.audit.metrics import SOURCES
-from pipelines.audit.quarantine import quarantine_problems
+from pipelines.audit.quarantine import quarantine_problems, quarantined_entities
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites
 from pipelines.entities import ENTITIES, ROLES, SYSTEM_COLUMNS
@@ -87,9 +87,9 @@ def load_catalogue(
     files = read_suites(directory)
     problems = list(files.problems)
     published, keys = published_texts(manifest), grains(manifest)
-    quarantined = {
+    quarantined = quarantined_entities(
         name for suite in files.suites for e in suite.expectations if e.meta.quarantine for name in e.meta.objects
-    }
+    )
     rules = []
     for suite in files.suites:
         for expectation in suite.expectations:

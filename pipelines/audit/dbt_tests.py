@@ -7,6 +7,7 @@ Add here what a rule takes from dbt's manifest. A test names its rule in `config
 from __future__ import annotations
 
 import hashlib
+import json
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -110,7 +111,15 @@ def _rule(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Rule:
         objects=(RuleObject(f"{schema}.{name}", f"select * from {schema}.{name}"),),
         threshold=0.0,
         dbt_test=test["unique_id"],
+        dbt_code=_code(test, manifest),
     )
+
+
+def _code(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> str:
+    """What a test checks: its own text, its arguments, and the macros that make its query."""
+    macros = [manifest["macros"][name]["macro_sql"] for name in sorted(test["depends_on"]["macros"])]
+    kwargs = (test.get("test_metadata") or {}).get("kwargs", {})
+    return json.dumps([test.get("raw_code"), kwargs, macros], sort_keys=True, default=str)
 
 
 def _in_words(name: str, kind: str, column: str, table: Mapping[str, Any]) -> str:

@@ -110,9 +110,9 @@ def _figures(result: RuleResult) -> str:
 
 
 def _coverage_problems(verdict: Verdict, rules: list[Rule]) -> list[str]:
-    """Critical rules without exactly one result for an object they must be checked on, under what they say now."""
+    """Critical rules without exactly one result, of the rule as it is now, for an object they must be checked on."""
     found = Counter(
-        (r.rule_id, r.object, r.threshold, r.description)
+        (r.rule_id, r.object, r.rule_digest)
         for r in verdict.results
         if r.severity is Severity.CRITICAL and r.status in ANSWERED
     )
@@ -121,9 +121,9 @@ def _coverage_problems(verdict: Verdict, rules: list[Rule]) -> list[str]:
         if rule.severity is not Severity.CRITICAL:
             continue
         for checked in rule.objects:
-            count = found[rule.id, checked.name, rule.threshold, rule.description]
+            count = found[rule.id, checked.name, rule.digest]
             if count != 1:
-                said = "no result under its present words and threshold" if count == 0 else f"{count} results"
+                said = "no result of the rule as it is now" if count == 0 else f"{count} results"
                 problems.append(
                     f"{rule.display_id} is critical but has {said} for {checked.name} in this build. "
                     f"Run the whole audit again."

@@ -12,6 +12,7 @@ import importlib.util
 import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -139,41 +140,103 @@ def validate_batch(batch: Batch, rules: Sequence[Mapping[str, Any]]) -> dict[str
     """Check rules on a batch of any data source of Great Expectations; what comes back is that of `validate_object`."""
     expectations, outcomes = _build_expectations(rules)
     validated = dict(_validate(batch, expectations))
-    rows = validated.pop(ROW_COUNT)
-    row_count = None if _error_of(rows) else int(rows.result["observed_value"])
+    row_count = _row_count(validated)
+    validated.pop(ROW_COUNT, None)
     types = {rule["key"]: rule["type"] for rule in rules}
     for key, result in validated.items():
         outcomes[key] = _outcome(result, types[key], row_count)
     return {"row_count": row_count, "results": outcomes}
 
 
+def _row_count(validated: Mapping[str, Any]) -> int | None:
+    """How many rows the batch has, by what was counted on it anyway; None when nothing could be counted."""
+    for result in validated.values():
+        if not _error_of(result):
+            if "row_count" in result.result:  # of an SQL rule
+                return int(result.result["row_count"])
+            if result.expectation_config.meta["key"] == ROW_COUNT:
+                return int(result.result["observed_value"])
+    return None
+
+
 def _build_expectations(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Any], dict[str, dict[str, Any]]]:
-    """Expectations with the row count first, and the errors of those that cannot be built."""
+    """Expectations, with one that counts rows where no rule does, and the errors of those that cannot be built."""
     from great_expectations.exceptions import GreatExpectationsError
     from great_expectations.expectations.expectation_configuration import ExpectationConfiguration
 
-    wanted = [{"key": ROW_COUNT, "type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 0}}, *rules]
+    wanted = list(rules)
+    if any(rule["type"] != UNEXPECTED_ROWS for rule in rules):
+        wanted.insert(0, {"key": ROW_COUNT, "type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 0}})
     built, errors = [], {}
     for rule in wanted:
-        kwargs = dict(rule["kwargs"])
-        if rule["type"] == UNEXPECTED_ROWS:
-            kwargs["unexpected_rows_query"] = _counting_query(kwargs["unexpected_rows_query"])
+        type_ = counted_rows() if rule["type"] == UNEXPECTED_ROWS else rule["type"]
         try:
-            configuration = ExpectationConfiguration(type=rule["type"], kwargs=kwargs, meta={"key": rule["key"]})
+            configuration = ExpectationConfiguration(type=type_, kwargs=dict(rule["kwargs"]), meta={"key": rule["key"]})
             built.append(configuration.to_domain_obj())
         except (ValueError, TypeError, GreatExpectationsError) as error:
             errors[rule["key"]] = {"error": f"{type(error).__name__}: {error}"}
     return built, errors
 
 
-def _counting_query(query: str) -> str:
-    """Make `{batch}` a name that joins and aliases like a table, and fetch no column of a failing row.
+@lru_cache(maxsize=1)
+def counted_rows() -> str:
+    """Register the expectation that SQL rules are checked by, and return its type.
 
-    Great Expectations puts a subquery in place of `{batch}`, with an alias of its own or without one, depending on
-    whether the query joins.
+    That of Great Expectations runs the query twice, once for its rows, and beside it the count of all rows is a
+    query and an expectation of its own. This one asks once for both counts. `{batch}` is a name in it that joins and
+    aliases like a table; no column of a failing row is fetched.
     """
-    named = query.replace("{batch}", "batch")
-    return f"with batch as (select * from {{batch}}) select 1 as failed from ({named}) as failing"
+    from great_expectations.compatibility import pydantic
+    from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
+    from great_expectations.core.metric_domain_types import MetricDomainTypes
+    from great_expectations.execution_engine import SqlAlchemyExecutionEngine
+    from great_expectations.expectations.core import UnexpectedRowsExpectation
+    from great_expectations.expectations.metrics.metric_provider import metric_value
+    from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
+
+    class FailingRowsOfBatch(QueryMetricProvider):  # type: ignore[misc]  # the library has no types
+        metric_name = "unexpected_rows_query.both_counts"
+        value_keys = ("unexpected_rows_query",)
+        query_param_name = "unexpected_rows_query"
+
+        @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
+        def _sqlalchemy(
+            cls,  # noqa: N805  Great Expectations calls it so
+            execution_engine: Any,
+            metric_domain_kwargs: dict[str, Any],
+            metric_value_kwargs: dict[str, Any],
+            **_: Any,
+        ) -> tuple[int, int]:
+            rows, *_ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+            query = cls._get_query_from_metric_value_kwargs(metric_value_kwargs).format(batch="batch")
+            row_count, failed_count = execution_engine.execute_query(
+                sa.text(
+                    f"with batch as ({rows}) select (select count(*) from batch), "
+                    f"(select count(*) from ({query}) as failing)"
+                )
+            ).fetchone()
+            return int(row_count), int(failed_count)
+
+    class FailingRowsAreCounted(UnexpectedRowsExpectation):  # type: ignore[misc]
+        metric_dependencies = (FailingRowsOfBatch.metric_name,)
+
+        _kept: Any = pydantic.PrivateAttr(None)
+
+        @property
+        def configuration(self) -> Any:
+            """It is asked for 40 times in a validation, and otherwise made anew each time."""
+            if self._kept is None:
+                self._kept = super().configuration
+            return self._kept
+
+        def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
+            row_count, failed_count = metrics[FailingRowsOfBatch.metric_name]
+            return {
+                "success": failed_count == 0,
+                "result": {"observed_value": failed_count, "row_count": row_count},
+            }
+
+    return str(FailingRowsAreCounted.expectation_type)
 
 
 def _validate(batch: Batch, expectations: Sequence[Any]) -> Iterator[tuple[str, Any]]:
@@ -200,7 +263,7 @@ def _outcome(result: Any, type_: str, row_count: int | None) -> dict[str, Any]:
         judged = (numbers["element_count"] or 0) - (numbers.get("missing_count") or 0)
         failed = numbers["unexpected_count"] or 0  # both are none where there is no element
     elif type_ == UNEXPECTED_ROWS:
-        judged, failed = row_count, numbers["observed_value"]
+        judged, failed = numbers["row_count"], numbers["observed_value"]
     else:  # a statement about the object as a whole
         judged, failed = row_count, int(not result.success)
     observed = numbers.get("observed_value") if type_ in SHOWS_OBSERVED_VALUE else None

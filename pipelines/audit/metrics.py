@@ -6,25 +6,23 @@ must not come here. What is usual is in `bands`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.bands import Band, Kind, Point
-from pipelines.entities import ENTITIES
-from pipelines.warehouse import connect, identifier, literal
+from pipelines.warehouse import connect, literal
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
-
-    from duckdb import DuckDBPyConnection
 
     from pipelines.audit.results import RuleResult
     from pipelines.settings import Settings
 
 RECORDS, EMPTY_FIELDS, RULES, REVENUE, IDENTITY = "records", "empty_fields", "rule_shares", "revenue", "identity"
+FAILURES = "failures"  # compared with the published version alone, so they are in no history
 SOURCES = "sources.entities"  # stands for every entity of every source
 # What the figures of a family are about, as a rule names it.
 FAMILIES = {
@@ -33,6 +31,7 @@ FAMILIES = {
     RULES: "audit.rule_results",
     REVENUE: "marts.orders",
     IDENTITY: "identity.diff",
+    FAILURES: "audit.rule_results",
 }
 
 
@@ -85,26 +84,15 @@ def collect_metrics(settings: Settings, results: Sequence[RuleResult]) -> list[M
                     Metric(family, object_, part, Kind(kind), float(value))
                     for family, object_, part, kind, value in connection.execute(query).fetchall()
                 ]
-        for entity in ENTITIES.values():
-            if f"raw.{entity.table}" in there:
-                metrics += _empty_fields(connection, entity.table, entity.name, [c.name for c in entity.columns])
     return sorted(metrics, key=lambda metric: metric.key)
-
-
-def _empty_fields(connection: DuckDBPyConnection, table: str, entity: str, columns: Sequence[str]) -> Iterator[Metric]:
-    """Per source and column the share of records without a value, in one pass over the table."""
-    counts = ", ".join(f"count({identifier(column)})" for column in columns)
-    rows = connection.execute(
-        f"select source_system, count(*), {counts} from raw.{identifier(table)} where deleted_at is null "
-        f"group by source_system order by source_system"
-    ).fetchall()
-    for source, total, *filled in rows:
-        for column, count in zip(columns, filled, strict=True):
-            yield Metric(EMPTY_FIELDS, f"{source}.{entity}", column, Kind.SHARE, (total - count) / total)
 
 
 # By the table that must be there: family, object, part, kind and value of each figure.
 _QUERIES = {
+    "meta.source_profile": f"""
+        select '{EMPTY_FIELDS}', source_system || '.' || entity, column_name, 'share', 1 - filled_share
+        from meta.source_profile where record_count > 0
+    """,
     "raw.reconciliation": f"""
         with reconciled as (
             select source_system || '.' || entity as object, * from raw.reconciliation where is_enabled

@@ -8,14 +8,14 @@ because nothing of an earlier one is kept.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.audit.expectation_types import UNEXPECTED_ROWS
 from pipelines.audit.failing_rows import CONDITIONS, DUPLICATES, failing_rows_of
 from pipelines.entities import ENTITIES
 from pipelines.errors import WarehouseError
-from pipelines.warehouse import literal
+from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,6 +27,14 @@ if TYPE_CHECKING:
 CLOSES_CONTACT = frozenset(
     {("crm", "permissions"), ("crm", "interactions"), ("marketing", "touches"), ("support", "tickets")}
 )
+# What is nothing without its record, and the reference to it: it is set aside with that record.
+PARTS = {
+    ("shop", "orders"): (
+        ("order_lines", "order_record_key"),
+        ("order_discounts", "order_record_key"),
+        ("returns", "order_record_key"),
+    )
+}
 LATER_SCHEMA = re.compile(r"\b(staging|clean|identity|intermediate|marts|activation|meta|audit)\.", re.IGNORECASE)
 
 
@@ -48,8 +56,17 @@ def quarantine_problems(expectation: Expectation) -> Iterator[str]:
         yield f"{expectation.type} is about all records together; quarantine needs a rule about each record."
 
 
+def quarantined_entities(names: Iterable[str]) -> set[str]:
+    """Entities of which records may be set aside, when rules do so with these, as `<role>.<entity>`."""
+    whole = {(role, entity) for role, _, entity in (name.partition(".") for name in names)}
+    parts = {(place[0], part) for place in whole & PARTS.keys() for part, _ in PARTS[place]}
+    return {f"{role}.{entity}" for role, entity in whole | parts}
+
+
 def quarantine_records(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> int:
     """Fill `raw.quarantine`, and say in `raw.reconciliation` how many records are there and how many were set aside.
+
+    What belongs to a record is set aside with it, under the same rule.
 
     Args:
         connection: open on the build, with the tables of schema `raw`.
@@ -81,9 +98,21 @@ def quarantine_records(connection: DuckDBPyConnection, rules: Sequence[Rule]) ->
                     f"set aside: {type(error).__name__}. Correct its SQL in expectations/{rule.suite}.yml, then start "
                     f"again."
                 ) from None
+    _set_parts_aside(connection)
     _reconcile(connection)
     row = connection.execute("select count(*) from raw.quarantine").fetchone()
     return int(row[0]) if row else 0
+
+
+def _set_parts_aside(connection: DuckDBPyConnection) -> None:
+    for (role, whole), parts in PARTS.items():
+        for part, key in parts:
+            connection.execute(
+                f"insert into raw.quarantine select p.source_system, {literal(part)}, p.record_key, q.rule_id "
+                f"from raw.{identifier(f'{role}_{part}')} as p inner join raw.quarantine as q "
+                f"on p.source_system = q.source_system and p.{identifier(key)} = q.record_key "
+                f"where q.entity = {literal(whole)} and p.deleted_at is null order by p.record_key, q.rule_id"
+            )
 
 
 def _reconcile(connection: DuckDBPyConnection) -> None:

@@ -55,6 +55,7 @@ class RuleResult:
         ran_at: UTC without zone.
         note: what the counts do not say, e.g. how much history is missing.
         approved_because: why somebody lets this run be published although a critical rule failed.
+        rule_digest: of the whole rule as it was when it ran, see `Rule.digest`.
     """
 
     suite: str
@@ -75,6 +76,7 @@ class RuleResult:
     ran_at: datetime
     approved_because: str | None = None
     note: str | None = None
+    rule_digest: str | None = None
 
     @property
     def display_id(self) -> str:

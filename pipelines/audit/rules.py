@@ -6,8 +6,11 @@ Add an attribute here when every rule has it, whether it comes from a suite or f
 
 from __future__ import annotations
 
+import hashlib
+import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import cached_property
 from typing import Any
 
 from pipelines.audit.results import Severity, display_rule_id
@@ -41,6 +44,7 @@ class Rule:
         quarantines: records that fail are set aside before any stage uses them.
         metrics: the family of figures that are compared with earlier versions, or None.
         dbt_test: unique id of the dbt test, or None.
+        dbt_code: what that test is made of: its arguments, its code and that of its macros.
     """
 
     id: str
@@ -64,11 +68,17 @@ class Rule:
     is_approvable: bool = False
     quarantines: bool = False
     dbt_test: str | None = None
+    dbt_code: str | None = None
     metrics: str | None = None
 
     @property
     def display_id(self) -> str:
         return display_rule_id(self.id)
+
+    @cached_property
+    def digest(self) -> str:
+        """SHA-256 of the whole rule: what it checks on which rows, its threshold, its severity, and its words."""
+        return hashlib.sha256(json.dumps(asdict(self), sort_keys=True, default=str).encode()).hexdigest()
 
 
 def field_of(rule: Rule | None) -> str | None:

@@ -5,11 +5,11 @@ Add here what belongs to one run of the audit as a whole. How a rule is checked,
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 from pipelines.audit import validation
 from pipelines.audit.anomalies import find_anomalies, judge_metrics, list_anomalies
@@ -18,8 +18,9 @@ from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
 from pipelines.audit.details import detail_tables, follow_audit
 from pipelines.audit.failures import find_failures
-from pipelines.audit.fingerprint import fingerprint
+from pipelines.audit.fingerprint import fingerprint, write_logs_back
 from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
+from pipelines.audit.regressions import compare_failures, read_published_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
 from pipelines.audit.validation import CheckedObject, Outcome
@@ -35,6 +36,8 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
 
+T = TypeVar("T")
+
 
 def run_audit(
     settings: Settings,
@@ -48,7 +51,8 @@ def run_audit(
 ) -> Verdict:
     """Run every suite, record the verdict, and write the report. Does not raise when refused.
 
-    After it the warehouse file must not change any more: the verdict holds for its size and SHA-256.
+    The verdict holds for the size and SHA-256 that the build's files had while the rules ran: they must not change any
+    more.
 
     Args:
         settings: names the build and its limits.
@@ -61,20 +65,24 @@ def run_audit(
     Raises:
         ConfigurationError: a suite is invalid or does not exist; the rule cannot be approved.
     """
-    from pipelines.audit.report import write_report
+    from pipelines.audit.report import prepare_report, write_report
+
+    def meanwhile() -> tuple[int, str]:
+        prepare_report()
+        return fingerprint(settings)
 
     catalogue = load_catalogue(configuration)
     rules = catalogue.select(suites)
     approval = read_approval(approved_rule, approval_reason, rules)
     validation.warm_up()
+    write_logs_back(settings)
     try:
-        results = _run(settings, rules)
+        results, (size, sha256) = _run(settings, rules, meanwhile)
     finally:
         if not keep_warm:
             validation.cool_down()
     metrics, history = _measure(settings, configuration, build, results)
     results = approve(sorted([*results, *_judge_metrics(rules, metrics)], key=_order), approval)
-    size, sha256 = fingerprint(settings)
     status = judge(results)
     verdict = Verdict(
         build_id=build.build_id,
@@ -99,7 +107,7 @@ def run_rules(
     settings: Settings, configuration: Configuration, build: Build, rules: Sequence[Rule]
 ) -> list[RuleResult]:
     """Run some rules on the open build, for a check selected alone. Neither verdict nor report changes."""
-    results = _run(settings, rules)
+    results, _ = _run(settings, rules, lambda: None)
     if any(rule.metrics for rule in rules):
         verdict = load_verdict(settings)  # shares of other rules are figures too
         known = verdict.results if verdict and verdict.build_id == build.build_id else results
@@ -117,14 +125,15 @@ def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResu
     return find_failures(settings, catalogue.rules, failed, tests, catalogue.grains)
 
 
-def _run(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
-    """Results ordered by suite, rule and object: exactly one per rule and object."""
-    # Both only read, and Great Expectations works in a process of its own: side by side they use both cores.
+def _run(settings: Settings, rules: Sequence[Rule], meanwhile: Callable[[], T]) -> tuple[list[RuleResult], T]:
+    """Results ordered by suite, rule and object, exactly one per rule and object; and what `meanwhile` returns."""
+    # All only read, and Great Expectations works in a process of its own: side by side they use both cores.
     with ThreadPoolExecutor(max_workers=1) as beside:
         expectations = beside.submit(_run_expectations, settings, [r for r in rules if r.expectation])
         results = _run_data_tests(settings, [r for r in rules if r.dbt_test])
+        made = meanwhile()
         results += expectations.result()
-    return sorted(results, key=_order)
+    return sorted(results, key=_order), made
 
 
 def _order(result: RuleResult) -> tuple[str, str, str]:
@@ -138,7 +147,8 @@ def _measure(
     day = day_of(build.as_of, configuration.company.zone)
     rows = read_rows(settings, day - KEPT)
     metrics = judge_metrics(collect_metrics(settings, results), as_points(rows), day)
-    return metrics, rows + [as_row(metric, build.version, day) for metric in metrics]
+    history = rows + [as_row(metric, build.version, day) for metric in metrics]
+    return metrics + compare_failures(results, read_published_failures(settings, build)), history
 
 
 def _judge_metrics(rules: Sequence[Rule], metrics: Sequence[Metric]) -> list[RuleResult]:
@@ -301,6 +311,7 @@ def _rule_result(
         remedy=rule.remedy,
         remedy_de=rule.remedy_de,
         ran_at=ran_at,
+        rule_digest=rule.digest,
     )
 
 

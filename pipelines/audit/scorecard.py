@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 from pipelines.audit.results import RuleResult, Severity, Status
 from pipelines.audit.rules import field_of
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
-from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -132,28 +131,21 @@ def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
     Valid is a value that cleaning did not have to take away, in doubt one that it only proposes to change.
     """
     there = {
-        (schema, table): set(columns)
-        for schema, table, columns in connection.execute(
-            "select schema_name, table_name, list(column_name) from duckdb_columns() "
-            "where schema_name in ('raw', 'clean') group by all"
-        ).fetchall()
+        f"{schema}.{table}"
+        for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
     }
     filled: dict[tuple[str, str, str], tuple[int, int, bool]] = {}
-    system = {column.name for column in SYSTEM_COLUMNS}
-    for (_, name), entity in sorted(ENTITIES.items()):
-        columns = [c.name for c in entity.columns if c.name in there.get(("raw", entity.table), set()) - system]
-        if not columns:
-            continue
-        counts = ", ".join(f"count({identifier(column)})" for column in columns)
-        for source, records, *found in connection.execute(
-            f"select source_system, count(*), {counts} from raw.{entity.table} where deleted_at is null "
-            f"group by source_system order by source_system"
+    if "meta.source_profile" in there:
+        persons = {entity.name for entity in ENTITIES.values() if entity.is_person}
+        system = {column.name for column in SYSTEM_COLUMNS}
+        for source, name, column, records, count in connection.execute(
+            "select source_system, entity, column_name, record_count, filled_count from meta.source_profile "
+            "where filled_count > 0 order by source_system, entity, column_name"
         ).fetchall():
-            for column, count in zip(columns, found, strict=True):
-                if count:  # a field that a source does not have is not empty
-                    filled[source, name, column] = (records, count, entity.is_person)
+            if column not in system:  # nor is a field that a source does not have empty
+                filled[source, name, column] = (records, count, name in persons)
     taken: dict[tuple[str, str, str], tuple[int, int]] = {}
-    if ("clean", "corrections") in there:
+    if "clean.corrections" in there:
         for source, name, field, invalid, doubtful in connection.execute(
             "select source_system, entity, field, count(*) filter (status = 'applied' and after is null), "
             "count(*) filter (status = 'proposed') from clean.corrections group by all"

@@ -31,7 +31,7 @@ _RESULTS = """
     build_id text, version text, suite text, rule_id text, object text, dimension text, severity text, status text,
     element_count bigint, failed_count bigint, threshold double, observed double, owner text, description text,
     description_de text, remedy text, remedy_de text, ran_at timestamp,
-    approved_because text, note text
+    approved_because text, note text, rule_digest text
 """
 _FAILURES = "build_id text, version text, rule_id text, object text, key_name text, key text, customer_id text"
 _VERDICT = """
@@ -143,6 +143,7 @@ def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
         r.ran_at,
         r.approved_because,
         r.note,
+        r.rule_digest,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from pipelines.audit.details import audit_of_base
 from pipelines.audit.report.changes import find_changes
 from pipelines.audit.report.facts import read_facts
-from pipelines.audit.report.page import Content, render_page
+from pipelines.audit.report.page import Content, prepare_page, render_page
 from pipelines.audit.report.tasks import rank_tasks, tasks_of_corrections, tasks_of_results
 from pipelines.audit.rules import owners_of_objects
 from pipelines.audit.scorecard import measure_results
@@ -27,6 +27,11 @@ if TYPE_CHECKING:
     from pipelines.build import Build
     from pipelines.configuration import Configuration
     from pipelines.settings import Settings
+
+
+def prepare_report() -> None:
+    """Load what a page is drawn with, which takes a second, while something else is waited for."""
+    prepare_page()
 
 
 def write_report(
@@ -75,4 +80,4 @@ def gather_content(
     )
 
 
-__all__ = ["Content", "gather_content", "render_page", "write_report"]
+__all__ = ["Content", "gather_content", "prepare_report", "render_page", "write_report"]

@@ -11,6 +11,7 @@ import re
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ from pipelines.entities import ENTITIES
 from pipelines.warehouse import SCHEMAS
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markupsafe import Markup
 
     from pipelines.audit.details import Details
@@ -79,8 +81,17 @@ class _Suite:
     unmet: int
 
 
-def render_page(content: Content) -> str:
-    """The page. Everything from outside the templates is escaped."""
+def prepare_page() -> None:
+    """Compile the templates and start the library that draws."""
+    environment = _environment()
+    for name in environment.list_templates(extensions=["j2"]):
+        environment.get_template(name)
+    charts.draw({"mark": "point"})
+
+
+@lru_cache(maxsize=1)
+def _environment() -> Environment:
+    """What is the same on every page. Everything from outside the templates is escaped."""
     from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     environment = Environment(
@@ -99,10 +110,18 @@ def render_page(content: Content) -> str:
         rich=show_rich,
         form=show_form,
         share=show_share,
-        money=lambda amount: show_money(amount, content.currency),
         moment=lambda at: f"{at:%Y-%m-%d %H:%M} UTC",
-        age_hours=lambda at: (content.verdict.ran_at - at).total_seconds() / 3600,
         **{name: getattr(words, name) for name in dir(words) if name.isupper()},
+    )
+    return environment
+
+
+def render_page(content: Content) -> str:
+    """The page as text."""
+    environment = _environment()
+    environment.globals.update(
+        money=lambda amount: show_money(amount, content.currency),
+        age_hours=lambda at: (content.verdict.ran_at - at).total_seconds() / 3600,
     )
     verdict, details = content.verdict, content.details
     scores = {s.place: s for s in details.scores if s.field is None}

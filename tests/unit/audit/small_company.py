@@ -261,8 +261,9 @@ def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> Non
 def _add_published_figures(connection: DuckDBPyConnection) -> None:
     """As if the published version had said the same of a thousand records, up to the day before."""
     connection.execute(
-        "update meta.source_profile set record_count = 1000, base_record_count = 1000, filled_share = 0.9, "
-        "base_filled_share = 0.9, top_share = 0.01, figure = 100, base_figure = 100, value_shift = 0, form_shift = 0, "
+        "update meta.source_profile set record_count = 1000, base_record_count = 1000, filled_count = 900, "
+        "base_filled_count = 900, filled_share = 0.9, base_filled_share = 0.9, top_share = 0.01, figure = 100, "
+        "base_figure = 100, value_shift = 0, form_shift = 0, "
         "recent_count = 280, base_recent_count = 280, recent_day_count = 28, base_recent_day_count = 28, "
         f"newest_date = date '{AS_OF:%Y-%m-%d}' - 1, base_newest_date = date '{AS_OF:%Y-%m-%d}' - 2"
     )
@@ -276,8 +277,10 @@ def _add_published_figures(connection: DuckDBPyConnection) -> None:
         ("audience", "win_back"),
         ("exclusions", "missing_permission"),
         ("segment", "champions"),
+        ("rejected", "crm.contacts"),
     ):
         connection.execute("insert into meta.figures values (?, ?, 1000, 1000)", [figure, part])
+    connection.execute("insert into meta.figures values ('as_of', 'day', 1000, 999)")
 
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import date, timedelta
 from typing import Any
 
@@ -19,6 +20,7 @@ from tests.unit.audit.small_company import CANARY
 from tests.unit.unify.world import AS_OF, BUILD
 
 NIGHTS = 60
+FOLLOWING = replace(BUILD, base_version="before")
 # By rule: what breaks it in a company with a past, the object, and what the result names.
 DEFECTS = {
     "ano_001": (
@@ -26,7 +28,11 @@ DEFECTS = {
         "crm.contacts",
         "records 20",
     ),
-    "ano_002": ("update raw.crm_contacts set email = null where source_record_id = '1'", "crm.contacts", "email 0.5"),
+    "ano_002": (
+        "update meta.source_profile set filled_share = 0.5 where entity = 'contacts' and column_name = 'email'",
+        "crm.contacts",
+        "email 0.5",
+    ),
     "ano_003": (
         "update raw.crm_contacts set birth_date = '1800-01-01' where source_record_id = '1'",
         "audit.rule_results",
@@ -38,7 +44,15 @@ DEFECTS = {
         "orders shop EUR 3",
     ),
     "ano_005": ("update identity.diff set customers_now = 90", "identity.diff", "customers 90"),
+    "ano_006": (
+        """insert into raw.crm_contacts
+        select c.* replace ('r_' || n as record_key, if(n < 5, null, last_name) as last_name)
+        from raw.crm_contacts as c, range(200) as numbers (n) where source_record_id = '2'""",
+        "audit.rule_results",
+        "crm_001 crm.contacts 5, usually 0 to 2.1",
+    ),
 }
+FOLLOWED = ["anomalies", "persons", "identity"]
 
 
 def change(settings: Settings, *statements: str) -> None:
@@ -71,8 +85,11 @@ def company_with_past(
 ) -> Settings:
     """The small company after sixty nights that were like this one, but with an order a day."""
     if not usual_figures:
-        run_audit(company, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True)
+        run_audit(company, configuration, BUILD, suites=FOLLOWED, keep_warm=True)
         usual_figures["rows"] = read(company, "from audit.audit.metrics")
+        usual_figures["results"] = read(
+            company, "select rule_id, object, rule_digest, failed_count from audit.audit.rule_results"
+        )
     day = day_of(AS_OF, configuration.company.zone)
     remember(
         company,
@@ -82,7 +99,20 @@ def company_with_past(
             for row in usual_figures["rows"]
         ],
     )
+    publish_results(company, usual_figures["results"])
     return company
+
+
+def publish_results(settings: Settings, rows: Sequence[tuple[Any, ...]]) -> None:
+    """As if the version before had these results."""
+    folder = settings.versions_dir / str(FOLLOWING.base_version)
+    folder.mkdir(parents=True)
+    with connect(folder / "warehouse.duckdb", settings) as connection:
+        connection.execute("create schema audit")
+        connection.execute(
+            "create table audit.rule_results (rule_id text, object text, rule_digest text, failed_count bigint)"
+        )
+        insert_rows(connection, "audit.rule_results", rows)
 
 
 def of_rule(results: Sequence[RuleResult], rule_id: str) -> dict[str, RuleResult]:
@@ -96,7 +126,10 @@ def test_without_earlier_versions_nothing_is_judged_and_that_is_said(
     expected = [(rule.id, o.name) for rule in catalogue.rules if rule.metrics for o in rule.objects]
     assert [(r.rule_id, r.object) for r in verdict.results] == sorted(expected)
     assert {r.status for r in verdict.results} == {Status.NOT_APPLICABLE}
-    assert {r.note for r in verdict.results} == {f"0 of {KNOWN_AFTER} versions of this weekday"}
+    assert {r.note for r in verdict.results} == {
+        f"0 of {KNOWN_AFTER} versions of this weekday",
+        "no published version with the same rules",
+    }
     assert verdict.status is VerdictStatus.PASSED
 
 
@@ -112,9 +145,7 @@ def test_what_leaves_its_band_is_told_once_and_by_its_own_rule(
 ) -> None:
     statement, name, said = DEFECTS[rule_id]
     change(company_with_past, statement)
-    verdict = run_audit(
-        company_with_past, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True
-    )
+    verdict = run_audit(company_with_past, configuration, FOLLOWING, suites=FOLLOWED, keep_warm=True)
     found = of_rule(verdict.results, rule_id)[name]
     assert found.status is Status.WARNED
     assert said in (found.note or "")
@@ -133,9 +164,7 @@ def test_a_check_that_runs_alone_finds_what_the_audit_found(
     company_with_past: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
     change(company_with_past, DEFECTS["ano_003"][0])
-    verdict = run_audit(
-        company_with_past, configuration, BUILD, suites=["anomalies", "persons", "identity"], keep_warm=True
-    )
+    verdict = run_audit(company_with_past, configuration, FOLLOWING, suites=FOLLOWED, keep_warm=True)
     alone = run_rules(company_with_past, configuration, BUILD, [catalogue.rule("ano_003")])
     assert [(r.status, r.note) for r in alone] == [
         (r.status, r.note) for r in of_rule(verdict.results, "ano_003").values()

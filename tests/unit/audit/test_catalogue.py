@@ -230,7 +230,7 @@ def test_a_data_test_without_an_id_is_named_after_itself_and_only_warns(
         "column_name": "some_column",
         "test_metadata": {"name": "not_null"},
         "attached_node": "model.kundenstamm.things",
-        "depends_on": {"nodes": ["model.kundenstamm.things"]},
+        "depends_on": {"nodes": ["model.kundenstamm.things"], "macros": []},
         "original_file_path": "models/things.yml",
         "config": {"enabled": True, "meta": {}},
     }

@@ -115,3 +115,13 @@ def test_a_defect_is_found_by_its_rule_and_by_no_other(
     assert by_sql.keys() | {rule_id} == expected_failures(rule_id)
     found = sum(r.failed_count or 0 for r in unmet)
     assert found == by_sql.get(rule_id, found) > 0
+
+
+def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
+    company: Settings, configuration: Configuration, catalogue: Catalogue
+) -> None:
+    break_company(company, "src_014")
+    with connect(company.build_warehouse, company) as connection:
+        connection.execute("update meta.figures set base_value = value where figure = 'as_of'")
+    [result] = run_rules(company, configuration, BUILD, [catalogue.rule("src_014")])
+    assert result.status is Status.NOT_APPLICABLE

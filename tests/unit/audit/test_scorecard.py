@@ -79,7 +79,12 @@ def test_a_result_is_one_measure(change: dict[str, object], expected: list[tuple
 
 def test_fields_are_measured_as_they_were_delivered(company: Settings) -> None:
     with connect(company.build_warehouse, company) as connection:
-        connection.execute("update raw.crm_contacts set phone = null, first_name = null where source_record_id = '2'")
+        connection.execute("update meta.source_profile set record_count = 2, filled_count = 2")
+        for column, filled in (("first_name", 1), ("phone", 0)):
+            connection.execute(
+                "update meta.source_profile set filled_count = ? where entity = 'contacts' and column_name = ?",
+                [filled, column],
+            )
         connection.execute("update clean.corrections set after = null")
         measures = measure_fields(connection)
     found = {(m.scope, m.entity, m.field, m.dimension): (m.element_count, m.good_count, m.weight) for m in measures}

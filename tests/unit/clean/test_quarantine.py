@@ -74,6 +74,19 @@ def test_impossible_orders_are_taken_out_counted_and_back_when_they_are_mended(
     assert query(counts) == [("contacts", 0, 0), ("orders", 3, 1)]
 
 
+def test_what_belongs_to_an_order_is_set_aside_with_it_and_counted(
+    build_warehouse: Callable[..., None], set_aside: Callable[[], int], query: Query
+) -> None:
+    parts = [{"source_record_id": name, "order_record_id": name} for name in ("good", "dear")]
+    build_warehouse({"shop_orders": ORDERS, "shop_order_lines": parts, "shop_order_discounts": parts})
+    query("insert into raw.reconciliation (source_system, entity) values ('shop', 'order_lines')")
+    assert set_aside() == 5
+    lines = "select source_record_id, rule_id from raw.quarantine join raw.shop_order_lines using (record_key)"
+    assert query(lines) == [("dear", "sho_020")]
+    assert query("select source_record_id from staging.stg_shop__order_lines where not is_deleted") == [("good",)]
+    assert query("select landed_count, quarantined_count from raw.reconciliation") == [(2, 1)]
+
+
 @pytest.mark.usefixtures("orders")
 def test_somebody_known_by_an_order_that_is_set_aside_keeps_identity_and_gives_no_values(
     set_aside: Callable[[], int], run_clean: Callable[[], Cleaned]

@@ -45,7 +45,7 @@ CORRECTION_COLUMNS = ("record_key", "source_record_id", "rule", "before", "after
 MEMBER_COLUMNS = ("audience", "customer_id", "contact_point_key", "priority")
 RESULT_COLUMNS = (
     "build_id version suite rule_id object dimension severity status element_count failed_count threshold observed "
-    "owner description description_de remedy remedy_de ran_at approved_because note"
+    "owner description description_de remedy remedy_de ran_at approved_because note rule_digest"
 )
 VERSION_COLUMNS = (
     "version build_id run_id company created_at as_of base_version configuration_digest watermarks verdict software"
@@ -138,13 +138,12 @@ def judge_build(
     rules: Sequence[tuple[str, str]],
     *,
     failing: Collection[str] = (),
-    said: Mapping[str, tuple[str, float | None]] | None = None,
+    digests: Mapping[str, str] | None = None,
 ) -> Verdict:
     """The verdict on the build as it is, with one critical result per (rule, object); `failing` rules fail.
 
-    `said`: what rules say and their thresholds, by id.
+    `digests`: of the rules as they are, by id.
     """
-    said = said or {}
     size, sha256 = fingerprint(settings)
     results = [
         RuleResult(
@@ -156,14 +155,15 @@ def judge_build(
             status=Status.FAILED if rule in failing else Status.PASSED,
             element_count=10,
             failed_count=3 if rule in failing else 0,
-            threshold=said[rule][1] if rule in said else 0.0,
+            threshold=0.0,
             observed=0.0,
             owner="crm team",
-            description=said[rule][0] if rule in said else "Every e-mail is valid.",
+            description="Every e-mail is valid.",
             description_de="Jede E-Mail ist gültig.",
             remedy="Correct them in the CRM.",
             remedy_de="Im CRM berichtigen.",
             ran_at=build.started_at,
+            rule_digest=(digests or {}).get(rule),
         )
         for rule, name in rules
     ]

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import functools
+import shutil
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+import yaml
 
 from pipelines import warehouse
 from pipelines.audit import Severity, load_catalogue
@@ -17,7 +20,8 @@ from pipelines.build import Build, current_build, record_step
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.errors import RefusedError
 from pipelines.publish import PublishReport, list_versions, publish_version, read_status, roll_back
-from pipelines.settings import Settings
+from pipelines.settings import EXPECTATIONS_DIR, Settings
+from pipelines.transform import load_manifest
 from tests.unit.publish.builds import NOW, judge_build, make_build, publish_new
 
 DEPENDENCIES = {"meta.columns": {"marts.customers"}, "marts.customers": set[str]()}
@@ -27,9 +31,11 @@ def audit(settings: Settings, configuration: Configuration, *, failing: str = ""
     """Record a verdict in which every critical rule of the catalogue has its result."""
     rules = list_critical_rules(settings.config_dir)
     every = [(rule.id, checked.name) for rule in rules for checked in rule.objects]
-    said = {rule.id: (rule.description, rule.threshold) for rule in rules}
+    digests = {rule.id: rule.digest for rule in rules}
     build = current_build(settings)
-    write_verdict(settings, judge_build(settings, configuration, build, every, failing={failing} - {""}, said=said))
+    write_verdict(
+        settings, judge_build(settings, configuration, build, every, failing={failing} - {""}, digests=digests)
+    )
 
 
 @functools.cache
@@ -96,6 +102,15 @@ def leave_out_a_rule(settings: Settings, configuration: Configuration) -> None:
     write_verdict(settings, judge_build(settings, configuration, current_build(settings), one))
 
 
+def change_rule(directory: Path, change: Callable[[Any], object]) -> None:
+    """Change REV-002 in a copy of the suites."""
+    shutil.copytree(EXPECTATIONS_DIR, directory)
+    file = directory / "revenue.yml"
+    suite = yaml.safe_load(file.read_text(encoding="utf-8"))
+    change(next(e for e in suite["expectations"] if e["meta"]["id"] == "rev_002"))
+    file.write_text(yaml.safe_dump(suite, allow_unicode=True), encoding="utf-8")
+
+
 def run_an_earlier_step_again(settings: Settings, _: Configuration) -> None:
     run_steps(settings, "x", "x", "marts.customers")
 
@@ -111,6 +126,45 @@ def roll_back_meanwhile(settings: Settings, configuration: Configuration) -> Non
     run_steps(settings, "marts.customers", "meta.columns")
     audit(settings, configuration)
     roll_back(settings, first, reason="wrong prices", now=NOW + timedelta(days=3))
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        lambda rule: rule["kwargs"].update(unexpected_rows_query="select record_key from {batch} where false"),
+        lambda rule: rule["meta"].update(rows="items_amount > 0"),
+        lambda rule: rule["meta"].update(tolerated_share=0.02),
+        lambda rule: rule["meta"].update(object="shop.returns"),
+    ],
+    ids=["what it asks", "which rows", "how much is tolerated", "which object"],
+)
+@pytest.mark.usefixtures("build")
+def test_a_verdict_made_under_another_rule_is_stale(
+    settings: Settings,
+    configuration: Configuration,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    change: Callable[[Any], object],
+) -> None:
+    change_rule(tmp_path / "suites", change)
+    changed = functools.partial(load_catalogue, directory=tmp_path / "suites")
+    monkeypatch.setattr("pipelines.audit.gate.load_catalogue", changed)
+    with pytest.raises(RefusedError, match="REV-002 is critical but has no result of the rule as it is now"):
+        publish_open_build(settings, configuration)
+
+
+def test_a_data_test_whose_macro_was_changed_is_another_rule(configuration: Configuration) -> None:
+    manifest = load_manifest()
+
+    def digests() -> dict[str, str]:
+        return {rule.id: rule.digest for rule in load_catalogue(configuration, manifest=manifest).rules}
+
+    before = digests()
+    macro = next(m for m in manifest["macros"].values() if m["name"] == "test_key_is_unique")
+    macro["macro_sql"] += " and false"
+    changed = {rule for rule, digest in digests().items() if digest != before[rule]}
+    assert "dbt_050" in changed  # customers are unique
+    assert all(rule.startswith("dbt_") for rule in changed)
 
 
 @pytest.mark.parametrize(
