@@ -34,7 +34,7 @@ TABLES = {
     "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
 
-INPUT = ("persons", "contact_points", "companies", "company_evidence")
+INPUT = ("persons", "contact_points", "order_references", "companies", "company_evidence")
 
 
 @dg.multi_asset(

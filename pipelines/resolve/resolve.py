@@ -143,7 +143,7 @@ def _prepare(
 ) -> _Prepared:
     """Create everything that a model is learned from or applied to: records, profiles, exact links, blocked pairs."""
     prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
-    apply_limits(connection, configuration.identity)
+    apply_limits(connection, warehouse, configuration.identity)
     create_profiles(connection)
     find_exact_links(connection)
     profile_count = create_scored_profiles(connection)
