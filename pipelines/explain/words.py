@@ -19,6 +19,7 @@ RULES = {
     "same_phone_without_name": "the same phone number, which nobody of another name uses",
     "must_link": "people decided it (must-link in overrides.csv)",
     "splink": "weighed field by field",
+    "only_fit": "weighed field by field, and neither of them fits anybody else",
 }
 
 REASONS = {
