@@ -31,7 +31,7 @@ MOST_KNOWN = 0.2
 # .03 while 200 pairs and more are counted.
 MOST_AGREEMENT = 0.2
 FEWEST_MATCHES = 200
-SAMPLED_PAIRS = 10_000
+SAMPLED_PAIRS = 5_000
 # Times as many profiles, or as few: the odds that two taken at random are one person are then two bits off.
 MOST_GROWTH = 4.0
 

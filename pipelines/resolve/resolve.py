@@ -353,12 +353,16 @@ keyed as (
     join clusters as cl on cl.record_key = l.record_key join clusters as cr on cr.record_key = r.record_key
     where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
+carried as materialized (
+    select record_key, kind, contact_point_key from {warehouse}.clean.contact_points
+    where record_key in (select record_key_a from keyed union select record_key_b from keyed)
+),
 points as (
     select record_key_a, record_key_b,
         arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
     from keyed
-    join {warehouse}.clean.contact_points as l on l.record_key = record_key_a
-    join {warehouse}.clean.contact_points as r using (contact_point_key)
+    join carried as l on l.record_key = record_key_a
+    join carried as r using (contact_point_key)
     where r.record_key = record_key_b
     group by all
 )
