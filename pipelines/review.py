@@ -28,7 +28,19 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 KINDS = {"same": Kind.MUST_LINK, "different": Kind.CANNOT_LINK, "unsure": None}
-SHOWN = ("first_name", "last_name", "birth_date", "email", "phone", "street", "house_number", "postal_code", "city")
+OF_COMPANIES = ("company", "vat_id", "website")
+SHOWN = (
+    "first_name",
+    "last_name",
+    "birth_date",
+    "email",
+    "phone",
+    "street",
+    "house_number",
+    "postal_code",
+    "city",
+    *OF_COMPANIES,
+)
 # What is filled in, and what a row is recognized by: a key that no spreadsheet rewrites as it does with 0012.
 DECISION, AUTHOR, REASON, PAIR = "decision", "author", "why", "pair"
 HEADER = (
@@ -75,15 +87,19 @@ class ReviewReport:
 def list_pairs(settings: Settings, today: date) -> list[Pair]:
     """The queue of the published version, most worthwhile first, without pairs that somebody decided since.
 
+    Persons come first, then companies that are nearly alike or fit two others.
+
     Raises:
         BuildError: nothing is published, the version has no queue, or this user may not read the restricted file.
         ConfigurationError: overrides.csv is wrong.
     """
     decided = _decided(settings, today)
     with open_files(settings, "restricted") as connection:
-        if not _has_queue(connection):
+        if not _has_table(connection, "review_queue"):
             raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
         rows = connection.execute(_QUEUE).fetchall()
+        if _has_table(connection, "refused_account_links"):
+            rows += connection.execute(_COMPANIES, [len(rows)]).fetchall()
     pairs = [_read_pair(row) for row in rows]
     return [pair for pair in pairs if frozenset((pair.a, pair.b)) not in decided]
 
@@ -166,10 +182,12 @@ def tell_pairs(pairs: Sequence[Pair], total: int) -> Iterator[str]:
     yield f"{len(pairs)} of {total} pairs to decide about. Fill in a sheet: kundenstamm review --export FILE.xlsx"
 
 
+_PERSONAL = [name for name in SHOWN if name not in OF_COMPANIES]
 _QUEUE = f"""
 select rank, record_key_a, record_key_b, match_probability, reason,
     a.source_system, a.entity, a.source_record_id, b.source_system, b.entity, b.source_record_id,
-    {", ".join(f"ra.{name}::text" for name in SHOWN)}, {", ".join(f"rb.{name}::text" for name in SHOWN)}
+    {", ".join(f"ra.{name}::text" for name in _PERSONAL)}, null, null, null,
+    {", ".join(f"rb.{name}::text" for name in _PERSONAL)}, null, null, null
 from audit.review_queue
 join marts.source_record_keys as a on a.record_key = record_key_a
 join marts.source_record_keys as b on b.record_key = record_key_b
@@ -179,9 +197,28 @@ order by rank, record_key_a, record_key_b
 """
 
 
-def _has_queue(connection: DuckDBPyConnection) -> bool:
-    query = "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = 'review_queue'"
-    return connection.execute(query).fetchone() is not None
+# Plain contradictions are not asked about: two VAT ids, entries or legal forms of the two records themselves.
+_COMPANY_VALUES = {"street": "street", "postal_code": "postal_code", "city": "city"} | dict(
+    zip(OF_COMPANIES, ("name", "vat_id", "domain"), strict=True)
+)
+_COMPANIES = f"""
+select ? + row_number() over (
+        order by match_probability is null, abs(match_probability - 0.75), record_key_a, record_key_b) as rank,
+    record_key_a, record_key_b, match_probability, reason,
+    a.source_system, 'companies', a.source_record_id, b.source_system, 'companies', b.source_record_id,
+    {", ".join(f"a.{_COMPANY_VALUES[n]}::text" if n in _COMPANY_VALUES else "null" for n in SHOWN)},
+    {", ".join(f"b.{_COMPANY_VALUES[n]}::text" if n in _COMPANY_VALUES else "null" for n in SHOWN)}
+from audit.refused_account_links
+join audit.compared_companies as a on a.record_key = record_key_a
+join audit.compared_companies as b on b.record_key = record_key_b
+where reason in ('too_little', 'ambiguous', 'cluster_disagrees') or starts_with(reason, 'cluster_has_')
+order by rank
+"""
+
+
+def _has_table(connection: DuckDBPyConnection, name: str) -> bool:
+    query = "select 1 from duckdb_tables() where schema_name = 'audit' and table_name = ?"
+    return connection.execute(query, [name]).fetchone() is not None
 
 
 def _read_pair(row: Sequence[object]) -> Pair:
@@ -195,12 +232,16 @@ def _read_pair(row: Sequence[object]) -> Pair:
 
 
 def _read_names(settings: Settings) -> dict[str, RecordName]:
-    """Every person record of the published version by its key."""
+    """Every person and company record of the published version by its key."""
     with open_files(settings, "restricted") as connection:
         rows = connection.execute(
             "select record_key, source_system, entity, source_record_id from marts.source_record_keys "
             "where customer_id is not null"
         ).fetchall()
+        if _has_table(connection, "compared_companies"):
+            rows += connection.execute(
+                "select record_key, source_system, 'companies', source_record_id from audit.compared_companies"
+            ).fetchall()
     return {key: RecordName(*name) for key, *name in rows}
 
 

@@ -74,5 +74,55 @@ def measure(connection: DuckDBPyConnection, members: str, truth: str) -> Quality
     )
 
 
+def find_best_pairs(connection: DuckDBPyConnection, truth: str) -> float:
+    """The F1 of the best threshold over pairs alone: what can be had by weights without making clusters.
+
+    A pair counts as found when exact rules alone make it one, or from some match weight on. Reads `identity.links`,
+    `identity.members` and `pair_weights` (`a`, `b`, `weight`).
+    """
+    from benchmarks.identity.alternatives import Evidence, connect_all
+
+    exact = connection.execute(
+        "select record_key_a, record_key_b from identity.links where method <> 'probabilistic' order by all"
+    ).fetchall()
+    rows = [[record, group] for record, group in connect_all(Evidence(exact, {})).items()]
+    connection.execute("create or replace temp table exact_groups (record_key text, exact_group text)")
+    connection.execute(
+        "insert into exact_groups select unnest($1), unnest($2)", [[r[0] for r in rows], [r[1] for r in rows]]
+    )
+    found = connection.execute(
+        f"""
+        with known as (
+            select record_key, person, coalesce(exact_group, record_key) as exact_group
+            from {truth} join identity.members using (record_key) left join exact_groups using (record_key)
+        ),
+        proven as (
+            select coalesce(sum((person_count * (person_count - 1)) // 2), 0) as common,
+                coalesce(sum((size * (size - 1)) // 2), 0) as found
+            from (
+                select 0 as size, count(*) as person_count from known group by exact_group, person
+                union all
+                select count(*), 0 from known group by exact_group)
+        ),
+        weighed as (
+            select weight, count(*) filter (l.person = r.person) as common, count(*) as found
+            from pair_weights join known as l on l.record_key = a join known as r on r.record_key = b
+            where l.exact_group <> r.exact_group
+            group by weight
+        ),
+        at_threshold as (
+            select proven.common as common, proven.found as found from proven
+            union all
+            select proven.common + sum(w.common) over (order by weight desc),
+                proven.found + sum(w.found) over (order by weight desc)
+            from weighed as w cross join proven
+        ),
+        persons as (select count(*) as size from known group by person)
+        select max(2 * common / (found + (select sum((size * (size - 1)) // 2) from persons))) from at_threshold
+        """
+    ).fetchone()
+    return float(found[0]) if found and found[0] is not None else 0.0
+
+
 def _f1(precision: float, recall: float) -> float:
     return 2 * precision * recall / (precision + recall) if precision + recall else 0.0

@@ -77,8 +77,10 @@ def create_persons(connection: DuckDBPyConnection) -> None:
     connection.execute(f"create or replace table clean.persons ({columns})")
     connection.execute(
         "create or replace table clean.contact_points (record_key text, source_system text, entity text, kind text, "
-        "value text, contact_point_key text, is_primary boolean, is_valid boolean)"
+        "value text, contact_point_key text, is_primary boolean, is_valid boolean, "
+        "valid_until timestamp)"
     )
+    connection.execute("create or replace table clean.order_references (record_key text, buyer_record_key text)")
     connection.execute("create or replace temp table truth (record_key text, person text)")
 
 

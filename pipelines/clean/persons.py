@@ -205,6 +205,31 @@ def _referred_source(source: SourceConfig, entity: Entity, column: Column) -> st
     )
 
 
+def write_order_references(connection: DuckDBPyConnection) -> None:
+    """Write `clean.order_references`: who names an order as theirs, and whose it is. One row per two person records.
+
+    A ticket names who asks about which order, an invoice who owes for it, a rating who judges it. Visits are left out:
+    there are many, and a browser is shared.
+    """
+    orders = ENTITIES["shop", "orders"]
+    named = " union ".join(
+        f"select {person.key_column} as record_key, {order.key_column} as order_key from {staging_table(entity)}"
+        for entity, person in person_references()
+        for order in entity.columns
+        if order.references == orders.name and not entity.is_bulk
+    )
+    connection.execute(
+        f"""
+        create or replace table clean.order_references as
+        select distinct named.record_key, coalesce(orders.customer_record_key, orders.record_key) as buyer_record_key
+        from ({named}) as named
+        inner join {staging_table(orders)} as orders on orders.record_key = named.order_key
+        where named.record_key <> coalesce(orders.customer_record_key, orders.record_key)
+        order by all
+        """
+    )
+
+
 def single_spaced(field: str) -> str:
     """SQL for the text of a field with one blank wherever it has white space."""
     return rf"case when regexp_matches({field}, '\s\s|[\t\r\n]') then regexp_replace({field}, '\s+', ' ', 'g') " + (

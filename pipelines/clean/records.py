@@ -21,7 +21,7 @@ from pipelines.clean.drafts import draft_values, load_rejections
 from pipelines.clean.emails import clean_emails
 from pipelines.clean.functions import create_functions
 from pipelines.clean.names import BLOCKS as NAME_BLOCKS
-from pipelines.clean.persons import draft_persons, write_custom_fields, write_persons
+from pipelines.clean.persons import draft_persons, write_custom_fields, write_order_references, write_persons
 from pipelines.clean.phones import clean_phones
 from pipelines.clean.rules import Status, apply_rules, start_log
 
@@ -35,7 +35,7 @@ if TYPE_CHECKING:
 
 TABLES = (
     *("persons", "emails", "phones", "contact_points", "custom_fields", "companies", "company_evidence", "corrections"),
-    "correction_plan",
+    *("correction_plan", "order_references"),
 )
 
 
@@ -75,6 +75,7 @@ def clean_records(
     apply_rules(connection, "person_drafts", birth_date_rules)
     write_persons(connection)
     write_custom_fields(connection)
+    write_order_references(connection)
     write_contact_points(connection)
     write_companies(connection, settings, cleaning.company, configuration.company.country, cleaning.email_matching)
     write_corrections(connection)

@@ -19,7 +19,9 @@ def explain(
     why_not: Annotated[
         tuple[str, str] | None,
         typer.Option(
-            metavar="A B", help="Two records (source:entity:id, or record_key) or customers that are not one."
+            metavar="A B",
+            help="Two records (source:entity:id, or record_key) or customers that are not one, or two company records "
+            "or accounts.",
         ),
     ] = None,
     html: Annotated[Path | None, typer.Option(help="Write a page that only you may read.")] = None,
@@ -28,31 +30,42 @@ def explain(
     """Say why records are one customer and where each value comes from, or why two are not one."""
     from pipelines.explain import (
         explain_account,
+        explain_account_pair,
         explain_customer,
         explain_pair,
         is_account,
         tell_account,
+        tell_account_pair,
         tell_customer,
         tell_pair,
+        write_account_page,
         write_page,
     )
 
     if (customer is None) == (why_not is None) or (why_not and html):
-        raise typer.BadParameter("name one customer, or two records with --why-not; --html is for a customer.")
+        raise typer.BadParameter("name one customer, or two records with --why-not; --html is for one.")
     settings = read_settings(data=data)
     if why_not is not None:
-        print_lines(tell_pair(explain_pair(settings, *why_not)))
+        of_companies = [is_account(name) for name in why_not]
+        if any(of_companies) and not all(of_companies):
+            raise typer.BadParameter("one is a person and the other a company; name two of a kind.")
+        if all(of_companies):
+            print_lines(tell_account_pair(explain_account_pair(settings, *why_not)))
+        else:
+            print_lines(tell_pair(explain_pair(settings, *why_not)))
         return
     if customer and is_account(customer):
-        if html:
-            raise typer.BadParameter("--html is for a customer; an account is told in the terminal.")
-        print_lines(tell_account(explain_account(settings, customer)))
-        return
-    told = explain_customer(settings, str(customer))
-    if html is None:
-        print_lines(tell_customer(told))
-        return
-    write_page(told, html)
+        account = explain_account(settings, customer)
+        if html is None:
+            print_lines(tell_account(account))
+            return
+        write_account_page(account, html)
+    else:
+        told = explain_customer(settings, str(customer))
+        if html is None:
+            print_lines(tell_customer(told))
+            return
+        write_page(told, html)
     console.print(f"Wrote {short(html)}; it holds personal data, and only you may read it.", markup=False)
 
 

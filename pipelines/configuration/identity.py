@@ -26,7 +26,8 @@ class IdentityConfig(Model):
     """Thresholds and limits of identity resolution; probabilities from 0 to 1.
 
     The model that weighs pairs is learned once and kept; another `model` or `seed` learns it anew from the next run's
-    data. `identifiers` names the kinds `email`, `phone`, `address` and any identifier that `sources.yml` maps.
+    data, and so does, with `learn_anew_on_drift`, data that is no longer like that it was learned from. `identifiers`
+    names the kinds `email`, `phone`, `address` and any identifier that `sources.yml` maps.
     """
 
     match_probability: Annotated[float, Field(gt=0, lt=1)] = 0.9
@@ -34,6 +35,7 @@ class IdentityConfig(Model):
     identifiers: dict[str, IdentifierConfig] = Field(default_factory=dict)
     seed: Annotated[int, Field(ge=0)] = 1
     model: Annotated[int, Field(ge=1)] = 1
+    learn_anew_on_drift: bool = True
 
     @field_validator("identifiers")
     @classmethod

@@ -20,6 +20,7 @@ TABLES = {
     "companies": "Companies of all sources, without placeholders. One row per company record.",
     "company_evidence": "What tells which company is meant: VAT id, register entry, name with postal code, domain. "
     "One row per company record, or order of a company, and kind of evidence.",
+    "order_references": "Who asks about, pays or rates an order, and who bought it. One row per two person records.",
     "corrections": "What cleaning changed or proposes, and by which rule. One row per record, field and rule.",
     "correction_plan": "How much there is to mend at the sources. One row per source, entity, field, rule and status.",
 }

@@ -30,10 +30,11 @@ TABLES = {
     "id_changes": "What happens to the customers of the published version. One row per customer that was in it.",
     "diff": "What changes against the published version, in figures. One row per build.",
     "model": "The probabilities that pairs were weighed by. One row per compared field and degree of agreement.",
+    "model_fit": "How far the data is like that the kept model was learned from. One row per figure.",
     "model_frequencies": "How frequent values are in the eyes of the model. One row per field and value seen twice.",
 }
 
-INPUT = ("persons", "contact_points", "companies", "company_evidence")
+INPUT = ("persons", "contact_points", "order_references", "companies", "company_evidence")
 
 
 @dg.multi_asset(
@@ -66,6 +67,11 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
             context.log.warning(
                 f"{report.oversized_count} records are alike in too much to be compared with each other in one of the "
                 f"blocks, and may be missing links; look for a default value that many records carry."
+            )
+        if report.drifted_count:
+            context.log.warning(
+                f"The data differs in {report.drifted_count} figures from what the model that weighs pairs was learned "
+                f"from; it was {'learned anew' if report.is_new_model else 'kept'}. See identity.model_fit."
             )
         for sentence in overrides.sentences:
             context.log.warning(sentence)

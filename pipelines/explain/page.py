@@ -5,16 +5,18 @@ Change here what the page shows. The page needs nothing from elsewhere; what is 
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipelines.explain.read import CustomerExplanation
+from pipelines.explain.accounts import START_WEIGHT, AccountExplanation, describe_company, describe_company_link
+from pipelines.explain.read import CustomerExplanation, HasKey
 from pipelines.explain.tell import describe_link, describe_part, describe_record, describe_refusal
 from pipelines.explain.words import STRATEGIES, say
 from pipelines.files import write_atomically
 from pipelines.resolve.weights import MISSING, PairWeight
 
-TEMPLATE = Path(__file__).with_name("page.html.j2")
+TEMPLATES = Path(__file__).parent
 PLOT = 360.0  # width of the plot in units of the picture
 
 
@@ -56,22 +58,50 @@ def draw_waterfall(weighed: PairWeight) -> Waterfall:
 
 
 def write_page(told: CustomerExplanation, file: Path) -> None:
-    """Write the page, mode 0600.
+    """Write the page of a customer, mode 0600.
 
     Raises:
         OSError: the file cannot be written.
     """
-    from jinja2 import Environment, StrictUndefined
+    words = {
+        "describe_record": describe_record,
+        "describe_link": describe_link,
+        "describe_refusal": describe_refusal,
+        "draw": draw_waterfall,
+        "strategy": lambda name: say(STRATEGIES, name),
+        "plot": PLOT,
+    }
+    _write(file, "page.html.j2", told, told.customer_id, told.records, words)
+
+
+def write_account_page(told: AccountExplanation, file: Path) -> None:
+    """Write the page of an account, mode 0600.
+
+    Raises:
+        OSError: the file cannot be written.
+    """
+    words = {"describe": describe_company, "describe_link": describe_company_link, "start": START_WEIGHT}
+    _write(file, "account.html.j2", told, told.account_id, told.records, words)
+
+
+def _write(
+    file: Path,
+    template: str,
+    told: CustomerExplanation | AccountExplanation,
+    title: str,
+    records: Sequence[HasKey],
+    words: Mapping[str, object],
+) -> None:
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
     # The values are from records, so everything is escaped, whatever the name of the template.
-    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
-    environment.globals.update(
-        describe_record=describe_record,
-        describe_link=describe_link,
-        describe_refusal=describe_refusal,
-        draw=draw_waterfall,
-        strategy=lambda name: say(STRATEGIES, name),
+    environment = Environment(
+        loader=FileSystemLoader(TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    page = environment.from_string(TEMPLATE.read_text(encoding="utf-8"))
-    numbers = {record.key: number for number, record in enumerate(told.records, start=1)}
-    write_atomically(file, page.render(told=told, numbers=numbers, plot=PLOT))
+    numbers = {record.key: number for number, record in enumerate(records, start=1)}
+    page = environment.get_template(template)
+    write_atomically(file, page.render(told=told, title=title, numbers=numbers, **words))

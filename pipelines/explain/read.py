@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol, TypeVar
 
 from pipelines.errors import KundenstammError
 from pipelines.publish import open_files
@@ -61,6 +61,25 @@ class Link:
     weight: float | None
     reason: str | None
     parts: PairWeight | None
+
+
+class HasKey(Protocol):
+    """A record by its key."""
+
+    @property
+    def key(self) -> str: ...
+
+
+class Joining(Protocol):
+    """A link between two records, of persons or of companies."""
+
+    @property
+    def a(self) -> HasKey: ...
+    @property
+    def b(self) -> HasKey: ...
+
+
+AnyLink = TypeVar("AnyLink", bound=Joining)
 
 
 @dataclass(frozen=True)
@@ -204,7 +223,7 @@ def explain_pair(settings: Settings, a: str, b: str) -> PairExplanation:
         refused: list[Link] = []
         if first.customer_id == second.customer_id:
             links = version.read_links("audit.links", "record_key_a = any($1) and record_key_b = any($1)", mine)
-            path = _find_path(links, first.key, second.key)
+            path = find_path(links, first.key, second.key)
         else:
             refused = version.read_links(
                 "audit.refused_links",
@@ -242,13 +261,13 @@ def _in_order(links: Iterable[Link], keys: Sequence[str]) -> list[Link]:
     return sorted(turned, key=lambda link: (place(link.a), place(link.b), link.a.name, link.b.name, link.rule))
 
 
-def _find_path(links: Iterable[Link], a: str, b: str) -> list[Link]:
-    """The fewest links that lead from `a` to `b`."""
-    neighbors: dict[str, list[tuple[str, Link]]] = defaultdict(list)
+def find_path(links: Iterable[AnyLink], a: str, b: str) -> list[AnyLink]:
+    """The fewest links that lead from the record of key `a` to that of `b`; none when none do."""
+    neighbors: dict[str, list[tuple[str, AnyLink]]] = defaultdict(list)
     for link in links:
         neighbors[link.a.key].append((link.b.key, link))
         neighbors[link.b.key].append((link.a.key, link))
-    paths: dict[str, list[Link]] = {a: []}
+    paths: dict[str, list[AnyLink]] = {a: []}
     waiting = deque([a])
     while waiting:
         node = waiting.popleft()
@@ -260,8 +279,19 @@ def _find_path(links: Iterable[Link], a: str, b: str) -> list[Link]:
 
 
 @contextmanager
-def _open(settings: Settings) -> Iterator[_Version]:
+def open_version(settings: Settings) -> Iterator[DuckDBPyConnection]:
+    """A connection on the published version, whose files are `restricted` (in use), `warehouse` and `state`.
+
+    Raises:
+        BuildError: nothing is published, or this user may not read the restricted file.
+    """
     with open_files(settings, "restricted", "warehouse", "state") as connection:
+        yield connection
+
+
+@contextmanager
+def _open(settings: Settings) -> Iterator[_Version]:
+    with open_version(settings) as connection:
         yield _Version(connection, settings)
 
 

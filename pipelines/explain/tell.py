@@ -108,7 +108,8 @@ def describe_record(record: Record) -> str:
 def describe_link(link: Link) -> str:
     """What joins two records."""
     if link.method == "probabilistic" and link.weight is not None:
-        return f"match weight {link.weight:.1f}"
+        only = f", {say(RULES, link.rule)}" if link.rule != "splink" else ""
+        return f"match weight {link.weight:.1f}{only}"
     return say(RULES, link.rule)
 
 

@@ -9,6 +9,7 @@ RULES = {
     "merged_in_source": "the source itself merged one into the other",
     "same_details": "they agree in everything that is known",
     "same_identifier": "the same personal number, and names that fit",
+    "same_order": "one names an order of the other, and names that fit",
     "same_email_and_name": "the same e-mail address, and names that fit",
     "same_email_and_first_name": "the same e-mail address and first name; only the last name changed",
     "same_phone_and_name": "the same phone number and the same name",
@@ -18,6 +19,7 @@ RULES = {
     "same_phone_without_name": "the same phone number, which nobody of another name uses",
     "must_link": "people decided it (must-link in overrides.csv)",
     "splink": "weighed field by field",
+    "only_fit": "weighed field by field, and neither of them fits anybody else",
 }
 
 REASONS = {

@@ -45,6 +45,7 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "compared_records": ("identity", "compared_records", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),
     "identity_diff": ("identity", "diff", frozenset()),
+    "model_fit": ("identity", "model_fit", frozenset()),
     "rejects": ("raw", "rejects", frozenset()),
     "reconciliation": ("raw", "reconciliation", frozenset()),
     "quarantine": ("raw", "quarantine", frozenset()),

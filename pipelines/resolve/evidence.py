@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from pipelines.resolve.limits import BUILT_IN, ORDER
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -62,8 +64,14 @@ RULES = (
     ExactRule(
         "same_identifier",
         "compatible",
-        f"select value_key, n from {_USABLE} where kind not in ('email', 'phone', 'address')",
+        f"select value_key, n from {_USABLE} where kind not in ({BUILT_IN})",
         kind="other",
+    ),
+    ExactRule(
+        "same_order",
+        "compatible",
+        f"select value_key, n from {_USABLE} where kind = '{ORDER}'",
+        kind=ORDER,
     ),
     ExactRule(
         "same_email_and_name",

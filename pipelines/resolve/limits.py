@@ -19,12 +19,13 @@ if TYPE_CHECKING:
 CROWD_FACTOR = 10
 
 
-def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> None:
+def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: IdentityConfig) -> None:
     """Create `carriers` and `identifier_values`, and take values that are no evidence out of `records`.
 
-    - `carriers`: one row per kind of identifier, value and record that carries it; `value_key` is the hash of kind and
-      value. That two of ten million are the same is one chance in three hundred thousand, and no two records become
-      one for it alone: their names must agree as well.
+    - `carriers`: one row per kind of identifier, value and record that carries it, or did: a former mailbox and a
+      second phone are evidence like the record's own, and who names an order carries its buyer; `value_key` is the
+      hash of kind and value. That two of ten million are the same is one chance in three hundred thousand, and no two
+      records become one for it alone: their names must agree as well.
     - `known_identifiers`: one row per record with named identifiers that are evidence: their kinds, and kinds with
       values.
     - `identifier_values`: one row per `value_key` with more than one carrier or that is blocked; `names` and
@@ -32,7 +33,7 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
       one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
       `too_many_birth_dates` or NULL.
     """
-    connection.execute(_CARRIERS)
+    connection.execute(_CARRIERS.format(warehouse=warehouse))
     kinds = [str(row[0]) for row in connection.execute("select distinct kind from carriers order by kind").fetchall()]
     connection.execute("create table limits (kind text, max_names integer, max_birth_dates integer)")
     connection.execute("create table blocked_patterns (kind text, pattern text)")
@@ -44,9 +45,9 @@ def apply_limits(connection: DuckDBPyConnection, identity: IdentityConfig) -> No
     connection.execute(_SEVERAL)
     for field, agreement in _AGREEMENTS.items():
         connection.execute(_DIFFERENT.format(field=field, agreement=agreement, crowd=CROWD_FACTOR))
-    connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=_BUILT_IN, placeholder=_IS_PLACEHOLDER))
+    connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=BUILT_IN, placeholder=_IS_PLACEHOLDER))
     connection.execute(_REMOVE)
-    connection.execute(_IDENTIFIERS.format(built_in=_BUILT_IN))
+    connection.execute(_IDENTIFIERS.format(built_in=BUILT_IN))
     passing = ("several", "carried_forms", "silenced", *(f"different_{field}s" for field in _AGREEMENTS))
     for table in (*passing, "limits", "blocked_patterns"):
         connection.execute(f"drop table {table}")
@@ -58,7 +59,8 @@ def _like(kind: str, pattern: str) -> str:
     return (escaped + "*" if escaped.endswith("@") else escaped).replace("*", "%")
 
 
-_BUILT_IN = sql_list(("email", "phone", "address"))
+ORDER = "order"  # kind of the identifier that a buyer is to those who name an order of theirs
+BUILT_IN = sql_list(("email", "phone", "address", ORDER))
 # What stands in a named identifier that had to be filled in: 0000, ---, n/a, unknown.
 _IS_PLACEHOLDER = (
     f"lower(value) in ({sql_list((*PLACEHOLDERS, 'null', 'nan', 'nn', 'na', '0'))}) "
@@ -68,12 +70,38 @@ _IS_PLACEHOLDER = (
 
 ADDRESS = "postal_code || ' ' || street || ' ' || house_number"
 
+# Beside a record's own fields: its further and former contact points, and the buyer of the orders it names. A mailbox
+# is compared in the form for matching of the record whose own it is, where there is one.
 _CARRIERS = f"""
 create table carriers as
-select kind, value, hash(kind, value) as value_key, n from (
+with own as (
     select 'email' as kind, email as value, n from records where email is not null
     union all
     select 'phone', unnest(phones), n from records where len(phones) > 0
+),
+points as (
+    select distinct kind, value, n
+    from {{warehouse}}.clean.contact_points join records using (record_key)
+    where kind in ('email', 'phone') and is_valid and (entity = 'contact_methods' or valid_until is not null)
+),
+mailboxes as (
+    select email as value, min(email_match) as matched from {{warehouse}}.clean.persons
+    where email in (select value from points where kind = 'email') group by email
+),
+further as (
+    select distinct kind, coalesce(matched, value) as value, n from points left join mailboxes using (value)
+),
+naming as (
+    select record_key, buyer_record_key from {{warehouse}}.clean.order_references
+    union
+    select buyer_record_key, buyer_record_key from {{warehouse}}.clean.order_references
+)
+select kind, value, hash(kind, value) as value_key, n from (
+    from own
+    union all
+    from further anti join own using (kind, value, n)
+    union all
+    select '{ORDER}', buyer_record_key, n from naming join records using (record_key)
     union all
     select 'address', {ADDRESS}, n from records
     where postal_code is not null and street is not null and house_number is not null
@@ -81,7 +109,7 @@ select kind, value, hash(kind, value) as value_key, n from (
     select lower(key), trim(value), n from (
         select unnest(json_keys(identifiers)) as key, identifiers ->> unnest(json_keys(identifiers)) as value, n
         from records where json_type(identifiers) = 'OBJECT')
-    where trim(value) <> '' and lower(key) not in ({_BUILT_IN})
+    where trim(value) <> '' and lower(key) not in ({BUILT_IN})
 )
 """
 
@@ -169,13 +197,14 @@ from judged full join blocked using (value_key)
 
 _REMOVE = """
 create table silenced as
-select n, bool_or(kind = 'email') as email, bool_or(kind = 'address') as address,
+select n, bool_or(kind = 'address') as address,
+    list(value order by value) filter (kind = 'email') as emails,
     list(value order by value) filter (kind = 'phone') as phones,
 from carriers join identifier_values using (value_key)
 where problem is not null
 group by n;
 update records set
-    email = case when not silenced.email then records.email end,
+    email = case when not list_contains(coalesce(silenced.emails, []::varchar[]), records.email) then records.email end,
     street = case when not silenced.address then records.street end,
     house_number = case when not silenced.address then records.house_number end,
     phones = list_filter(records.phones, lambda p: not list_contains(coalesce(silenced.phones, []::varchar[]), p)),

@@ -87,9 +87,14 @@ def load_model(connection: DuckDBPyConnection, identity: IdentityConfig) -> Mode
     )
     found = rows.fetchall()
     if not found:
-        connection.execute("delete from frequencies")
+        forget_model(connection)
         return None
     return _assemble(found)
+
+
+def forget_model(connection: DuckDBPyConnection) -> None:
+    """Empty `model` and `frequencies`, so that a model is learned from the data alone."""
+    connection.execute("delete from model; delete from frequencies")
 
 
 def read_model(connection: DuckDBPyConnection) -> Model | None:

@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `training`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
+`blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
@@ -13,20 +13,30 @@ from typing import TYPE_CHECKING
 from pipelines import keys
 from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
+from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, find_component_conflicts, judge_edges
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.limits import apply_limits
-from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, MODEL_COLUMNS, Model, load_model, save_model
+from pipelines.resolve.model import (
+    FREQUENCY_TABLE_COLUMNS,
+    MODEL_COLUMNS,
+    Model,
+    forget_model,
+    load_model,
+    save_model,
+)
 from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.queue import write_queue
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
-from pipelines.warehouse import literal
+from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     import numpy as np
     from duckdb import DuckDBPyConnection
 
@@ -51,6 +61,7 @@ class ResolveReport:
         oversized_count: profiles in parts that stayed too large; they were not compared within them.
         model_version: the version in which the parameters were learned, or `shipped`.
         is_new_model: they were learned in this build.
+        drifted_count: figures in which the data is not what the kept model was learned from.
         trained: comparisons whose parameters were learned; the others are the shipped ones.
         created, merged, split, restored: events of ids in this build.
     """
@@ -67,6 +78,7 @@ class ResolveReport:
     oversized_count: int
     model_version: str
     is_new_model: bool
+    drifted_count: int
     trained: tuple[str, ...]
     created: int
     merged: int
@@ -92,13 +104,18 @@ def resolve_identities(
     with open_scratch(connection) as warehouse:
         _read_state(connection, settings)
         kept = load_model(connection, configuration.identity)
-        prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
-        apply_limits(connection, configuration.identity)
-        create_profiles(connection)
-        find_exact_links(connection)
-        profile_count = create_scored_profiles(connection)
-        blocking = block_profiles(connection, kept.profile_count if kept else profile_count)
-        model = kept or train_model(connection, build.version, profile_count, configuration.identity.seed)
+        prepared = _prepare(connection, warehouse, configuration, build, kept)
+        fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
+        is_outdated = configuration.identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
+        if is_outdated:
+            forget_model(connection)
+            _drop_prepared(connection)
+            prepared = _prepare(connection, warehouse, configuration, build, None)
+        if kept is not None and not is_outdated:
+            model = kept
+        else:
+            model = train_model(connection, build.version, prepared.profile_count, configuration.identity.seed)
+            keep_reference(connection, model)
         save_model(connection, model, configuration.identity)
         weighed_count = score_pairs(connection, settings, model)
         reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
@@ -109,7 +126,37 @@ def resolve_identities(
         _cluster(connection, reliability)
         assign_ids(connection, build.version, build.as_of)
         _write_identity(connection, warehouse, model)
-        return _report(connection, build.version, blocking, weighed_count, model)
+        write_fit(connection, f"{warehouse}.identity", kept, fits, is_learned_anew=is_outdated)
+        return _report(connection, build.version, prepared.blocking, weighed_count, model, fits)
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """What was prepared before any pair is weighed."""
+
+    profile_count: int
+    blocking: Blocking
+
+
+def _prepare(
+    connection: DuckDBPyConnection, warehouse: str, configuration: Configuration, build: Build, kept: Model | None
+) -> _Prepared:
+    """Create everything that a model is learned from or applied to: records, profiles, exact links, blocked pairs."""
+    prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
+    apply_limits(connection, warehouse, configuration.identity)
+    create_profiles(connection)
+    find_exact_links(connection)
+    profile_count = create_scored_profiles(connection)
+    return _Prepared(profile_count, block_profiles(connection, kept.profile_count if kept else profile_count))
+
+
+def _drop_prepared(connection: DuckDBPyConnection) -> None:
+    """Drop all tables of the scratch catalog but what earlier versions left."""
+    rows = connection.execute(
+        "select table_name from duckdb_tables() where database_name = current_database() order by table_name"
+    ).fetchall()
+    for table in sorted({str(name) for (name,) in rows} - _STATE_TABLES.keys()):
+        connection.execute(f"drop table {identifier(table)}")
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -306,12 +353,16 @@ keyed as (
     join clusters as cl on cl.record_key = l.record_key join clusters as cr on cr.record_key = r.record_key
     where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
+carried as materialized (
+    select record_key, kind, contact_point_key from {warehouse}.clean.contact_points
+    where record_key in (select record_key_a from keyed union select record_key_b from keyed)
+),
 points as (
     select record_key_a, record_key_b,
         arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
     from keyed
-    join {warehouse}.clean.contact_points as l on l.record_key = record_key_a
-    join {warehouse}.clean.contact_points as r using (contact_point_key)
+    join carried as l on l.record_key = record_key_a
+    join carried as r using (contact_point_key)
     where r.record_key = record_key_b
     group by all
 )
@@ -321,7 +372,12 @@ from keyed left join points using (record_key_a, record_key_b)
 
 
 def _report(
-    connection: DuckDBPyConnection, version: str, blocking: Blocking, weighed_count: int, model: Model
+    connection: DuckDBPyConnection,
+    version: str,
+    blocking: Blocking,
+    weighed_count: int,
+    model: Model,
+    fits: Sequence[Fit],
 ) -> ResolveReport:
     def counts(query: str) -> defaultdict[str, int]:
         return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
@@ -349,6 +405,7 @@ def _report(
         oversized_count=blocking.oversized_count,
         model_version=model.version,
         is_new_model=model.version == version,
+        drifted_count=sum(fit.is_drifted for fit in fits),
         trained=model.trained,
         created=events["created"],
         merged=events["merged"],

@@ -95,7 +95,7 @@ def learn_u(
 
 
 def _count_random_pairs(connection: DuckDBPyConnection, profile_count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:
-    """How often which levels occur among profiles taken at random, see `_count_levels`."""
+    """How often which levels occur among profiles taken at random, see `count_levels`."""
     pairs = f"""
         select l.n as a, r.n as b
         from (select hash(i, {seed}) % {profile_count} as x, hash({seed}, i, 'r') % {profile_count} as y
@@ -106,7 +106,7 @@ def _count_random_pairs(connection: DuckDBPyConnection, profile_count: int, seed
     connection.execute(
         "create table numbered as select n, row_number() over (order by n) - 1 as position from scored_profiles"
     )
-    counted = _count_levels(connection, COMPARISONS, pairs)
+    counted = count_levels(connection, COMPARISONS, pairs)
     connection.execute("drop table numbered")
     return counted
 
@@ -120,7 +120,7 @@ def _count_blocks(connection: DuckDBPyConnection) -> list[_BlockPairs]:
     counted: list[_BlockPairs] = []
     for block in _TRAINING_BLOCKS:
         free = [i for i, comparison in enumerate(COMPARISONS) if not set(block) & comparison.trained_on]
-        levels, counts = _count_levels(connection, [COMPARISONS[i] for i in free], _block_pairs(connection, block))
+        levels, counts = count_levels(connection, [COMPARISONS[i] for i in free], _block_pairs(connection, block))
         if sum(counts) >= FEWEST_TRAINING_PAIRS:
             counted.append((block, free, levels, counts))
     return counted
@@ -170,7 +170,7 @@ def _block_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> str:
     """
 
 
-def _count_levels(
+def count_levels(
     connection: DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: str
 ) -> tuple[np.ndarray, np.ndarray]:
     """How often which combination of levels occurs among pairs of profiles.
@@ -232,6 +232,15 @@ def maximize_expectation(
     ]
 
 
+def weigh_levels(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
+) -> list[list[float]]:
+    """By comparison, how often each of its levels occurs, every pair counted by the probability that it is a match."""
+    odds = _odds(comparisons, levels, prior)
+    matches = counts * (odds / (1 + odds))
+    return [_weigh(levels[:, i], matches, len(comparison.levels)) for i, comparison in enumerate(comparisons)]
+
+
 def _shares(levels: np.ndarray, weights: np.ndarray, fallback: np.ndarray) -> np.ndarray:
     import numpy as np
 
@@ -273,13 +282,13 @@ def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float
 
 
 def _count_blocked_pairs(connection: DuckDBPyConnection) -> tuple[np.ndarray, np.ndarray]:
-    """How often which levels occur among the blocked pairs, see `_count_levels`; of many, a part is counted."""
+    """How often which levels occur among the blocked pairs, see `count_levels`; of many, a part is counted."""
     row = connection.execute("select count(*) from blocked_pairs").fetchone()
     parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
     pairs = (
         f"select join_key_l as a, join_key_r as b from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
     )
-    levels, counts = _count_levels(connection, COMPARISONS, pairs)
+    levels, counts = count_levels(connection, COMPARISONS, pairs)
     return levels, counts * parts
 
 

@@ -50,6 +50,22 @@ def queue(settings: Settings) -> None:
         )
 
 
+def _add_companies(settings: Settings) -> None:
+    """Beside them two pairs of companies, of which one contradicts itself."""
+    with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
+        connection.execute(
+            """
+            create table audit.refused_account_links as from (values
+                ('f_1', 'f_2', 0.8, 'too_little'), ('f_1', 'f_3', 0.99, 'other_vat_id'))
+                as t (record_key_a, record_key_b, match_probability, reason);
+            create table audit.compared_companies as
+            select unnest(['f_1', 'f_2', 'f_3']) as record_key, 'crm' as source_system,
+                unnest(['7', '8', '9']) as source_record_id, 'Nagel Bau' as name, 'nagel.de' as domain,
+                null as vat_id, 'Seeweg 9' as street, '89073' as postal_code, 'Ulm' as city
+            """
+        )
+
+
 def _fill_csv(file: Path, decisions: Decisions) -> None:
     with file.open(encoding="utf-8-sig", newline="") as handle:
         rows = list(csv.DictReader(handle))
@@ -220,3 +236,18 @@ def test_a_sheet_never_replaces_what_was_decided(settings: Settings, monkeypatch
         with pytest.raises(ConfigurationError, match="a sheet would replace it; name another file"):
             export_pairs([], file, settings.overrides_file)
     assert settings.overrides_file.read_text(encoding="utf-8") == "kept\n"
+
+
+@pytest.mark.usefixtures("queue")
+def test_companies_that_are_nearly_alike_are_asked_about_after_persons(settings: Settings, tmp_path: Path) -> None:
+    _add_companies(settings)
+    pairs = list_pairs(settings, TODAY)
+    assert [(pair.rank, pair.reason) for pair in pairs] == [(1, "grey_zone"), (2, "grey_zone"), (3, "too_little")]
+    assert "crm:companies:7  Seeweg 9 · 89073 · Ulm · Nagel Bau · nagel.de" in "\n".join(tell_pairs(pairs, 3))
+    file = tmp_path / "sheet.csv"
+    export_pairs(pairs, file, settings.overrides_file)
+    _fill_csv(file, {3: ("same", "Petra", "asked them")})
+    assert import_decisions(settings, file, author=None, today=TODAY).added_count == 1
+    (decided,) = read_overrides(settings.overrides_file, None).overrides.rows
+    assert decided.kind is Kind.MUST_LINK
+    assert {decided.a, decided.b} == {RecordName("crm", "companies", "7"), RecordName("crm", "companies", "8")}

@@ -235,6 +235,18 @@ def _add_identity(connection: DuckDBPyConnection) -> None:
     )
     columns = [row[0] for row in connection.execute("describe identity.diff").fetchall() if row[0] != "base_version"]
     _insert(connection, "identity.diff", base_version=EARLIER, **dict.fromkeys(columns, 0))
+    _insert(
+        connection,
+        "identity.model_fit",
+        model_version=EARLIER,
+        figure="profiles",
+        learned=2,
+        observed=2,
+        difference=1,
+        allowed=4,
+        is_drifted=False,
+        is_learned_anew=False,
+    )
 
 
 def _add_audience(connection: DuckDBPyConnection, contact_point_key: str) -> None:

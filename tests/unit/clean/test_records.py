@@ -75,6 +75,30 @@ def test_a_referenced_record_that_was_not_delivered_becomes_a_placeholder_of_the
     assert len(cleaned.tables["persons"]) == 4
 
 
+def test_who_names_an_order_is_noted_beside_its_buyer(clean: Any) -> None:
+    cleaned = clean(
+        {
+            "shop_customers": [{"source_record_id": "c"}],
+            "shop_orders": [
+                {"source_record_id": "o", "customer_record_id": "c"},
+                {"source_record_id": "guest", "email": "g@x.de"},
+            ],
+            "support_users": [{"source_record_id": "u"}],
+            "support_tickets": [
+                {"source_record_id": "t1", "requester_record_id": "u", "order_record_id": "o"},
+                {"source_record_id": "t2", "requester_record_id": "u", "order_record_id": "o"},
+                {"source_record_id": "t3", "requester_record_id": "u", "order_record_id": "guest"},
+                {"source_record_id": "t4", "requester_record_id": "u"},
+                {"source_record_id": "t5", "order_record_id": "o"},
+            ],
+        },
+        support_tickets={"references": {"order_record_id": "shop"}},
+    )
+    ids = {person["record_key"]: person["source_record_id"] for person in cleaned.tables["persons"]}
+    named = [(ids[row["record_key"]], ids[row["buyer_record_key"]]) for row in cleaned.tables["order_references"]]
+    assert sorted(named) == [("u", "c"), ("u", "guest")]
+
+
 def test_sources_that_refer_to_no_person_have_no_placeholders(build_warehouse: Any, settings: Any) -> None:
     sources = "sources: [{name: crm, role: crm, controller: Test GmbH, entities: {contacts: {path: a.csv}}}]"
     (settings.config_dir / "sources.yml").write_text(sources, encoding="utf-8")
@@ -182,6 +206,7 @@ def test_every_change_is_logged_once_per_record_field_and_rule(clean: Any) -> No
         "company_evidence": 0,
         "corrections": 4,
         "correction_plan": 4,
+        "order_references": 0,
     }
 
 

@@ -2,9 +2,20 @@
 
 from __future__ import annotations
 
+import stat
+from pathlib import Path
+
 import pytest
 
-from pipelines.explain import UnknownError, explain_account, is_account, tell_account
+from pipelines.explain import (
+    UnknownError,
+    explain_account,
+    explain_account_pair,
+    is_account,
+    tell_account,
+    tell_account_pair,
+    write_account_page,
+)
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
 
@@ -12,6 +23,7 @@ COMPANIES = [
     ("r_1", "F-1", "Nagel Bau GmbH", "a_nagel"),
     ("r_2", "F-2", "Nagl Bau", "a_nagel"),
     ("r_3", "F-3", "Nagel Bau AG", "a_other"),
+    ("r_4", "F-4", "<b>Ulm", "a_ulm"),
 ]
 TABLES = {
     "restricted": {
@@ -29,7 +41,8 @@ TABLES = {
     "state": {
         "main.account_records": "select column0 as record_key, column3 as account_id from companies",
         "main.account_id_history": "select 'a_nagel' as account_id, 'a_nagel' as current_account_id, 'v1' as "
-        "status_version union all select 'a_old', 'a_nagel', 'v1' union all select 'a_gone', null, 'v1'",
+        "status_version union all select 'a_old', 'a_nagel', 'v1' union all select 'a_gone', null, 'v1' union all "
+        "select 'a_other', 'a_other', 'v1' union all select 'a_ulm', 'a_ulm', 'v1'",
     },
 }
 
@@ -64,6 +77,39 @@ def test_an_account_is_told_by_its_id_an_id_that_went_into_it_or_a_record(publis
     assert "before anything is compared (-14.0), name: a slip away (+7.1)" in told
     assert "crm:companies:F-3  Nagel Bau AG" in told
     assert "two legal forms  [name_and_postal_code; other_legal_form]" in told
+
+
+@pytest.mark.parametrize(
+    ("a", "b", "answer"),
+    [
+        ("crm:companies:F-1", "crm:companies:F-3", "two legal forms  [name_and_postal_code; other_legal_form]"),
+        ("a_other", "a_old", "They are two accounts, because this was refused:"),
+        ("crm:companies:F-2", "crm:companies:F-1", "They are one account, a_nagel, by 1 link:"),
+        ("crm:companies:F-4", "a_nagel", "They are two accounts: they share neither"),
+    ],
+)
+def test_two_companies_are_told_why_they_are_one_account_or_not(
+    published: Settings, a: str, b: str, answer: str
+) -> None:
+    assert answer in "\n".join(tell_account_pair(explain_account_pair(published, a, b)))
+
+
+def test_one_company_is_no_pair(published: Settings) -> None:
+    with pytest.raises(UnknownError, match="name two"):
+        explain_account_pair(published, "a_nagel", "crm:companies:F-1")
+
+
+def test_the_page_of_an_account_is_private_and_trusts_no_value(published: Settings, tmp_path: Path) -> None:
+    file = tmp_path / "account.html"
+    write_account_page(explain_account(published, "crm:companies:F-4"), file)
+    assert "&lt;b&gt;Ulm" in file.read_text()
+    write_account_page(explain_account(published, "a_nagel"), file)
+    page = file.read_text()
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert "Merged into it: a_old." in page
+    assert "weighed field by field, match weight 4.6" in page
+    assert "before anything is compared (-14.0), name: a slip away (+7.1)" in page
+    assert "two legal forms" in page
 
 
 @pytest.mark.parametrize(

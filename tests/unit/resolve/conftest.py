@@ -37,6 +37,13 @@ DEFAULTS = {
 }
 
 
+FURTHER_POINTS = {
+    "further_email": "'contact_methods' as entity, 'email' as kind",
+    "further_phone": "'contact_methods' as entity, 'phone' as kind",
+    "former_email": "'contacts' as entity, 'email' as kind, timestamp '2025-01-01' as valid_until",
+}
+
+
 @dataclass(frozen=True)
 class Resolved:
     """The tables of schema `identity` as Python values."""
@@ -62,10 +69,15 @@ class Resolved:
 
 
 def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
-    """Create `clean.persons` and `clean.contact_points`; every row needs a `record_key`, the rest is optional."""
+    """Create the tables of schema `clean` that persons are resolved from; every row needs a `record_key`.
+
+    Beside columns of `clean.persons` a row may have a `further_email`, a `former_email` or a `further_phone`, and name
+    the record that bought the order it asks about, `asks_about_order_of`.
+    """
     connection.execute("create schema if not exists clean")
     connection.execute("create schema if not exists config")
     connection.execute(f"create table if not exists config.overrides ({TABLE_COLUMNS})")
+    connection.execute("create or replace table clean.order_references (record_key text, buyer_record_key text)")
     columns = ", ".join(f"{identifier(name)} {kind}" for name, kind in PERSON_COLUMNS.items())
     connection.execute(f"create or replace table clean.persons ({columns})")
     filled = [
@@ -80,7 +92,8 @@ def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
         f"""
         create or replace table clean.contact_points as
         select record_key, source_system, entity, kind, value,
-            {contact_point_key("kind", "value")} as contact_point_key, true as is_primary, true as is_valid
+            {contact_point_key("kind", "value")} as contact_point_key, true as is_primary, true as is_valid,
+            null::timestamp as valid_until
         from (
             select record_key, source_system, entity, 'email' as kind, email as value from clean.persons
             union select record_key, source_system, entity, 'phone', phone from clean.persons
@@ -90,6 +103,15 @@ def create_persons(connection: DuckDBPyConnection, rows: Iterable[Row]) -> None:
         where value is not null
         """
     )
+    for row in filled:
+        for name in sorted(row.keys() & FURTHER_POINTS.keys()):
+            connection.execute(
+                "insert into clean.contact_points by name select ? as record_key, 'crm' as source_system, "
+                f"{FURTHER_POINTS[name]}, ? as value, false as is_primary, true as is_valid",
+                [row["record_key"], row[name]],
+            )
+        if buyer := row.get("asks_about_order_of"):
+            connection.execute("insert into clean.order_references values (?, ?)", [row["record_key"], buyer])
 
 
 def make_build(version: str = "20261121T000000Z-0000000a") -> Build:

@@ -38,6 +38,24 @@ CASES: dict[str, tuple[str | None, Row, Row]] = {
     "one mailbox, no name": ("same_email_without_name", {**ANNA, "email": "a@x.de"}, {"email": "a@x.de"}),
     "one phone, no name": ("same_phone_without_name", {**ANNA, "phone": "+4930"}, {"phone": "+4930"}),
     "one loyalty card and name": ("same_identifier", {**ANNA, **CARD}, {**ANNA, **CARD, "email": "a@x.de"}),
+    "a second mailbox": (
+        "same_email_and_name",
+        {**ANNA, "email": "a@x.de", "further_email": "s@x.de"},
+        {**ANNA, "email": "s@x.de"},
+    ),
+    "a second phone": ("same_phone_and_name", {**ANNA, "further_phone": "+4930"}, {**ANNA, "phone": "+4930", **ULM}),
+    "a former mailbox": ("same_email_and_name", {**ANNA, "former_email": "a@x.de"}, {**ANNA, "email": "a@x.de"}),
+    "who asks about the order": ("same_order", ANNA, {**ANNA, "asks_about_order_of": "{a}", "email": "a@x.de"}),
+    "somebody else's former mailbox": (
+        None,
+        {**ANNA, "former_email": "a@x.de"},
+        {"first_name": "Bernd", "last_name": "Weber", "email": "a@x.de"},
+    ),
+    "who asks about somebody else's order": (
+        None,
+        ANNA,
+        {"first_name": "Bernd", "last_name": "Weber", "asks_about_order_of": "{a}"},
+    ),
     "everything the same": ("same_details", {**ANNA, "email": "a@x.de"}, {**ANNA, "email": "a@x.de"}),
     "a mailbox kept after a marriage": (
         "same_email_and_first_name",
@@ -225,3 +243,13 @@ def test_a_mailbox_of_two_first_names_says_nothing_about_a_marriage(resolve: Res
     )
     assert "same_email_and_first_name" not in result.rules()
     assert result.apart("r_1", "r_3")
+
+
+def test_a_further_mailbox_that_is_no_evidence_leaves_the_own_one_as_it_is(resolve: Resolve) -> None:
+    rows = [
+        {"record_key": "r_a", **ANNA, "email": "anna@x.de", "further_email": "info@y.de"},
+        {"record_key": "r_b", **ANNA, "email": "anna@x.de", "city": "Ulm"},
+    ]
+    result = resolve(rows)
+    assert result.together("r_a", "r_b")
+    assert result.rules() == {"same_email_and_name"}

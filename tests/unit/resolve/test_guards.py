@@ -9,7 +9,7 @@ import duckdb
 import pytest
 
 from pipelines.resolve.folding import create_macros
-from pipelines.resolve.guards import Reliability
+from pipelines.resolve.guards import Reliability, link_only_fits
 from tests.unit.resolve.conftest import Resolve
 
 HOME = {
@@ -176,3 +176,31 @@ def test_every_refused_pair_has_a_reason_and_ends_in_two_customers(resolve: Reso
     for refusal in result.refused:
         assert refusal["reason"] == "different_first_names"
         assert result.apart(refusal["record_key_a"], refusal["record_key_b"])
+
+
+@pytest.mark.parametrize(
+    ("others", "links", "is_linked"),
+    [
+        pytest.param([], [], True, id="nobody else"),
+        pytest.param([(1, 3, -5.0)], [], True, id="somebody far off"),
+        pytest.param([(1, 3, -3.0)], [], False, id="a rival of the first"),
+        pytest.param([(0, 2, 9.0)], [], False, id="a better one for the second"),
+        pytest.param([], [(2, 9)], False, id="a record that is linked already"),
+    ],
+)
+def test_a_grey_pair_is_linked_only_where_neither_fits_anybody_else(
+    others: list[tuple[int, int, float]], links: list[tuple[int, int]], is_linked: bool
+) -> None:
+    columns = "a integer, b integer, match_weight double, match_probability double"
+    with duckdb.connect() as connection:
+        connection.execute(f"create table scores ({columns}); create table judged_scores ({columns}, reason text)")
+        connection.execute(
+            "create table candidates (a int, b int, method text, rule text, rank int, w double, p double)"
+        )
+        connection.execute("insert into judged_scores values (1, 2, 2.0, 0.8, null)")
+        connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, 2.0), *others])
+        for a, b in links:
+            connection.execute("insert into candidates values (?, ?, 'exact', 'same_order', 3, null, null)", [a, b])
+        link_only_fits(connection)
+        found = connection.execute("select a, b from candidates where rule = 'only_fit'").fetchall()
+    assert found == ([(1, 2)] if is_linked else [])
