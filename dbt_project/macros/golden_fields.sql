@@ -51,3 +51,16 @@
         concat_ws('|', {% for field in fields %}coalesce({{ field }}, ''){{ ', ' if not loop.last }}{% endfor %})
     {%- endif %}
 {%- endmacro %}
+
+{# The groups of fields with their place in `golden_fields`: one row per group. #}
+{% macro golden_group_numbers() -%}
+    select
+        field_group,
+        group_number
+    from (
+        values
+            {% for field_group in golden_fields() %}
+                ('{{ field_group }}', {{ loop.index }}){{ ',' if not loop.last }}
+            {% endfor %}
+    ) as golden_groups (field_group, group_number)
+{%- endmacro %}

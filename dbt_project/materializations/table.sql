@@ -7,7 +7,20 @@
     {% set relation = this.incorporate(type='table') %}
     {% call statement('main') %}
         {{ drop_existing(this) }}
-        {{ create_table_as(False, relation, compiled_code, 'sql') }}
+        {%- if config.get('contract').enforced %}
+            {{ get_assert_columns_equivalent(compiled_code) }}
+            {%- set columns = model.columns.values() | list %}
+            {%- set query = get_select_subquery(compiled_code) %}
+        {%- else %}
+            {%- set columns = get_column_schema_from_query(compiled_code) %}
+            {%- set query = compiled_code %}
+        {%- endif %}
+        create table {{ relation }} (
+            {%- for column in columns %}
+                {{ declare_column(column.name, column.dtype or column.data_type, loop.first) }}{{ ',' if not loop.last }}
+            {%- endfor %}
+        );
+        insert into {{ relation }} by name ({{ query }});
     {% endcall %}
     {% do adapter.commit() %}
     {{ return({'relations': [relation]}) }}
@@ -28,4 +41,9 @@
     {%- if existing is not none -%}
         drop {{ existing.type }} if exists {{ existing }};
     {%- endif -%}
+{%- endmacro %}
+
+{% macro declare_column(name, data_type, is_first) -%}
+    {%- set compression = text_compression(name, is_first) | trim if data_type | lower == 'varchar' else '' -%}
+    {{ adapter.quote(name) }} {{ data_type }}{{ ' using compression ' ~ compression if compression }}
 {%- endmacro %}

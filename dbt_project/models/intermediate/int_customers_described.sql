@@ -40,18 +40,17 @@ summarized as (
         bool_or(role = 'shop' and not is_deleted) as has_shop,
         bool_or(role = 'support' and not is_deleted) as has_support,
         min(created_at) as first_record_at,
-        max(observed_at) as last_record_at
+        max(observed_at) as last_record_at,
+        -- Of records without a date the one of the smallest key, after all that have one.
+        min(
+            {
+                'created_at': coalesce(created_at, timestamp '9999-12-31'),
+                'record_key': record_key,
+                'source_system': source_system
+            }
+        ) as first_record
     from records
     group by customer_id
-),
-
-first_records as (
-    select
-        customer_id,
-        source_system as acquisition_source,
-        created_at as acquired_at,
-        row_number() over (partition by customer_id order by created_at asc nulls last, record_key asc) as record_rank
-    from records
 ),
 
 staged_records as (
@@ -65,12 +64,21 @@ staged_records as (
 
 described as (
     select
-        summarized.*,
+        summarized.customer_id,
+        summarized.record_count,
+        summarized.source_count,
+        summarized.is_test,
+        summarized.is_deceased,
+        summarized.is_employee,
+        summarized.has_crm,
+        summarized.has_shop,
+        summarized.has_support,
+        summarized.first_record_at,
+        summarized.last_record_at,
         aged.country,
         aged.language,
-        aged.age,
-        first_records.acquisition_source,
-        first_records.acquired_at,
+        summarized.first_record.source_system as acquisition_source,
+        summarized.first_record_at as acquired_at,
         staged_records.lifecycle_stage,
         -- A region code has no blanks; whatever else somebody typed there stays in the restricted profile.
         case when regexp_matches(aged.region, '^[A-Z]{2}(-[A-Z0-9]{1,3})?$') then aged.region end as region,
@@ -91,10 +99,6 @@ described as (
             when aged.age >= 65 then '65+'
         end as age_band
     from summarized
-    inner join first_records
-        on
-            summarized.customer_id = first_records.customer_id
-            and first_records.record_rank = 1
     left join aged on summarized.customer_id = aged.customer_id
     left join staged_records
         on

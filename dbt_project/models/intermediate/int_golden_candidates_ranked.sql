@@ -1,24 +1,33 @@
 {{ config(materialized='ephemeral') }}  -- read once
 
 -- Whose group of fields becomes the customer's: the owner's strategies one after the other, then the key, so that no
--- order is left to chance. Every strategy is a number, lower is better, and so is every record: keys are compared once,
--- when they are numbered, and not in every group.
+-- order is left to chance. Every strategy is a number, lower is better, and customers, groups and records are numbers
+-- too: there are several candidates for every record, and nothing is carried along that a number can find again.
 with
 
 records as (
-    select
-        persons.*,
-        row_number() over (order by record_key) as record_number
-    from {{ ref('int_person_records_assigned') }} as persons
-    where not is_deleted and not is_inferred
+    select * from {{ ref('int_person_records_numbered') }}
+),
+
+group_numbers as (
+    {{ golden_group_numbers() }}
 ),
 
 survivorship as (
-    select * from {{ source('config', 'survivorship') }}
+    select
+        group_numbers.group_number,
+        survivorship.*
+    from {{ source('config', 'survivorship') }} as survivorship
+    inner join group_numbers on survivorship.field_group = group_numbers.field_group
 ),
 
 priorities as (
-    select * from {{ source('config', 'source_priority') }}
+    select
+        group_numbers.group_number,
+        priorities.source_system,
+        priorities.priority
+    from {{ source('config', 'source_priority') }} as priorities
+    inner join group_numbers on priorities.field_group = group_numbers.field_group
 ),
 
 verified as (
@@ -26,85 +35,130 @@ verified as (
 ),
 
 candidates as (
-    {% for field_group, rule in golden_fields().items() %}
+    {% for rule in golden_fields().values() %}
         select
-            customer_id,
-            record_key,
+            customer_number,
             record_number,
             source_system,
             observed_at,
-            '{{ field_group }}' as field_group,
-            {{ rule.complete | default(filled_count(rule.core)) }} as completeness,
-            {{ said_value(rule.core) }} as said_value
+            {{ loop.index }} as group_number,
+            {{ rule.complete | default(filled_count(rule.core)) }} as completeness
         from records
         where {{ rule.fields | join(' is not null or ') }} is not null
         {{ 'union all' if not loop.last }}
     {% endfor %}
 ),
 
--- How many records of the customer say the same, where the owner asks.
+-- What the records say, in the groups for which the owner asks who else says it or since when it is proven.
+said as (
+    {% for field_group, rule in golden_fields().items() %}
+        select
+            records.customer_number,
+            records.record_number,
+            records.record_key,
+            survivorship.group_number,
+            survivorship.counts_frequency,
+            survivorship.contact_kind,
+            {{ said_value(rule.core) }} as said_value
+        from records
+        cross join survivorship
+        where
+            survivorship.field_group = '{{ field_group }}'
+            and (survivorship.counts_frequency or survivorship.contact_kind is not null)
+        {{ 'union all' if not loop.last }}
+    {% endfor %}
+),
+
+-- How many records of the customer say the same.
 frequencies as (
     select
-        candidates.customer_id,
-        candidates.field_group,
-        candidates.said_value,
-        count(*) as record_count
-    from candidates
-    inner join survivorship on candidates.field_group = survivorship.field_group and survivorship.counts_frequency
-    group by candidates.customer_id, candidates.field_group, candidates.said_value
+        record_number,
+        group_number,
+        count(*) over (partition by customer_number, group_number, said_value) as record_count
+    from said
+    where counts_frequency
+),
+
+proofs as (
+    select
+        said.record_number,
+        said.group_number,
+        verified.verified_at
+    from said
+    inner join verified
+        on
+            said.record_key = verified.record_key
+            and said.contact_kind = verified.kind
+            and (said.said_value = verified.value or (verified.kind = 'address' and verified.is_primary))
 ),
 
 judged as (
     select
-        candidates.customer_id,
-        candidates.field_group,
-        candidates.record_key,
+        candidates.customer_number,
+        candidates.group_number,
         candidates.record_number,
         {% for position in strategy_positions() %}
-            survivorship.strategy_{{ position }},
             case survivorship.strategy_{{ position }}
                 when 'most_complete' then -1 * candidates.completeness
                 when 'source_priority' then coalesce(priorities.priority, 1000)
                 when 'most_recent' then -1 * {{ microseconds('candidates.observed_at') }}
                 when 'most_frequent' then -1 * frequencies.record_count
-                when 'longest_verified' then {{ microseconds('verified.verified_at') }}
-            end as place_{{ position }},
+                when 'longest_verified' then {{ microseconds('proofs.verified_at') }}
+            end as place_{{ position }}{{ ',' if not loop.last }}
         {% endfor %}
-        candidates.observed_at
     from candidates
-    inner join survivorship on candidates.field_group = survivorship.field_group
+    inner join survivorship on candidates.group_number = survivorship.group_number
     left join priorities
         on
-            candidates.field_group = priorities.field_group
+            candidates.group_number = priorities.group_number
             and candidates.source_system = priorities.source_system
     left join frequencies
         on
-            candidates.customer_id = frequencies.customer_id
-            and candidates.field_group = frequencies.field_group
-            and candidates.said_value = frequencies.said_value
-    left join verified
+            candidates.record_number = frequencies.record_number
+            and candidates.group_number = frequencies.group_number
+    left join proofs
         on
-            candidates.record_key = verified.record_key
-            and survivorship.contact_kind = verified.kind
-            and (candidates.said_value = verified.value or (verified.kind = 'address' and verified.is_primary))
+            candidates.record_number = proofs.record_number
+            and candidates.group_number = proofs.group_number
 ),
 
 ranked as (
     select
         judged.*,
-        row_number() over (
-            partition by customer_id, field_group
-            order by
-                {% for position in strategy_positions() %}
-                    place_{{ position }} asc nulls last,
-                {% endfor %}
-                record_number asc
-        ) as candidate_rank
+        {% for position in strategy_positions() %}
+            lead(place_{{ position }}) over candidates_in_order as next_place_{{ position }},
+        {% endfor %}
+        row_number() over candidates_in_order as candidate_rank,
+        lead(record_number) over candidates_in_order as next_record_number
     from judged
+    window candidates_in_order as (
+        partition by customer_number, group_number
+        order by
+            {% for position in strategy_positions() %}
+                place_{{ position }} asc nulls last,
+            {% endfor %}
+            record_number asc
+    )
 ),
 
 final as (
-    select * from ranked
+    select
+        customer_number,
+        group_number,
+        record_number,
+        candidate_rank,
+        -- The first strategy that tells the candidate from the next one, by its position.
+        case
+            when next_record_number is null then null
+            {% for position in strategy_positions() %}
+                when
+                    place_{{ position }} < next_place_{{ position }}
+                    or (place_{{ position }} is not null and next_place_{{ position }} is null)
+                    then {{ position }}
+            {% endfor %}
+            else 0
+        end as deciding_position
+    from ranked
 )
 
 select * from final

@@ -4,55 +4,67 @@ candidates as (
     select * from {{ ref('int_golden_candidates_ranked') }}
 ),
 
+records as (
+    select
+        record_number,
+        record_key,
+        customer_id,
+        observed_at
+    from {{ ref('int_person_records_numbered') }}
+),
+
+group_numbers as (
+    {{ golden_group_numbers() }}
+),
+
+survivorship as (
+    select
+        group_numbers.group_number,
+        survivorship.*
+    from {{ source('config', 'survivorship') }} as survivorship
+    inner join group_numbers on survivorship.field_group = group_numbers.field_group
+),
+
 winners as (
     select * from candidates
     where candidate_rank = 1
 ),
 
-runners_up as (
-    select * from candidates
-    where candidate_rank = 2
-),
-
 losers as (
     select
-        customer_id,
-        field_group,
+        candidates.customer_number,
+        candidates.group_number,
         count(*) as losing_count,
-        {{ sorted_list('record_key', ' ', distinct=false) }} as losing_record_keys
+        {{ sorted_list('records.record_key', ' ', distinct=false) }} as losing_record_keys
     from candidates
-    where candidate_rank > 1
-    group by customer_id, field_group
+    inner join records on candidates.record_number = records.record_number
+    where candidates.candidate_rank > 1
+    group by candidates.customer_number, candidates.group_number
 ),
 
 chosen as (
     select
-        winners.customer_id,
-        winners.field_group,
-        winners.record_key,
-        winners.observed_at,
+        records.customer_id,
+        survivorship.field_group,
+        records.record_key,
+        records.observed_at,
         coalesce(losers.losing_count, 0) as losing_count,
         losers.losing_record_keys,
-        -- The first strategy that tells the winner from the next.
+        winners.record_number,
         case
-            when losers.losing_count is null then 'only_candidate'
+            when winners.deciding_position is null then 'only_candidate'
             {% for position in strategy_positions() %}
-                when
-                    winners.place_{{ position }} < runners_up.place_{{ position }}
-                    or (winners.place_{{ position }} is not null and runners_up.place_{{ position }} is null)
-                    then winners.strategy_{{ position }}
+                when winners.deciding_position = {{ position }} then survivorship.strategy_{{ position }}
             {% endfor %}
             else 'record_key'
         end as strategy
     from winners
-    left join runners_up
-        on
-            winners.customer_id = runners_up.customer_id
-            and winners.field_group = runners_up.field_group
+    inner join records on winners.record_number = records.record_number
+    inner join survivorship on winners.group_number = survivorship.group_number
     left join losers
         on
-            winners.customer_id = losers.customer_id
-            and winners.field_group = losers.field_group
+            winners.customer_number = losers.customer_number
+            and winners.group_number = losers.group_number
 ),
 
 final as (

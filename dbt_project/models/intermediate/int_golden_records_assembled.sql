@@ -8,24 +8,35 @@ chosen as (
 ),
 
 records as (
-    select * from {{ ref('int_person_records_assigned') }}
+    select * from {{ ref('int_person_records_numbered') }}
 ),
 
 pinned as (
     select * from {{ ref('int_golden_values_pinned') }}
 ),
 
+-- Most customers have all their groups from one or two records: each of them is looked up once.
+won as (
+    select
+        {% for field_group in golden_fields() %}
+            bool_or(field_group = '{{ field_group }}') as has_{{ field_group }},
+        {% endfor %}
+        record_number
+    from chosen
+    group by record_number
+),
+
 gathered as (
     select
         {% for field_group, rule in golden_fields().items() %}
             {% for field in rule.fields %}
-                max(case when chosen.field_group = '{{ field_group }}' then records.{{ field }} end) as {{ field }},
+                max(case when won.has_{{ field_group }} then records.{{ field }} end) as {{ field }},
             {% endfor %}
         {% endfor %}
-        chosen.customer_id
-    from chosen
-    inner join records on chosen.record_key = records.record_key
-    group by chosen.customer_id
+        min(records.customer_id) as customer_id
+    from won
+    inner join records on won.record_number = records.record_number
+    group by records.customer_number
 ),
 
 decided as (

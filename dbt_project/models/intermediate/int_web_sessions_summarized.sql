@@ -15,7 +15,7 @@ summarized as (
         min(anonymous_id) as anonymous_id,
         min(customer_id) as first_customer_id,
         max(customer_id) as last_customer_id,
-        min(happened_at) as started_at,
+        min({'happened_at': happened_at, 'record_key': record_key}) as entry,
         max(happened_at) as ended_at,
         count(*) as event_count,
         count(case when kind in ('page_view', 'pageview', 'page') then 1 end) as page_view_count,
@@ -27,26 +27,12 @@ summarized as (
     group by source_system, session_ref
 ),
 
-entries as (
-    select
-        events.source_system,
-        events.session_ref,
-        min(events.record_key) as session_key
-    from events
-    inner join summarized
-        on
-            events.source_system = summarized.source_system
-            and events.session_ref = summarized.session_ref
-            and events.happened_at = summarized.started_at
-    group by events.source_system, events.session_ref
-),
-
 final as (
     select
-        entries.session_key,
+        summarized.entry.record_key as session_key,
         summarized.source_system,
         summarized.anonymous_id,
-        summarized.started_at,
+        summarized.entry.happened_at as started_at,
         summarized.ended_at,
         summarized.event_count,
         summarized.page_view_count,
@@ -60,10 +46,6 @@ final as (
             else 'unknown'
         end as permission_state
     from summarized
-    inner join entries
-        on
-            summarized.source_system = entries.source_system
-            and summarized.session_ref = entries.session_ref
 )
 
 select * from final

@@ -5,7 +5,7 @@ chosen as (
 ),
 
 records as (
-    select * from {{ ref('int_person_records_assigned') }}
+    select * from {{ ref('int_person_records_numbered') }}
 ),
 
 pinned as (
@@ -44,7 +44,7 @@ survived as (
         chosen.losing_count,
         chosen.losing_record_keys
     from chosen
-    inner join records on chosen.record_key = records.record_key
+    inner join records on chosen.record_number = records.record_number
     inner join field_names on chosen.field_group = field_names.field_group
 ),
 

@@ -1,0 +1,45 @@
+-- The person records that may give a value to the golden record: delivered and not deleted. Whoever ranks or looks them
+-- up does so by number; keys are compared once, when they are numbered.
+with
+
+records as (
+    select * from {{ ref('int_person_records_assigned') }}
+    where not is_deleted and not is_inferred
+),
+
+ordered as (
+    select
+        record_key,
+        customer_id,
+        row_number() over (order by record_key) as record_number
+    from records
+),
+
+numbered as (
+    select
+        record_key,
+        record_number,
+        min(record_number) over (partition by customer_id) as customer_number
+    from ordered
+),
+
+final as (
+    select
+        numbered.customer_number,
+        numbered.record_number,
+        records.customer_id,
+        records.record_key,
+        records.source_system,
+        records.observed_at,
+        records.is_email_valid,
+        {% for rule in golden_fields().values() %}
+            {% set last_group = loop.last %}
+            {% for field in rule.fields %}
+                records.{{ field }}{{ ',' if not (last_group and loop.last) }}
+            {% endfor %}
+        {% endfor %}
+    from records
+    inner join numbered on records.record_key = numbered.record_key
+)
+
+select * from final
