@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 GREY_PROBABILITY = 0.5
 
 # That two records have no other link and no rival within so many bits is worth as many bits as lie between a
-# probability of .5 and one of .9. Of such pairs 33 of 34 were one person in the sample of 30,000 customers, and 19 of 19
+# probability of .5 and one of .9. Of such pairs 33 of 34 were one person in the sample of 30,000 customers, and all 19
 # in FEBRL 4; of those with a rival or a link, half were (strong links: Saeedi, Peukert and Rahm 2018).
 RIVAL_MARGIN = 6.0
 ONLY_FIT_WEIGHT = math.log2(0.9 / 0.1)
