@@ -6,6 +6,7 @@ decided in `clustering`.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -15,11 +16,11 @@ if TYPE_CHECKING:
 # From this probability on a pair that is not linked may be one all the same; people are asked.
 GREY_PROBABILITY = 0.5
 
-# Two records that nothing else is linked to are one person from that probability on, if no other record comes within so
-# many bits of what either says to the other. Of such pairs 33 of 34 were one person in the sample of 30,000 customers,
-# and 19 of 19 in FEBRL 4; of those with a rival or a link, half were (the idea of strong links: Saeedi, Peukert and
-# Rahm 2018).
+# That two records have no other link and no rival within so many bits is worth as many bits as lie between a
+# probability of .5 and one of .9. Of such pairs 33 of 34 were one person in the sample of 30,000 customers, and all 19
+# in FEBRL 4; of those with a rival or a link, half were (strong links: Saeedi, Peukert and Rahm 2018).
 RIVAL_MARGIN = 6.0
+ONLY_FIT_WEIGHT = math.log2(0.9 / 0.1)
 
 # In a component of more spellings than this, a crowd, only spellings that are linked directly count as compatible.
 CROWD_FORMS = 300
@@ -101,7 +102,7 @@ def judge_edges(
         [match_probability],
     )
     if knows_frequencies:
-        link_only_fits(connection)
+        link_only_fits(connection, match_probability)
     connection.execute(
         """
         create table grey_pairs as
@@ -112,13 +113,15 @@ def judge_edges(
     connection.execute("drop table judged_scores; drop table of_several")
 
 
-def link_only_fits(connection: DuckDBPyConnection) -> None:
-    """Add to `candidates` the grey pairs of `judged_scores` whose records have no other link and no rival in `scores`.
+def link_only_fits(connection: DuckDBPyConnection, match_probability: float) -> None:
+    """Add to `candidates` the pairs of `judged_scores` whose records have no other link and no rival in `scores`.
 
-    A rival is any record that one of the two was weighed against and that comes within `RIVAL_MARGIN` bits, also one
-    that is refused: who is nearly the same as two others is more likely one of a household.
+    They need `ONLY_FIT_WEIGHT` bits less than what makes a probability of `match_probability`. A rival is any record
+    that one of the two was weighed against and that comes within `RIVAL_MARGIN` bits, also one that is refused: who is
+    nearly the same as two others is more likely one of a household.
     """
-    connection.execute(_ONLY_FITS.format(margin=RIVAL_MARGIN))
+    least_weight = math.log2(match_probability / (1 - match_probability)) - ONLY_FIT_WEIGHT
+    connection.execute(_ONLY_FITS.format(margin=RIVAL_MARGIN, least_weight=round(least_weight, 4)))
 
 
 def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -184,7 +187,7 @@ create table only_fits as
 with linked as (select a as n from candidates union select b from candidates),
 lone as (
     select a, b, match_weight, match_probability from judged_scores
-    where reason is null and a not in (from linked) and b not in (from linked)
+    where reason is null and match_weight >= {least_weight} and a not in (from linked) and b not in (from linked)
 ),
 ends as (select a as n, b as partner, match_weight from lone union all select b, a, match_weight from lone),
 compared as (

@@ -179,17 +179,21 @@ def test_every_refused_pair_has_a_reason_and_ends_in_two_customers(resolve: Reso
 
 
 @pytest.mark.parametrize(
-    ("others", "links", "is_linked"),
+    ("others", "links", "match_probability", "is_linked"),
     [
-        pytest.param([], [], True, id="nobody else"),
-        pytest.param([(1, 3, -5.0)], [], True, id="somebody far off"),
-        pytest.param([(1, 3, -3.0)], [], False, id="a rival of the first"),
-        pytest.param([(0, 2, 9.0)], [], False, id="a better one for the second"),
-        pytest.param([], [(2, 9)], False, id="a record that is linked already"),
+        pytest.param([], [], 0.9, True, id="nobody else"),
+        pytest.param([(1, 3, -5.0)], [], 0.9, True, id="somebody far off"),
+        pytest.param([(1, 3, -3.0)], [], 0.9, False, id="a rival of the first"),
+        pytest.param([(0, 2, 9.0)], [], 0.9, False, id="a better one for the second"),
+        pytest.param([], [(2, 9)], 0.9, False, id="a record that is linked already"),
+        pytest.param([], [], 0.99, False, id="an owner who wants to be surer"),
     ],
 )
 def test_a_grey_pair_is_linked_only_where_neither_fits_anybody_else(
-    others: list[tuple[int, int, float]], links: list[tuple[int, int]], is_linked: bool
+    others: list[tuple[int, int, float]],
+    links: list[tuple[int, int]],
+    match_probability: float,
+    is_linked: bool,
 ) -> None:
     columns = "a integer, b integer, match_weight double, match_probability double"
     with duckdb.connect() as connection:
@@ -201,6 +205,6 @@ def test_a_grey_pair_is_linked_only_where_neither_fits_anybody_else(
         connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, 2.0), *others])
         for a, b in links:
             connection.execute("insert into candidates values (?, ?, 'exact', 'same_order', 3, null, null)", [a, b])
-        link_only_fits(connection)
+        link_only_fits(connection, match_probability)
         found = connection.execute("select a, b from candidates where rule = 'only_fit'").fetchall()
     assert found == ([(1, 2)] if is_linked else [])

@@ -13,6 +13,9 @@ from pipelines.settings import Settings
 from tests.unit.resolve.conftest import Resolve, Resolved
 from tests.unit.resolve.test_resolve import make_people
 
+# What a record may get that leads to another record, and the field of that one.
+OF_OTHERS = {"further_email": "email", "former_email": "email", "asks_about_order_of": "record_key"}
+
 
 def _change(rows: list[dict[str, Any]], chance: random.Random, share: float) -> list[dict[str, Any]]:
     """The rows after a night: some changed a value, some are gone, some are new."""
@@ -21,9 +24,11 @@ def _change(rows: list[dict[str, Any]], chance: random.Random, share: float) -> 
         if chance.random() >= share:
             changed.append(row)
         elif chance.random() < 0.7:
-            field = chance.choice(["email", "phone", "birth_date", "street", "last_name"])
+            field = chance.choice(["email", "phone", "birth_date", "street", "last_name", *OF_OTHERS])
             value = date(1999, 1, 1) if field == "birth_date" else f"{field}{chance.randrange(10**6)}@new.de"
-            changed.append({**row, field: chance.choice([None, value])})
+            if field in OF_OTHERS:
+                value = chance.choice(rows)[OF_OTHERS[field]]
+            changed.append({**row, field: chance.choice([None, value])} if value else row)
     new = make_people(2, seed=chance.randrange(10**6))
     return changed + [{**row, "record_key": f"{row['record_key']}{chance.randrange(10**6)}"} for row in new]
 
