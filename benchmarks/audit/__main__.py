@@ -29,24 +29,35 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="*", default=RATES)
     parser.add_argument("--defects", nargs="*", default=list(DEFECTS), choices=list(DEFECTS))
     parser.add_argument("--folder", type=Path, help="keep nights and results here, and go on with what is there")
+    parser.add_argument("--run", type=Path, help="data folder of a run by `kundenstamm run`, whose audit is measured")
     arguments = parser.parse_args()
     console = Console(width=max(Console().width, 120))
     with tempfile.TemporaryDirectory(prefix="kundenstamm-audit-") as temporary:
         folder = (arguments.folder or Path(temporary)).absolute()
         nights = Nights(folder, arguments.customers)
-        console.print(_matrix(nights, arguments.defects, arguments.rates))
-        console.print(_false_alarms(folder, arguments.customers, arguments.seeds))
+        if arguments.defects:
+            console.print(_matrix(console, nights, arguments.defects, arguments.rates))
+        if arguments.seeds:
+            console.print(_false_alarms(folder, arguments.customers, arguments.seeds))
         cool_down()
-        console.print(cost.measure(nights.publish_first_night()))
+        console.print(cost.measure(arguments.run or nights.publish_first_night()))
+        if arguments.run:
+            console.print(cost.share_of_run(arguments.run))
 
 
-def _matrix(nights: Nights, defects: Sequence[str], rates: Sequence[float]) -> Table:
-    """A row per defect, a column per rate: the rules that find it, a dash where none does."""
+def _matrix(console: Console, nights: Nights, defects: Sequence[str], rates: Sequence[float]) -> Table:
+    """A row per defect, a column per rate: the rules that find it, a dash where none does.
+
+    Each night is told when it is known: all of them take an hour.
+    """
     clean = set(nights.find_clean())
     table = Table("defect", *(f"{rate:.1%}" for rate in rates), box=box.SIMPLE_HEAD, title="Which rules find what")
     finding: set[str] = set()
     for defect in defects:
-        found = [sorted(set(nights.find(defect, rate)) - clean) for rate in rates]
+        found = []
+        for rate in rates:
+            found.append(sorted(set(nights.find(defect, rate)) - clean))
+            console.print(f"{defect} at {rate:.1%}: {' '.join(map(display_rule_id, found[-1])) or '-'}")
         finding |= {rule for rules in found for rule in rules}
         table.add_row(defect, *(" ".join(map(display_rule_id, rules)) or "-" for rules in found))
     rules = {rule.id for rule in load_catalogue(load_configuration(Settings.from_environment())).rules}

@@ -20,6 +20,7 @@ from rich.table import Table
 
 from pipelines.audit import gx, load_catalogue
 from pipelines.audit.expectation_types import UNEXPECTED_ROWS
+from pipelines.build import read_steps
 from pipelines.configuration import load_configuration
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, engine_options
@@ -51,8 +52,24 @@ def measure(data: Path) -> Table:
     return table
 
 
+def share_of_run(data: Path) -> str:
+    """How much of a run is the audit: comparing with the published version, and the verdict with its report."""
+    steps = read_steps(_settings(data))
+    ended = [step.finished_at for step in steps.values() if step.finished_at]
+    whole = (max(ended) - min(step.started_at for step in steps.values())).total_seconds()
+    audit = 0.0
+    for name in ("meta.source_profile", "audit.verdict"):
+        finished = steps[name].finished_at
+        audit += (finished - steps[name].started_at).total_seconds() if finished else 0.0
+    return f"The audit took {audit:.1f} of {whole:.1f} s of the run's steps, {audit / whole:.0%}."
+
+
+def _settings(data: Path) -> Settings:
+    return Settings.from_environment({**os.environ, "KUNDENSTAMM_DATA_DIR": str(data)})
+
+
 def _check(engine: str, data: Path) -> dict[str, Any]:
-    settings = Settings.from_environment({**os.environ, "KUNDENSTAMM_DATA_DIR": str(data)})
+    settings = _settings(data)
     rules = load_catalogue(load_configuration(settings)).rules
     own = [r for r in rules if r.expectation and (engine == ENGINES[0] or r.expectation["type"] != UNEXPECTED_ROWS)]
     by_query: dict[str, list[Mapping[str, Any]]] = {}
@@ -66,7 +83,9 @@ def _check(engine: str, data: Path) -> dict[str, Any]:
     if engine == ENGINES[2]:
         _check_in_pandas(settings, by_query)
     else:
-        with gx.open_warehouse(settings.build_warehouse, engine_options(settings)) as source:
+        with gx.open_warehouse(
+            settings.build_warehouse, engine_options(settings), shared=settings.build_shared
+        ) as source:
             for number, (query, checks) in enumerate(by_query.items()):
                 gx.validate_object(source, str(number), query, checks)
     peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

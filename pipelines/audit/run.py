@@ -14,12 +14,13 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from pipelines.audit import validation
 from pipelines.audit.anomalies import find_anomalies, judge_metrics, list_anomalies
 from pipelines.audit.approvals import approve, keep_approvals, read_approval
+from pipelines.audit.bands import WINDOW
 from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
 from pipelines.audit.details import detail_tables, follow_audit
 from pipelines.audit.failures import find_failures
 from pipelines.audit.fingerprint import fingerprint, write_logs_back
-from pipelines.audit.metrics import KEPT, Metric, as_points, as_row, collect_metrics, day_of, read_rows
+from pipelines.audit.metrics import Metric, as_points, as_row, collect_metrics, day_of, read_rows
 from pipelines.audit.regressions import compare_failures, read_published_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
@@ -81,7 +82,7 @@ def run_audit(
     finally:
         if not keep_warm:
             validation.cool_down()
-    metrics, history = _measure(settings, configuration, build, results)
+    metrics, rows = _measure(settings, configuration, build, results)
     results = approve(sorted([*results, *_judge_metrics(rules, metrics)], key=_order), approval)
     status = judge(results)
     verdict = Verdict(
@@ -98,7 +99,7 @@ def run_audit(
     failures = [*_locate(settings, catalogue, results), *list_anomalies(rules, metrics)]
     customers = [(f.rule_id, f.object, f.customer_id) for f in failures if f.customer_id is not None]
     details = follow_audit(settings, build, verdict, rules, customers=customers, is_complete=suites is None)
-    write_verdict(settings, verdict, failures, history, detail_tables(build, verdict, details))
+    write_verdict(settings, verdict, failures, rows, detail_tables(build, verdict, details))
     write_report(settings, configuration, build, verdict, rules, details)
     return verdict
 
@@ -143,12 +144,12 @@ def _order(result: RuleResult) -> tuple[str, str, str]:
 def _measure(
     settings: Settings, configuration: Configuration, build: Build, results: Sequence[RuleResult]
 ) -> tuple[list[Metric], list[tuple[Any, ...]]]:
-    """The figures of the build with the bands they are expected in, and the rows of `audit.metrics`."""
+    """The figures of the build with the bands they are expected in, and their rows of `audit.metrics`."""
     day = day_of(build.as_of, configuration.company.zone)
-    rows = read_rows(settings, day - KEPT)
-    metrics = judge_metrics(collect_metrics(settings, results), as_points(rows), day)
-    history = rows + [as_row(metric, build.version, day) for metric in metrics]
-    return metrics + compare_failures(results, read_published_failures(settings, build)), history
+    history = as_points(read_rows(settings, day - WINDOW))
+    metrics = judge_metrics(collect_metrics(settings, results), history, day)
+    rows = [as_row(metric, build.version, day) for metric in metrics]
+    return metrics + compare_failures(results, read_published_failures(settings, build)), rows
 
 
 def _judge_metrics(rules: Sequence[Rule], metrics: Sequence[Metric]) -> list[RuleResult]:

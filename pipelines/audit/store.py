@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.metrics import HISTORY
+from pipelines.audit.metrics import HISTORY, KEPT, state_file
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.keys import load_secret
 from pipelines.warehouse import connect, identifier, insert_rows
@@ -57,10 +57,16 @@ def write_verdict(
     metrics: Sequence[tuple[Any, ...]] = (),
     details: Sequence[DetailTable] = (),
 ) -> None:
-    """Replace `build/audit.duckdb`; a crash before the end leaves no verdict."""
+    """Replace `build/audit.duckdb`; a crash before the end leaves no verdict.
+
+    Args:
+        metrics: rows of this build; those of versions before it are copied from the state.
+    """
     settings.build_audit.unlink(missing_ok=True)
     settings.build_audit.with_name(settings.build_audit.name + ".wal").unlink(missing_ok=True)
-    with connect(settings.build_audit, settings) as connection:
+    kept = state_file(settings)
+    attached = {"kept": kept} if metrics and kept.exists() else {}
+    with connect(settings.build_audit, settings, attach=attached) as connection:
         connection.execute("begin")
         connection.execute(f"create schema {_SCHEMA}")
         connection.execute(f"create table {_SCHEMA}.rule_results ({_RESULTS})")
@@ -70,12 +76,23 @@ def write_verdict(
         insert_rows(connection, f"{_SCHEMA}.rule_failures", [_failure_row(verdict, failure) for failure in failures])
         connection.execute(f"create table {_SCHEMA}.metrics ({HISTORY})")
         insert_rows(connection, f"{_SCHEMA}.metrics", metrics)
+        if attached:
+            _copy_history(connection)
         for table in details:
             connection.execute(f"create table {_SCHEMA}.{identifier(table.name)} ({table.columns})")
             insert_rows(connection, f"{_SCHEMA}.{identifier(table.name)}", table.rows)
         seal = _seal(verdict, _details(connection), settings)
         insert_rows(connection, f"{_SCHEMA}.verdict", [_verdict_row(verdict, seal)])
         connection.execute("commit")
+
+
+def _copy_history(connection: DuckDBPyConnection) -> None:
+    """The figures of earlier versions, of `KEPT` days: a year has hundreds of thousands."""
+    table = f"{_SCHEMA}.metrics"
+    connection.execute(
+        f"insert into {table} by name select * from kept.metrics where version not in (select version from {table}) "
+        f"and day >= (select max(day) from {table}) - {KEPT.days} order by version, metric, object, part"
+    )
 
 
 def load_verdict(settings: Settings) -> Verdict | None:
@@ -169,7 +186,8 @@ def _verdict_row(verdict: Verdict, seal: str) -> tuple[Any, ...]:
 def _details(connection: DuckDBPyConnection) -> list[tuple[str, str]]:
     """Name and SHA-256 of every table beside verdict and results, whatever the order of its rows."""
     names = connection.execute(
-        "select table_name from duckdb_tables() where table_name not in ('verdict', 'rule_results') order by table_name"
+        "select table_name from duckdb_tables() where database_name = 'audit' "
+        "and table_name not in ('verdict', 'rule_results') order by table_name"
     ).fetchall()
     found = []
     for (name,) in names:

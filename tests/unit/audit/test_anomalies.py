@@ -12,6 +12,7 @@ import pytest
 from pipelines.audit import Catalogue, RuleResult, Status, VerdictStatus, run_audit, run_rules
 from pipelines.audit.bands import KNOWN_AFTER
 from pipelines.audit.metrics import FAMILIES, HISTORY, day_of, keep_metrics, read_rows, state_file
+from pipelines.audit.store import load_sealed_verdict
 from pipelines.configuration import Configuration
 from pipelines.settings import Settings
 from pipelines.transform import load_manifest
@@ -169,6 +170,20 @@ def test_a_check_that_runs_alone_finds_what_the_audit_found(
     assert [(r.status, r.note) for r in alone] == [
         (r.status, r.note) for r in of_rule(verdict.results, "ano_003").values()
     ]
+
+
+def test_the_history_is_sealed_with_the_figures_and_a_version_that_is_audited_again_is_in_it_once(
+    company_with_past: Settings, configuration: Configuration
+) -> None:
+    with connect(state_file(company_with_past), company_with_past) as connection:
+        connection.execute(f"insert into metrics select * replace ('{BUILD.version}' as version) from metrics")
+        connection.execute("update metrics set day = day - interval 399 days where version in ('v001', 'v002')")
+    run_audit(company_with_past, configuration, BUILD, suites=["identity"], keep_warm=True)
+    versions = "select count(distinct version), min(version) from audit.audit.metrics"
+    assert read(company_with_past, versions) == [(NIGHTS, BUILD.version)]  # v002 is more than 400 days old
+    twice = "select 1 from audit.audit.metrics group by version, metric, object, part having count(*) > 1"
+    assert read(company_with_past, twice) == []
+    assert load_sealed_verdict(company_with_past)[1]
 
 
 def test_figures_of_published_versions_outlive_them_and_are_kept_once(settings: Settings) -> None:
