@@ -91,9 +91,11 @@ def judge_numbers(relation: str, plans: Sequence[Plan]) -> str:
     """
     return f"""
         with called as (select *, {_international_form(plans)} as called from {relation}),
-        national as (select *, {_by_plan(plans, "called", _NATIONAL)} as national from called)
-        select * exclude (called, national), {_by_plan(plans, "called", "'+{code}' || national")} as international,
-            {_by_plan(plans, "called", _JUDGED)} as is_mobile
+        national as (select *, cast({_by_plan(plans, "called", _NATIONAL)} as text) as national from called)
+        select
+            * exclude (called, national),
+            cast({_by_plan(plans, "called", "'+{code}' || national")} as text) as international,
+            cast({_by_plan(plans, "called", _JUDGED)} as boolean) as is_mobile
         from national
     """
 
