@@ -6,7 +6,7 @@ is not clearly a number of the plan stays the library's. That both say the same 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -83,8 +83,33 @@ def _matches(kind: PhoneNumberDesc | None) -> str:
     return f"(length(national) in ({lengths}) and {is_match})" if lengths else is_match
 
 
-def international_form(plans: Iterable[Plan]) -> str:
-    """SQL over `dialed` and `country`: the number with + and calling code, NULL where that takes more to tell."""
+def judge_numbers(relation: str, plans: Sequence[Plan]) -> str:
+    """SQL for the rows of a relation that has `dialed` and `country`, with what they are as numbers.
+
+    `international` is the number with + and calling code, and `is_mobile` whether it is certainly a mobile's; where
+    `is_mobile` is NULL the text may be no number at all, and it takes more than a plan to tell.
+    """
+    return f"""
+        with called as (select *, {_international_form(plans)} as called from {relation}),
+        national as (select *, cast({_by_plan(plans, "called", _NATIONAL)} as text) as national from called)
+        select
+            * exclude (called, national),
+            cast({_by_plan(plans, "called", "'+{code}' || national")} as text) as international,
+            cast({_by_plan(plans, "called", _JUDGED)} as boolean) as is_mobile
+        from national
+    """
+
+
+# The prefix is dialed inside of the country only, but is written behind the calling code as well: +49 (0)171 ...
+_NATIONAL = "case when starts_with(called[{start}:], '{prefix}') then called[{after}:] else called[{start}:] end"
+_JUDGED = (
+    "case when starts_with(national, '0') or not {is_number} then null "
+    "when {is_other} then false when {is_mobile} then true end"
+)
+
+
+def _international_form(plans: Iterable[Plan]) -> str:
+    """SQL over `dialed` and `country`: what is dialed with + and the calling code, NULL where neither is clear."""
     inside = [
         f"when country = {literal(plan.country)} and starts_with(dialed, {literal(plan.prefix)}) "
         f"and not starts_with(dialed, {literal(plan.calling_code)}) "
@@ -99,18 +124,19 @@ def international_form(plans: Iterable[Plan]) -> str:
     end"""
 
 
-def national_number(plans: Iterable[Plan]) -> str:
-    """SQL over `international`: the number without + and calling code, NULL where the plan is none of these."""
-    cases = [_of_plan(plan, f"international[{len(plan.calling_code) + 2}:]") for plan in plans]
-    return f"case {' '.join(cases)} end" if cases else "null::text"
-
-
-def is_mobile_number(plans: Iterable[Plan]) -> str:
-    """SQL over `international` and `national`: true or false for what is a number, NULL where it may be none."""
-    judged = "case when starts_with(national, '0') or not {} then null when {} then false when {} then true end"
-    cases = [_of_plan(plan, judged.format(plan.is_number, plan.is_other, plan.is_mobile)) for plan in plans]
-    return f"case {' '.join(cases)} end" if cases else "null::boolean"
-
-
-def _of_plan(plan: Plan, result: str) -> str:
-    return f"when starts_with(international, '+{plan.calling_code}') then {result}"
+def _by_plan(plans: Sequence[Plan], number: str, template: str) -> str:
+    """SQL that is the filled template of the plan whose calling code the number begins with, else NULL."""
+    cases = []
+    for plan in plans:
+        start = len(plan.calling_code) + 2
+        filled = template.format(
+            code=plan.calling_code,
+            prefix=plan.prefix,
+            start=start,
+            after=start + len(plan.prefix),
+            is_number=plan.is_number,
+            is_other=plan.is_other,
+            is_mobile=plan.is_mobile,
+        )
+        cases.append(f"when starts_with({number}, '+{plan.calling_code}') then {filled}")
+    return f"case {' '.join(cases)} end" if cases else "null"

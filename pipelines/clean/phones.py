@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.clean.blocks import Blocks, build_rules
 from pipelines.clean.cache import load_values, save_values
-from pipelines.clean.dialing import find_plans, international_form, is_mobile_number, national_number
+from pipelines.clean.dialing import find_plans, judge_numbers
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
 
@@ -95,10 +95,7 @@ def _parse_numbers(connection: DuckDBPyConnection, settings: Settings) -> None:
     connection.execute(
         f"""
         create or replace temp table dialed_phones as
-        with dialed as (select *, {_DIALED} as dialed from phone_drafts),
-        international as (select *, {international_form(plans)} as international from dialed),
-        national as (select *, {national_number(plans)} as national from international)
-        select * exclude (national), {is_mobile_number(plans)} as is_mobile from national
+        {judge_numbers(f"(select *, {_DIALED} as dialed from phone_drafts)", plans)}
         """
     )
     connection.execute(

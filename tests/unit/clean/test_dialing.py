@@ -13,7 +13,7 @@ from phonenumbers import (
 )
 
 from pipelines import warehouse
-from pipelines.clean.dialing import Plan, find_plans, international_form, is_mobile_number, national_number
+from pipelines.clean.dialing import Plan, find_plans, judge_numbers
 from pipelines.clean.phones import parse_phones
 from pipelines.settings import Settings
 
@@ -46,12 +46,8 @@ def test_the_engine_says_of_a_number_what_the_library_says_or_nothing(settings: 
         connection.register("said_by_library", parse_phones(numbers))
         rows = connection.execute(
             f"""
-            with international as (select *, {international_form(plans)} as international from said_by_library),
-            national as (
-                select * exclude (is_mobile), is_mobile as is_mobile_there, {national_number(plans)} as national
-                from international
-            ),
-            judged as (select *, {is_mobile_number(plans)} as is_mobile from national)
+            with said as (select dialed, country, value, is_valid, is_mobile as is_mobile_there from said_by_library),
+            judged as ({judge_numbers("said", plans)})
             select
                 count(*) filter (is_mobile is not null),
                 count(*) filter (is_mobile),
