@@ -77,6 +77,7 @@ described as (
         summarized.last_record_at,
         aged.country,
         aged.language,
+        aged.age,
         summarized.first_record.source_system as acquisition_source,
         summarized.first_record_at as acquired_at,
         staged_records.lifecycle_stage,
