@@ -78,7 +78,7 @@ described as (
         aged.country,
         aged.language,
         aged.age,
-        summarized.first_record.source_system as acquisition_source,
+        summarized.first_record['source_system'] as acquisition_source,
         summarized.first_record_at as acquired_at,
         staged_records.lifecycle_stage,
         -- A region code has no blanks; whatever else somebody typed there stays in the restricted profile.
