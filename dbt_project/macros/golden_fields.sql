@@ -52,14 +52,14 @@
     {%- endif %}
 {%- endmacro %}
 
-{# The groups of fields with their place in `golden_fields`: one row per group. #}
-{% macro golden_group_numbers() -%}
+{# The groups of `golden_fields` with their place in it: one row per group. #}
+{% macro golden_group_numbers(groups) -%}
     select
         field_group,
         group_number
     from (
         values
-            {% for field_group in golden_fields() %}
+            {% for field_group in groups %}
                 ('{{ field_group }}', {{ loop.index }}){{ ',' if not loop.last }}
             {% endfor %}
     ) as golden_groups (field_group, group_number)

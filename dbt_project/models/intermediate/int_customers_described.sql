@@ -77,7 +77,8 @@ described as (
         summarized.last_record_at,
         aged.country,
         aged.language,
-        summarized.first_record.source_system as acquisition_source,
+        aged.age,
+        summarized.first_record['source_system'] as acquisition_source,
         summarized.first_record_at as acquired_at,
         staged_records.lifecycle_stage,
         -- A region code has no blanks; whatever else somebody typed there stays in the restricted profile.

@@ -10,7 +10,7 @@ records as (
 ),
 
 group_numbers as (
-    {{ golden_group_numbers() }}
+    {{ golden_group_numbers(golden_fields()) }}
 ),
 
 survivorship as (
@@ -94,9 +94,6 @@ proofs as (
 
 judged as (
     select
-        candidates.customer_number,
-        candidates.group_number,
-        candidates.record_number,
         {% for position in strategy_positions() %}
             case survivorship.strategy_{{ position }}
                 when 'most_complete' then -1 * candidates.completeness
@@ -104,8 +101,11 @@ judged as (
                 when 'most_recent' then -1 * {{ microseconds('candidates.observed_at') }}
                 when 'most_frequent' then -1 * frequencies.record_count
                 when 'longest_verified' then {{ microseconds('proofs.verified_at') }}
-            end as place_{{ position }}{{ ',' if not loop.last }}
+            end as place_{{ position }},
         {% endfor %}
+        candidates.customer_number,
+        candidates.group_number,
+        candidates.record_number
     from candidates
     inner join survivorship on candidates.group_number = survivorship.group_number
     left join priorities

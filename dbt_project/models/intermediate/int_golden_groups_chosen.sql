@@ -14,7 +14,7 @@ records as (
 ),
 
 group_numbers as (
-    {{ golden_group_numbers() }}
+    {{ golden_group_numbers(golden_fields()) }}
 ),
 
 survivorship as (

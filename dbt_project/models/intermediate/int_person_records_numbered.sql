@@ -25,19 +25,18 @@ numbered as (
 
 final as (
     select
-        numbered.customer_number,
-        numbered.record_number,
+        {% for rule in golden_fields().values() %}
+            {% for field in rule.fields %}
+                records.{{ field }},
+            {% endfor %}
+        {% endfor %}
         records.customer_id,
         records.record_key,
         records.source_system,
         records.observed_at,
         records.is_email_valid,
-        {% for rule in golden_fields().values() %}
-            {% set last_group = loop.last %}
-            {% for field in rule.fields %}
-                records.{{ field }}{{ ',' if not (last_group and loop.last) }}
-            {% endfor %}
-        {% endfor %}
+        numbered.record_number,
+        numbered.customer_number
     from records
     inner join numbered on records.record_key = numbered.record_key
 )

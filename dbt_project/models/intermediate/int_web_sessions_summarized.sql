@@ -15,7 +15,7 @@ summarized as (
         min(anonymous_id) as anonymous_id,
         min(customer_id) as first_customer_id,
         max(customer_id) as last_customer_id,
-        min({'happened_at': happened_at, 'record_key': record_key}) as entry,
+        min({ 'happened_at': happened_at, 'record_key': record_key }) as entry,
         max(happened_at) as ended_at,
         count(*) as event_count,
         count(case when kind in ('page_view', 'pageview', 'page') then 1 end) as page_view_count,

@@ -34,13 +34,14 @@ golden_values as (
     from profiles
 ),
 
+-- Of the record whose address survived, the address that is its first.
 golden_addresses as (
-    select
-        customer_id,
-        record_key,
-        'address' as kind
+    select distinct
+        contact_points.customer_id,
+        contact_points.contact_point_key
     from chosen
-    where field_group = 'address'
+    inner join contact_points on chosen.record_key = contact_points.record_key
+    where chosen.field_group = 'address' and contact_points.kind = 'address' and contact_points.is_primary
 ),
 
 -- Who clicked the link in a confirmation mail proved that the mailbox is read.
@@ -51,24 +52,6 @@ confirmed as (
     where permissions.basis = 'confirmed_consent' and attached.channel = 'email' and attached.is_primary
 ),
 
-marked as (
-    select
-        contact_points.*,
-        golden_values.value is not null
-        or (golden_addresses.record_key is not null and contact_points.is_primary) as is_golden
-    from contact_points
-    left join golden_values
-        on
-            contact_points.customer_id = golden_values.customer_id
-            and contact_points.kind = golden_values.kind
-            and contact_points.value = golden_values.value
-    left join golden_addresses
-        on
-            contact_points.customer_id = golden_addresses.customer_id
-            and contact_points.record_key = golden_addresses.record_key
-            and contact_points.kind = golden_addresses.kind
-),
-
 grouped as (
     select
         customer_id,
@@ -77,22 +60,31 @@ grouped as (
         min(value) as value,
         min(valid_from) as valid_from,
         case when not bool_or(is_live) then max(valid_until) end as valid_until,
-        bool_or(is_golden) as is_primary,
         bool_or(is_valid) as is_valid,
         bool_or(is_verified) as is_verified_by_source,
         bool_or(is_undeliverable) as is_undeliverable,
         bool_or(is_live) as is_live,
         count(*) as record_count,
         {{ sorted_list('source_system', ', ') }} as sources
-    from marked
+    from contact_points
     group by customer_id, contact_point_key
 ),
 
 joined as (
     select
         grouped.*,
+        golden_values.value is not null or golden_addresses.contact_point_key is not null as is_primary,
         grouped.is_verified_by_source or confirmed.contact_point_key is not null as is_verified
     from grouped
+    left join golden_values
+        on
+            grouped.customer_id = golden_values.customer_id
+            and grouped.kind = golden_values.kind
+            and grouped.value = golden_values.value
+    left join golden_addresses
+        on
+            grouped.customer_id = golden_addresses.customer_id
+            and grouped.contact_point_key = golden_addresses.contact_point_key
     left join confirmed on grouped.contact_point_key = confirmed.contact_point_key
 ),
 
