@@ -120,7 +120,7 @@ def test_a_defect_is_found_by_its_rule_and_by_no_other(
 def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
     company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
-    break_company(company, "src_014")
+    break_company(company, "src_014", [])
     with connect(company.build_warehouse, company) as connection:
         connection.execute("update meta.figures set base_value = value where figure = 'as_of'")
     [result] = run_rules(company, configuration, BUILD, [catalogue.rule("src_014")])
