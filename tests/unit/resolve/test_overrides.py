@@ -142,7 +142,7 @@ DECISIONS = st.lists(st.tuples(st.sampled_from([MUST, CANNOT]), PAIRS), min_size
 
 
 @hypothesis_settings(
-    max_examples=6,
+    max_examples=4,
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
