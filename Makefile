@@ -8,8 +8,8 @@ AS_OF ?= $(shell date +%F)
 SAMPLE = $(or $(KUNDENSTAMM_DATA_DIR),.data)/sample
 # A data folder of its own: the same company has other record numbers at its vendors.
 API_DATA = $(or $(KUNDENSTAMM_DATA_DIR),.data)/api
-# Two more than cores: tests of whole runs also wait, for disks, imports, pages and each other's locks.
-JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 2)')
+# One more than cores: tests of whole runs also wait, for disks, imports and each other's locks.
+JOBS ?= $(shell $(PYTHON) -c 'import os; print((os.cpu_count() or 1) + 1)')
 
 # Without byte code every process would compile all libraries anew, and a run starts several.
 export PYTHONDONTWRITEBYTECODE :=
