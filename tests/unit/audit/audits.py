@@ -1,13 +1,33 @@
-"""Audits of the past, as a test needs them: which rule said what on which night."""
+"""Results of audits as a test needs them: of one rule, and which rule said what on which night of the past."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 
+from pipelines.audit import RuleResult, Severity
 from pipelines.audit.history import Audit, History, PastResult, RuleText
 from pipelines.audit.results import Status
 
+# A rule that two in five records fail, which is worth a warning.
+RESULT = RuleResult(
+    suite="sources",
+    rule_id="crm_004",
+    object="crm.contacts",
+    dimension="validity",
+    severity=Severity.WARNING,
+    status=Status.WARNED,
+    element_count=10,
+    failed_count=4,
+    threshold=0.05,
+    observed=0.4,
+    owner="CRM team",
+    description="",
+    description_de="",
+    remedy="",
+    remedy_de="",
+    ran_at=datetime.fromisoformat("2026-11-01"),
+)
 FIRST_NIGHT = datetime.fromisoformat("2026-11-01T02:00:00")
 TEXT = RuleText(
     suite="sources",

@@ -3,31 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 
 from pipelines.audit import RuleResult, Severity, Status
 from pipelines.audit.regressions import NOTICED, compare_failures
+from tests.unit.audit.audits import RESULT
 
-MET = RuleResult(
-    suite="persons",
-    rule_id="crm_004",
-    object="crm.contacts",
-    dimension="validity",
-    severity=Severity.CRITICAL,
-    status=Status.PASSED,
-    element_count=1000,
-    failed_count=10,
-    threshold=0.05,
-    observed=0.01,
-    owner="CRM team",
-    description="",
-    description_de="",
-    remedy="",
-    remedy_de="",
-    ran_at=datetime.fromisoformat("2026-11-01"),
-    rule_digest="digest",
+MET = replace(
+    RESULT, severity=Severity.CRITICAL, status=Status.PASSED, element_count=1000, failed_count=10, rule_digest="digest"
 )
 KEY = ("crm_004", "crm.contacts", "digest")
 

@@ -3,33 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
 
 import pytest
 
-from pipelines.audit import RuleResult, Severity, Status
+from pipelines.audit import Status
 from pipelines.audit.scorecard import Measure, Score, measure_fields, measure_results, score_build
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
-
-RESULT = RuleResult(
-    suite="sources",
-    rule_id="crm_004",
-    object="crm.contacts",
-    dimension="validity",
-    severity=Severity.WARNING,
-    status=Status.WARNED,
-    element_count=10,
-    failed_count=4,
-    threshold=0.05,
-    observed=0.4,
-    owner="CRM team",
-    description="",
-    description_de="",
-    remedy="",
-    remedy_de="",
-    ran_at=datetime.fromisoformat("2026-11-01"),
-)
+from tests.unit.audit.audits import RESULT
 
 
 def score_at(scores: list[Score], *place: str | None) -> float | None:
