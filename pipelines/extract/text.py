@@ -18,6 +18,7 @@ NATIVE = frozenset({"utf-8", "utf-8-sig"})  # DuckDB reads these itself
 # Letters beyond ASCII as UTF-8 writes them, and every other byte beyond ASCII.
 UTF8_LETTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
 BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+GARBLED_SHARE = 0.05  # of the bytes beyond ASCII: so many values may have been garbled before they were exported
 C1_CONTROLS = re.compile("[\x80-\x9f]")
 
 
@@ -30,8 +31,8 @@ class _BrokenTextError(Exception):
 def detect_encoding(file: DeliveredFile, where: str) -> str:
     """UTF-16 by its mark, else UTF-8 when the whole file is, else Windows-1252 when it can be.
 
-    A file that is no valid UTF-8 and has more of its letters than other bytes beyond ASCII is broken UTF-8; one with
-    fewer is Windows-1252 in which a few values were garbled before, which is for the audit to tell.
+    A file that is no valid UTF-8 and yet has letters of it is broken; with very few among many other bytes beyond ASCII
+    it is Windows-1252 in which single values were garbled before, which is for the audit to tell.
 
     Raises:
         SourceError: when the file is neither, with the byte and line where UTF-8 breaks.
@@ -43,7 +44,7 @@ def detect_encoding(file: DeliveredFile, where: str) -> str:
     try:
         _decode(file.path, "utf-8", None)
     except _BrokenTextError as broken:
-        if not _is_mostly_utf8(file.path):
+        if not _has_utf8_letters(file.path):
             try:
                 _decode(file.path, "cp1252", None)
             except _BrokenTextError:
@@ -100,15 +101,15 @@ def _decode(path: Path, encoding: str, sink: IO[str] | None) -> None:
             offset += len(chunk)
 
 
-def _is_mostly_utf8(path: Path) -> bool:
-    """Whether letters in UTF-8 are at least as many as the bytes beyond ASCII that belong to none."""
+def _has_utf8_letters(path: Path) -> bool:
+    """Whether there are more letters in UTF-8 than single garbled values of a file in another encoding explain."""
     letters = others = 0
     with path.open("rb") as stream:
         for line in stream:
             found = UTF8_LETTERS.findall(line)
             letters += len(found)
             others += len(BEYOND_ASCII.findall(line)) - sum(map(len, found))
-    return letters >= max(others, 1)
+    return letters > GARBLED_SHARE * others
 
 
 def _place(path: Path, position: int) -> str:

@@ -145,7 +145,14 @@ def _add_sales(world: World) -> None:
     world.record("crm_deals", "1", contact_record_id="1", company_record_id="2", **deal)
     world.record("crm_stage_changes", "1", contact_record_id="1", stage="customer", entered_at=LONG_AGO)
     world.record("crm_interactions", "1", contact_record_id="1", channel="call", started_at=LONG_AGO)
-    world.order("3", "1", ordered_at=LONG_AGO + timedelta(minutes=7), currency="EUR", total_amount="10.00", discount_amount="1.00")
+    world.order(
+        "3",
+        "1",
+        ordered_at=LONG_AGO + timedelta(minutes=7),
+        currency="EUR",
+        total_amount="10.00",
+        discount_amount="1.00",
+    )
     world.record("shop_order_discounts", "1", order_record_id="3", code="SPRING", amount="1.00")
     world.record(
         "erp_invoices",
