@@ -79,6 +79,8 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
     Raises:
         SourceError: when the file cannot be read, or there is no such entity.
     """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name one of its files.")
     file = describe_file(path)
     with connect(None, settings) as connection:
         stated = read_unmapped(connection, settings, file, FormatConfig())
@@ -95,6 +97,8 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         form = _propose_format(file.type, columns, mapping, entity, doubts)
         key = _propose_key(columns, mapping, doubts)
         doubts += _doubt_values(connection, columns, mapping, form, entity)
+    if not key and not mapping:
+        doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
     left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in {*mapping.values(), *key.values()}]
     if left:
         doubts.append(f"not mapped, so not stored: {', '.join(left)}")

@@ -111,6 +111,12 @@ def test_every_encoding_lands_the_same_names(source: Source, encoding: str, is_n
     assert not list(source.settings.temp_dir.iterdir()), "copies made for reading are removed"
 
 
+def test_the_delimiter_that_excel_says_above_the_header_is_taken(source: Source) -> None:
+    source.write("sep=|\r\nid|last_name\r\n1|Maier\r\n2|Weiß;Kurz\r\n")
+    source.load()
+    assert source.landed("select last_name from contacts order by source_record_id") == [("Maier",), ("Weiß;Kurz",)]
+
+
 def test_a_few_garbled_values_do_not_make_a_file_unreadable(source: Source) -> None:
     names = ["Müller".encode("cp1252")] * 40 + ["Müller".encode()]
     source.write(b"id;last_name\n" + b"".join(b"%d;%s\n" % (n, name) for n, name in enumerate(names)))

@@ -77,6 +77,13 @@ def test_an_id_that_some_records_lost_or_share_is_still_the_id(settings: Setting
     assert "1 of 52 values of 'Geburtsdatum' are no date; their records will be rejected" in told
 
 
+def test_a_title_above_the_header_and_a_folder_are_told(settings: Settings, tmp_path: Path) -> None:
+    proposal = propose(settings, tmp_path / "list.csv", "Liste der Freunde\nAnna\nBen\n")
+    assert "its first line may be no header, but a title above it" in doubts(proposal)
+    with pytest.raises(SourceError, match="is a folder; name one of its files"):
+        profile_file(settings, tmp_path, controller="Beispiel Handels GmbH", entity_name=None)
+
+
 def test_spellings_of_one_word_are_a_doubt(settings: Settings, tmp_path: Path) -> None:
     content = "id,subject,status\n1,a,open\n2,b,OPEN!\n3,c,closed\n"
     assert "the 2 words in 'status' are spelt in 3 ways" in doubts(
