@@ -69,7 +69,7 @@ def test_a_stage_takes_the_sum_of_its_steps_and_the_highest_of_their_peaks() -> 
 
 @pytest.fixture
 def nights_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], list[bool]]:
-    """Ask for one night with this code and these rules; what was measured for it so far, and whether on a kept build."""
+    """Ask for one night with this code and these rules; says of every measurement whether its build was kept."""
     measured: list[bool] = []
 
     def measure(_nights: defects.Nights, _name: str, _defect: str, _rate: float, *, is_computed: bool) -> list[str]:
