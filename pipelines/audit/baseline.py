@@ -49,8 +49,9 @@ def write_baseline(
         figure: the mean of a number, the share of true; midnight_share: times without a time of day.
         newest_date: of a time; null for a date, which may be somebody's birth date. recent_count and recent_day_count:
             records of the 28 days up to it, and days among them with a record.
-        last_day_count: records of the last whole day before the build; usual_day_count: the mean of the same weekday
-            in the four weeks before it.
+        last_day_count: records of the last whole day before the build; usual_day_count: of the four weeks before it the
+            mean of the same weekday or that of all days, whichever is less; day_spread: variance over mean of these
+            days, at least the 1 that is chance alone.
         value_buckets: how filled values spread over 16 buckets: texts by a hash, times by hour, dates by day of the
             year, numbers by magnitude. form_buckets: texts by a hash of their form, without letters and digits.
         value_shift, form_shift: half of the summed differences of the buckets, 0 to 1 (total variation distance).
@@ -253,6 +254,7 @@ _PROFILE_TYPES = {
     "recent_day_count": "bigint",
     "last_day_count": "bigint",
     "usual_day_count": "double",
+    "day_spread": "double",
     "value_buckets": "double[]",
     "form_buckets": "double[]",
 }
@@ -334,12 +336,20 @@ recent as (
     ) using (source_system, entity, column_name)
     where day > newest - 28 group by all
 ),
-lately as (
+daily as (
     select source_system, entity, column_name, coalesce(sum(n) filter (day = last_day), 0) as last_day_count,
         coalesce(sum(n) filter (day in (last_day - 7, last_day - 14, last_day - 21, last_day - 28)), 0) / 4.0
-            as usual_day_count
+            as weekday_mean,
+        coalesce(sum(n) filter (day < last_day), 0) / 28.0 as mean,
+        coalesce(sum(n * n) filter (day < last_day), 0) / 28.0 as mean_square
     from profile_days cross join (select (as_of - interval 1 day)::date as last_day from config.build)
+    where day between last_day - 28 and last_day
     group by source_system, entity, column_name
+),
+lately as (
+    select source_system, entity, column_name, last_day_count, least(weekday_mean, mean) as usual_day_count,
+        greatest(1, (mean_square - mean * mean) / nullif(mean, 0)) as day_spread
+    from daily
 ),
 summed as (
     select source_system, entity, column_name, sum(n) as sampled_count, count(*) as distinct_count,
@@ -351,7 +361,7 @@ select source_system, entity, column_name, kind, record_count, filled_count,
     filled_count / record_count as filled_share, distinct_count / sampled_count as distinct_share,
     top_count / sampled_count as top_share, figure,
     case when kind = 'timestamp' then midnight_count / sampled_count end as midnight_share,
-    newest as newest_date, recent_count, recent_day_count, last_day_count, usual_day_count,
+    newest as newest_date, recent_count, recent_day_count, last_day_count, usual_day_count, day_spread,
     list_transform(value_buckets, lambda b: b / sampled_count) as value_buckets,
     list_transform(form_buckets, lambda b: b / sampled_count) as form_buckets
 from profile_counts left join summed using (source_system, entity, column_name)
@@ -375,7 +385,7 @@ here as (
         max(newest_date) as newest_date, max(recent_count) as recent_count,
         max(recent_day_count) as recent_day_count,
         max(last_day_count) as last_day_count, max(usual_day_count) as usual_day_count,
-        max(value_buckets) as value_buckets, max(form_buckets) as form_buckets
+        max(day_spread) as day_spread, max(value_buckets) as value_buckets, max(form_buckets) as form_buckets
     from profile_now left join counted using (source_system, entity)
     group by source_system, entity, column_name
 )
@@ -384,6 +394,7 @@ select source_system, entity, column_name, coalesce(here.kind, base.kind) as kin
     coalesce(here.filled_share, 0) as filled_share,
     here.distinct_share, here.top_share, here.figure, here.midnight_share, here.newest_date,
     here.recent_count, here.recent_day_count, here.last_day_count, here.usual_day_count,
+    here.day_spread,
     here.value_buckets, here.form_buckets,
     base.record_count as base_record_count, base.filled_count as base_filled_count,
     base.filled_share as base_filled_share,
@@ -392,6 +403,7 @@ select source_system, entity, column_name, coalesce(here.kind, base.kind) as kin
     base.recent_count as base_recent_count,
     base.recent_day_count as base_recent_day_count,
     base.last_day_count as base_last_day_count, base.usual_day_count as base_usual_day_count,
+    base.day_spread as base_day_spread,
     list_sum(list_transform(list_zip(here.value_buckets, base.value_buckets), lambda p: abs(p[1] - p[2]))) / 2
         as value_shift,
     list_sum(list_transform(list_zip(here.form_buckets, base.form_buckets), lambda p: abs(p[1] - p[2]))) / 2

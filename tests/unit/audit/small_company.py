@@ -285,6 +285,7 @@ def _add_published_figures(connection: DuckDBPyConnection) -> None:
         "base_figure = 100, value_shift = 0, form_shift = 0, "
         "recent_count = 280, base_recent_count = 280, recent_day_count = 28, base_recent_day_count = 28, "
         "last_day_count = 10, base_last_day_count = 10, usual_day_count = 10, base_usual_day_count = 10, "
+        "day_spread = 1, "
         f"newest_date = date '{AS_OF:%Y-%m-%d}' - 1, base_newest_date = date '{AS_OF:%Y-%m-%d}' - 2"
     )
     connection.execute("delete from meta.figures where figure <> 'rows'")

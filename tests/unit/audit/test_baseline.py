@@ -45,7 +45,7 @@ def test_the_last_whole_day_stands_beside_what_is_usual_on_its_weekday(
     day = AS_OF - timedelta(days=1)
     with connect(company.build_warehouse, company) as connection:
         connection.execute("delete from raw.support_tickets")
-        for weeks, tickets in ((0, 1), (1, 8), (2, 8), (4, 16)):
+        for weeks, tickets in ((0, 1), (1, 14), (2, 14), (4, 28)):
             connection.execute(
                 "insert into raw.support_tickets (record_key, source_system, source_record_id, created_at) "
                 "select 'r_' || i || $1, 'support', i || $1, $2 from range($3) as numbers (i)",
@@ -53,7 +53,7 @@ def test_the_last_whole_day_stands_beside_what_is_usual_on_its_weekday(
             )
         write_baseline(connection, company, configuration, BUILD)
         found = connection.execute(
-            "select last_day_count, usual_day_count from meta.source_profile "
+            "select last_day_count, usual_day_count, round(day_spread) from meta.source_profile "
             "where entity = 'tickets' and column_name = 'created_at'"
         ).fetchall()
-    assert found == [(1, 8.0)]
+    assert found == [(1, 2.0, 19.0)], "56 in 28 days, in heaps"
