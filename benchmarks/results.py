@@ -69,8 +69,14 @@ def save_result(folder: Path, customers: int, made_of: str, measured: Measured) 
 
 def describe_conditions(settings: Settings, runs: int) -> str:
     """A digest of everything that a result depends on but the size."""
-    digest = hashlib.sha256(f"{settings.memory_limit} {settings.threads} {runs} {os.cpu_count()}".encode())
-    for file in _files(PROJECT_DIR / name for name in SOURCES):
+    limits = f"{settings.memory_limit} {settings.threads} {runs} {os.cpu_count()}"
+    return hashlib.sha256(f"{limits} {digest_files(SOURCES)}".encode()).hexdigest()
+
+
+def digest_files(names: Iterable[str]) -> str:
+    """A digest of files and folders of the project, by their names and contents."""
+    digest = hashlib.sha256()
+    for file in _files(PROJECT_DIR / name for name in names):
         digest.update(str(file.relative_to(PROJECT_DIR)).encode())
         digest.update(file.read_bytes())
     return digest.hexdigest()

@@ -29,17 +29,21 @@ def main() -> None:
     parser.add_argument("--rates", type=float, nargs="*", default=RATES)
     parser.add_argument("--defects", nargs="*", default=list(DEFECTS), choices=list(DEFECTS))
     parser.add_argument("--folder", type=Path, help="keep nights and results here, and go on with what is there")
+    parser.add_argument("--keep", action="store_true", help="keep the computed nights, to check changed rules on them")
+    parser.add_argument("--no-cost", action="store_true", help="leave out what the rules cost")
     parser.add_argument("--run", type=Path, help="data folder of a run by `kundenstamm run`, whose audit is measured")
     arguments = parser.parse_args()
     console = Console(width=max(Console().width, 120))
     with tempfile.TemporaryDirectory(prefix="kundenstamm-audit-") as temporary:
         folder = (arguments.folder or Path(temporary)).absolute()
-        nights = Nights(folder, arguments.customers)
+        nights = Nights(folder, arguments.customers, keep_builds=arguments.keep)
         if arguments.defects:
             console.print(_matrix(console, nights, arguments.defects, arguments.rates))
         if arguments.seeds:
             console.print(_false_alarms(folder, arguments.customers, arguments.seeds))
         cool_down()
+        if arguments.no_cost:
+            return
         console.print(cost.measure(arguments.run or nights.publish_first_night()))
         if arguments.run:
             console.print(cost.share_of_run(arguments.run))

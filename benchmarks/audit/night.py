@@ -6,6 +6,7 @@ Change here how a night is computed for a measurement. What is planted and what 
 from __future__ import annotations
 
 import os
+from collections.abc import Collection
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -34,22 +35,22 @@ AFTER_MIDNIGHT = timedelta(hours=2)
 _STATEMENTS: dict[tuple[str, ...], list[str]] = {}
 
 
-def run_night(settings: Settings, sample: Path, as_of: datetime) -> tuple[list[RuleResult], list[str]]:
-    """Land what is in `sample`, compute the build on what is published in the data folder, and check every rule.
-
-    Returns:
-        The results, and why sources could not be landed, one sentence each.
-    """
-    stopped = prepare_night(settings, sample, as_of)
+def check_night(settings: Settings) -> list[RuleResult]:
+    """Check every rule on the open build."""
     configuration, build = load_configuration(settings), current_build(settings)
-    return run_rules(settings, configuration, build, load_catalogue(configuration).rules), stopped
+    return run_rules(settings, configuration, build, load_catalogue(configuration).rules)
 
 
-def prepare_night(settings: Settings, sample: Path, as_of: datetime) -> list[str]:
-    """Everything before the audit; returns why sources could not be landed."""
+def prepare_night(
+    settings: Settings, sample: Path, as_of: datetime, landed: Collection[str] = frozenset()
+) -> list[str]:
+    """Land what is in `sample` and compute the build on what is published; returns why sources could not be landed.
+
+    Sources in `landed` have landed it already.
+    """
     os.environ["KUNDENSTAMM_SAMPLE"] = str(sample)
     configuration, now = load_configuration(settings), as_of + AFTER_MIDNIGHT
-    stopped = _land(settings, configuration, now)
+    stopped = _land(settings, configuration, now, landed)
     build = open_build(settings, configuration, build_id="measured", as_of=as_of, now=now)
     with connect(settings.build_warehouse, settings) as connection:
         build_raw(connection, settings, configuration, since=read_watermarks(settings))
@@ -93,9 +94,11 @@ def _run_models(settings: Settings, *selected: str) -> None:
             connection.execute(statement)
 
 
-def _land(settings: Settings, configuration: Configuration, now: datetime) -> list[str]:
+def _land(settings: Settings, configuration: Configuration, now: datetime, landed: Collection[str]) -> list[str]:
     stopped = []
     for source in configuration.sources:
+        if source.name in landed:
+            continue
         try:
             list(load_source(settings, configuration, source, run_id="measured", now=now.replace(tzinfo=UTC)))
         except KundenstammError as error:

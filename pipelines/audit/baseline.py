@@ -27,6 +27,13 @@ BUCKETS = 16
 # Nobody expects these to be filled.
 SELDOM = frozenset({"deleted_at", "merged_into_record_id"})
 _NUMBERS = frozenset({Type.DECIMAL, Type.INTEGER})
+# When something happened does not change afterwards: the key and the moment of what is published.
+MOMENTS = {
+    "marts.orders": ("order_key", "ordered_at"),
+    "marts.tickets": ("ticket_key", "created_at"),
+    "marts.invoices": ("invoice_key", "invoiced_at"),
+    "marts.returns": ("return_key", "returned_at"),
+}
 
 
 def write_baseline(
@@ -42,6 +49,9 @@ def write_baseline(
         figure: the mean of a number, the share of true; midnight_share: times without a time of day.
         newest_date: of a time; null for a date, which may be somebody's birth date. recent_count and recent_day_count:
             records of the 28 days up to it, and days among them with a record.
+        last_day_count: records of the last whole day before the build; usual_day_count: of the four weeks before it the
+            mean of the same weekday or that of all days, whichever is less; day_spread: variance over mean of these
+            days, at least the 1 that is chance alone.
         value_buckets: how filled values spread over 16 buckets: texts by a hash, times by hour, dates by day of the
             year, numbers by magnitude. form_buckets: texts by a hash of their form, without letters and digits.
         value_shift, form_shift: half of the summed differences of the buckets, 0 to 1 (total variation distance).
@@ -58,13 +68,16 @@ def write_baseline(
     connection.execute(f"create or replace temp table profile_base ({_PROFILE})")
     connection.execute("create or replace temp table figures_base (figure text, part text, value double)")
     with _published(connection, settings, build) as tables:
-        if known := tables.get("source_profile", set()) & _PROFILE_TYPES.keys():  # an older version may know fewer
+        if known := tables.get("meta.source_profile", set()) & _PROFILE_TYPES.keys():  # an older version may know fewer
             names = ", ".join(sorted(known))
             connection.execute(f"insert into profile_base by name select {names} from base.meta.source_profile")
-        if "figures" in tables:
+        if "meta.figures" in tables:
             connection.execute("insert into figures_base select figure, part, value from base.meta.figures")
+        connection.execute(f"create or replace temp table figures_now as {_figures_query(connection)}")
+        for table in MOMENTS:
+            if tables.get(table, set()).issuperset(MOMENTS[table]):
+                connection.execute(_redated_query(table))
     connection.execute(_COMPARED_PROFILE)
-    connection.execute(f"create or replace temp table figures_now as {_figures_query(connection)}")
     connection.execute(_COMPARED_FIGURES)
     for table in (*_PARTS, "profile_now", "profile_base", "figures_now", "figures_base"):
         connection.execute(f"drop table {table}")
@@ -73,7 +86,7 @@ def write_baseline(
 
 @contextmanager
 def _published(connection: DuckDBPyConnection, settings: Settings, build: Build) -> Iterator[dict[str, set[str]]]:
-    """The published version as catalog `base`, with the columns of its tables in `meta`; none when there is none."""
+    """The published version as catalog `base`, with the columns of its tables by `schema.table`; none without one."""
     file = settings.versions_dir / (build.base_version or "") / "warehouse.duckdb"
     if build.base_version is None or not file.exists():
         yield {}
@@ -82,7 +95,7 @@ def _published(connection: DuckDBPyConnection, settings: Settings, build: Build)
     try:
         columns: dict[str, set[str]] = {}
         for table, column in connection.execute(
-            "select table_name, column_name from duckdb_columns() where database_name = 'base' and schema_name = 'meta'"
+            "select schema_name || '.' || table_name, column_name from duckdb_columns() where database_name = 'base'"
         ).fetchall():
             columns.setdefault(table, set()).add(column)
         yield columns
@@ -157,6 +170,16 @@ def _figures_query(connection: DuckDBPyConnection) -> str:
     return " union all ".join(parts) or "select null::text as figure, null::text as part, null::double as value limit 0"
 
 
+def _redated_query(table: str) -> str:
+    """SQL that adds figure `redated`: records by source that happened at another moment than was published."""
+    key, moment = MOMENTS[table]
+    return (
+        f"insert into figures_now select 'redated', now.source_system || '.' || {literal(table.split('.')[1])}, "
+        f"count(*) filter (now.{moment} <> before.{moment}) "
+        f"from {table} as now inner join base.{table} as before using ({key}) group by now.source_system"
+    )
+
+
 def _count(connection: DuckDBPyConnection, table: str) -> int:
     return int(connection.execute(f"select count(*) from {table}").fetchall()[0][0])
 
@@ -229,6 +252,9 @@ _PROFILE_TYPES = {
     "newest_date": "date",
     "recent_count": "bigint",
     "recent_day_count": "bigint",
+    "last_day_count": "bigint",
+    "usual_day_count": "double",
+    "day_spread": "double",
     "value_buckets": "double[]",
     "form_buckets": "double[]",
 }
@@ -310,6 +336,21 @@ recent as (
     ) using (source_system, entity, column_name)
     where day > newest - 28 group by all
 ),
+daily as (
+    select source_system, entity, column_name, coalesce(sum(n) filter (day = last_day), 0) as last_day_count,
+        coalesce(sum(n) filter (day in (last_day - 7, last_day - 14, last_day - 21, last_day - 28)), 0) / 4.0
+            as weekday_mean,
+        coalesce(sum(n) filter (day < last_day), 0) / 28.0 as mean,
+        coalesce(sum(n * n) filter (day < last_day), 0) / 28.0 as mean_square
+    from profile_days cross join (select (as_of - interval 1 day)::date as last_day from config.build)
+    where day between last_day - 28 and last_day
+    group by source_system, entity, column_name
+),
+lately as (
+    select source_system, entity, column_name, last_day_count, least(weekday_mean, mean) as usual_day_count,
+        greatest(1, (mean_square - mean * mean) / nullif(mean, 0)) as day_spread
+    from daily
+),
 summed as (
     select source_system, entity, column_name, sum(n) as sampled_count, count(*) as distinct_count,
         max(n) as top_count, sum(number * n) / nullif(sum(n) filter (number is not null), 0) as figure,
@@ -320,12 +361,13 @@ select source_system, entity, column_name, kind, record_count, filled_count,
     filled_count / record_count as filled_share, distinct_count / sampled_count as distinct_share,
     top_count / sampled_count as top_share, figure,
     case when kind = 'timestamp' then midnight_count / sampled_count end as midnight_share,
-    newest as newest_date, recent_count, recent_day_count,
+    newest as newest_date, recent_count, recent_day_count, last_day_count, usual_day_count, day_spread,
     list_transform(value_buckets, lambda b: b / sampled_count) as value_buckets,
     list_transform(form_buckets, lambda b: b / sampled_count) as form_buckets
 from profile_counts left join summed using (source_system, entity, column_name)
     left join spread using (source_system, entity, column_name)
     left join recent using (source_system, entity, column_name)
+    left join lately using (source_system, entity, column_name)
 """
 
 # A mapped column without any value has the row that was written first, and no second one.
@@ -342,7 +384,8 @@ here as (
         max(top_share) as top_share, max(figure) as figure, max(midnight_share) as midnight_share,
         max(newest_date) as newest_date, max(recent_count) as recent_count,
         max(recent_day_count) as recent_day_count,
-        max(value_buckets) as value_buckets, max(form_buckets) as form_buckets
+        max(last_day_count) as last_day_count, max(usual_day_count) as usual_day_count,
+        max(day_spread) as day_spread, max(value_buckets) as value_buckets, max(form_buckets) as form_buckets
     from profile_now left join counted using (source_system, entity)
     group by source_system, entity, column_name
 )
@@ -350,7 +393,8 @@ select source_system, entity, column_name, coalesce(here.kind, base.kind) as kin
     coalesce(here.record_count, 0) as record_count, coalesce(here.filled_count, 0) as filled_count,
     coalesce(here.filled_share, 0) as filled_share,
     here.distinct_share, here.top_share, here.figure, here.midnight_share, here.newest_date,
-    here.recent_count, here.recent_day_count,
+    here.recent_count, here.recent_day_count, here.last_day_count, here.usual_day_count,
+    here.day_spread,
     here.value_buckets, here.form_buckets,
     base.record_count as base_record_count, base.filled_count as base_filled_count,
     base.filled_share as base_filled_share,
@@ -358,6 +402,8 @@ select source_system, entity, column_name, coalesce(here.kind, base.kind) as kin
     base.midnight_share as base_midnight_share, base.newest_date as base_newest_date,
     base.recent_count as base_recent_count,
     base.recent_day_count as base_recent_day_count,
+    base.last_day_count as base_last_day_count, base.usual_day_count as base_usual_day_count,
+    base.day_spread as base_day_spread,
     list_sum(list_transform(list_zip(here.value_buckets, base.value_buckets), lambda p: abs(p[1] - p[2]))) / 2
         as value_shift,
     list_sum(list_transform(list_zip(here.form_buckets, base.form_buckets), lambda p: abs(p[1] - p[2]))) / 2

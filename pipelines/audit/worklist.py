@@ -134,6 +134,10 @@ _ROWS = f"""
     records as (
         select record_key, source_system, entity, source_record_id, customer_id
         from marts.source_record_keys
+        union all
+        select record_key, source_system, 'order_lines', source_record_id, null
+        from raw.shop_order_lines  -- too many to be published by their numbers
+        where record_key in (select record_key from failing)
     ),
 
     corrections as (

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.clean import places
-from pipelines.clean.blocks import Blocks, placeholder_block
+from pipelines.clean.blocks import Blocks, placeholder_block, stray_characters_block
 from pipelines.clean.countries import load_countries
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, Status
@@ -164,6 +164,7 @@ def _plain(entry: RuleConfig) -> Sequence[Rule]:
 
 BLOCKS: Blocks = {
     "placeholders": placeholder_block(ADDRESS_FIELDS),
+    "stray_characters": stray_characters_block(ADDRESS_FIELDS),
     **dict.fromkeys(_PLAIN, _plain),
     "street_spelling": _street_spelling,
     **places.BLOCKS,

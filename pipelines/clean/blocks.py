@@ -15,6 +15,11 @@ from pipelines.warehouse import literal
 if TYPE_CHECKING:
     from pipelines.configuration.cleaning import Lookup, Pattern, Placeholders, Replace, RuleConfig
 
+# Control characters, the soft hyphen, and spaces and marks without width; and blanks that are not one plain space.
+_INVISIBLE = r"[\x{01}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}]"
+_BLANKS = r"[\s\x{a0}\x{202f}]"
+_OTHER_BLANKS = r"[\t\n\r\x{a0}\x{202f}]"
+
 # What makes rules of one entry of the file. Entries are models of `pipelines.configuration.cleaning`.
 Blocks = Mapping[str, Callable[[Any], Sequence[Rule]]]
 
@@ -47,6 +52,22 @@ def placeholder_rules(fields: Iterable[str], words: Iterable[str] = ()) -> tuple
 def placeholder_block(fields: Sequence[str]) -> Callable[[Placeholders], Sequence[Rule]]:
     """`placeholders` of a list whose text fields these are."""
     return lambda entry: placeholder_rules(entry.fields or fields, entry.words)
+
+
+def stray_characters_block(fields: Sequence[str]) -> Callable[[RuleConfig], Sequence[Rule]]:
+    """`stray_characters` of a list whose text fields these are: what nobody sees is no part of a value."""
+    return lambda _: tuple(
+        Rule(
+            "stray_characters",
+            {
+                field: f"nullif(trim(regexp_replace(regexp_replace({field}, '{_INVISIBLE}', '', 'g'), "
+                f"'{_BLANKS}+', ' ', 'g')), '')"
+            },
+            when=f"regexp_matches({field}, '{_INVISIBLE}|{_OTHER_BLANKS}|{_BLANKS}{_BLANKS}')",
+            confidence=0.99,
+        )
+        for field in fields
+    )
 
 
 def _look_up(entry: Lookup) -> Sequence[Rule]:

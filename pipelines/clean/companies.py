@@ -10,7 +10,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from pipelines.clean.addresses import COUNTRY_RULES
-from pipelines.clean.blocks import Blocks, build_rules, placeholder_block
+from pipelines.clean.blocks import Blocks, build_rules, placeholder_block, stray_characters_block
 from pipelines.clean.cache import load_values, save_values
 from pipelines.clean.drafts import mark_rejections
 from pipelines.clean.emails import list_shared_domains
@@ -99,6 +99,7 @@ def company_blocks(settings: Settings) -> Blocks:
     """The rules for companies; `settings` say where values are remembered."""
     return {
         "placeholders": placeholder_block(("name", "legal_form", "street", "postal_code", "city")),
+        "stray_characters": stray_characters_block(("name", "street", "city")),
         "country_to_iso": lambda _: COUNTRY_RULES,
         "legal_form": lambda _: _LEGAL_FORM_RULES,
         "vat_id_format": lambda _: _VAT_FORMAT_RULES,

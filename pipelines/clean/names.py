@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from pipelines.clean.blocks import Blocks, placeholder_block
+from pipelines.clean.blocks import Blocks, placeholder_block, stray_characters_block
 from pipelines.clean.functions import NAME_PARTICLES, fold, sql_list
 from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
 from pipelines.clean.rules import Rule, Status
@@ -403,6 +403,7 @@ _ONE_FIELD_INTO_PARTS = (
 
 BLOCKS: Blocks = {
     "placeholders": placeholder_block((*NAME_FIELDS, "company_name")),
+    "stray_characters": stray_characters_block((*NAME_FIELDS, "company_name")),
     "company_in_person_field": _company_in_person_field,
     "salutations": _salutations,
     "titles": _titles,

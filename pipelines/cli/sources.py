@@ -51,11 +51,11 @@ def profile_source(
     """Read an unknown file and print its entry for sources.yml, with the doubts to decide. No value is shown."""
     import yaml
 
-    from pipelines.configuration import load_configuration
+    from pipelines.configuration import load_company
     from pipelines.extract import profile_file
 
     settings = read_settings(config, data)
-    controller = load_configuration(settings).company.controllers[0]
+    controller = load_company(settings).controllers[0]  # sources.yml is what is being written: it need not be valid yet
     proposal = profile_file(settings, path.expanduser(), controller=controller, entity_name=entity)
     console.print(yaml.safe_dump([proposal.entry], sort_keys=False, allow_unicode=True), markup=False, end="")
     for doubt in proposal.doubts:

@@ -85,7 +85,7 @@ class Placeholders(RuleConfig):
 
 
 class PlainName(RuleConfig):
-    rule: Literal["whole_name_into_parts", "one_field_into_parts"]
+    rule: Literal["stray_characters", "whole_name_into_parts", "one_field_into_parts"]
 
 
 class CompanyInPersonField(RuleConfig):
@@ -136,6 +136,7 @@ class FirstNameTypo(RuleConfig):
 
 class PlainAddress(RuleConfig):
     rule: Literal[
+        "stray_characters",
         "country_to_iso",
         "postal_code_format",
         "postal_code_leading_zero",
@@ -220,7 +221,7 @@ class PlaceholderNumbers(RuleConfig):
 
 
 class PlainCompany(RuleConfig):
-    rule: Literal["country_to_iso", "legal_form", "vat_id_format", "vat_id_checksum"]
+    rule: Literal["stray_characters", "country_to_iso", "legal_form", "vat_id_format", "vat_id_checksum"]
 
 
 class EmailMatching(Model):

@@ -14,6 +14,7 @@ from pipelines.explain.read import CustomerExplanation, HasKey
 from pipelines.explain.tell import describe_link, describe_part, describe_record, describe_refusal
 from pipelines.explain.words import STRATEGIES, say
 from pipelines.files import write_atomically
+from pipelines.pages import open_templates
 from pipelines.resolve.weights import MISSING, PairWeight
 
 TEMPLATES = Path(__file__).parent
@@ -92,16 +93,6 @@ def _write(
     records: Sequence[HasKey],
     words: Mapping[str, object],
 ) -> None:
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    # The values are from records, so everything is escaped, whatever the name of the template.
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
     numbers = {record.key: number for number, record in enumerate(records, start=1)}
-    page = environment.get_template(template)
+    page = open_templates(TEMPLATES).get_template(template)
     write_atomically(file, page.render(told=told, title=title, numbers=numbers, **words))

@@ -38,13 +38,29 @@ from pipelines.extract.sheets import read_sheet_layout
 from pipelines.extract.text import detect_encoding, make_readable
 from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
-from pipelines.warehouse import identifier
+from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 SAMPLE_ROWS = 1000  # for naming the type of a column that nobody mapped
 FLAG = "filled: "
+# What stands in the id of a line that sums up the others.
+TOTALS = (
+    *(
+        "summe",
+        "gesamt",
+        "gesamtsumme",
+        "zwischensumme",
+        "endsumme",
+        "total",
+        "totals",
+        "grand total",
+        "subtotal",
+        "sum",
+    ),
+    *("anzahl", "count"),
+)
 
 
 @dataclass(frozen=True)
@@ -134,7 +150,17 @@ def read_unmapped(connection: DuckDBPyConnection, settings: Settings, file: Deli
 
 def forget_delivery(connection: DuckDBPyConnection) -> None:
     """Free the memory of a delivery that is landed."""
-    tables = ("delivered", "arrived", "twins", "compared", "absences", "refused", "unreadable", "protected")
+    tables = (
+        "delivered",
+        "arrived",
+        "twins",
+        "compared",
+        "absences",
+        "refused",
+        "unreadable",
+        "protected",
+        "other_lines",
+    )
     for table in tables:
         connection.execute(f"drop table if exists temp.{table}")
 
@@ -221,6 +247,8 @@ def _fill_delivered(
 ) -> int:
     """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order.
 
+    Lines that repeat the header or sum up the others are no records: they go to `unreadable`.
+
     Returns how many rows it has.
     """
     flags = [c for c in columns if c not in used]
@@ -229,6 +257,7 @@ def _fill_delivered(
     connection.execute(
         f"create or replace temp table delivered ({', '.join(definition) or identifier(FLAG) + ' boolean'})"
     )
+    connection.execute("create or replace temp table other_lines (row bigint)")
     total = 0
     for layout in layouts:
         select = []
@@ -245,8 +274,31 @@ def _fill_delivered(
         )
         if layout.file.type == "csv":
             collect_csv_errors(connection, layout, form, key, inserted, where)
+        if len(key) == 1 and layout.columns.get(key[0]) == "VARCHAR":
+            _note_other_lines(connection, layout, key[0], total)
         total += inserted
-    return total
+    return total - _number(connection, "delete from delivered where rowid in (select row from other_lines)")
+
+
+def _note_other_lines(connection: DuckDBPyConnection, layout: Layout, key: str, first_row: int) -> None:
+    """Add to `unreadable` the lines of a file that are no records, and their rows to `other_lines`."""
+    column = identifier(key)
+    is_header = f"{column} = {literal(key)}"
+    is_total = f"lower(trim({column}, {contract.WHITE_SPACE} || ':.')) in ({', '.join(map(literal, TOTALS))})"
+    found = connection.execute(
+        f"""
+        select rowid, case when {is_header} then 'line that repeats the header' else 'line of totals' end,
+            to_json(delivered)::varchar
+        from delivered
+        where rowid >= {first_row} and ({is_header} or {is_total})
+        """
+    ).fetchall()
+    for row, value_class, record in found:
+        connection.execute("insert into other_lines values ($1)", [row])
+        connection.execute(
+            "insert into unreadable values ($1, $2, $3, null, $4)",
+            [layout.file.name, row - first_row + 2, record, value_class],
+        )
 
 
 def _drop_csv_errors(connection: DuckDBPyConnection) -> None:

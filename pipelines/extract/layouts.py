@@ -27,6 +27,8 @@ HEADER_BYTES = 1 << 20
 # Never part of valid JSON text, so that a whole line is one field.
 NO_DELIMITER = "chr(1)"
 MAX_LINE_BYTES = 16 << 20
+# The line in which Excel says the delimiter, in front of the header.
+SAID_DELIMITER = re.compile(r"sep=(.)\r?\n")
 # A header cell that is a number, a date or an e-mail address is a value: the file has no header.
 LOOKS_LIKE_DATA = re.compile(r"[\d.,/:\- ]*\d[\d.,/:\- ]*|[^@\s]+@[^@\s]+\.[^@\s]+")
 
@@ -66,7 +68,11 @@ def read_csv_layout(
     quote = form.quote or '"'
     with readable.open(encoding="utf-8-sig", newline="") as stream:
         head = stream.read(HEADER_BYTES)
-    if form.delimiter:
+    said = SAID_DELIMITER.match(head)
+    head = head[said.end() :] if said else head
+    if said and not form.delimiter:
+        delimiter = said[1]
+    elif form.delimiter:
         delimiter = form.delimiter
     else:
         headers = {d: _first_record(head, d, quote) for d in DELIMITERS}
@@ -83,7 +89,7 @@ def read_csv_layout(
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({literal(readable)}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
-        f"quote = {literal(quote)}, escape = {literal(quote)}, columns = {{{columns}}}, "
+        f"quote = {literal(quote)}, escape = {literal(quote)}, columns = {{{columns}}}, skip = {int(bool(said))}, "
         f"max_line_size = {MAX_LINE_BYTES}, "
         "store_rejects = true, rejects_table = 'csv_errors', rejects_scan = 'csv_scans')"
     )
@@ -110,7 +116,7 @@ def collect_csv_errors(
         raise SourceError(
             f"{where}: {len(errors)} of {len(errors) + row_count} lines of {layout.file.name} do not have the "
             f"{len(layout.columns)} columns of its header ({layout.stated}); correct delimiter and quote in "
-            f"`format`, or have it delivered again."
+            f"`format`, or have it delivered again, without lines above the header."
         )
     classes = {
         "MISSING COLUMNS": "line with too few columns",

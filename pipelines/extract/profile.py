@@ -19,7 +19,7 @@ from pipelines.extract.delivery import read_unmapped
 from pipelines.extract.files import describe_file
 from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, identifier
+from pipelines.warehouse import connect, identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -27,23 +27,29 @@ if TYPE_CHECKING:
 # Columns that hold one of a few words of ours.
 CODED = ("gender", "status", "kind", "channel", "lifecycle_stage", "priority")
 MOSTLY = 0.95  # of the filled values
+NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
 NAMED_LIKE_THE_FILE = 3  # columns that the name of the file is worth when the entity is guessed
 
 
 @dataclass
 class _Column:
-    """What one column of the file holds: shares of its filled values, and whether no value occurs twice."""
+    """What one column of the file holds: shares of its filled values, and how many of them are there once only."""
 
     name: str
     kind: str
     fill_rate: float
-    is_unique: bool
+    distinct_rate: float
     email_share: float = 0.0
     number_share: float = 0.0
     moment_share: float = 0.0
     day_first: int = 0
     month_first: int = 0
     either: int = 0
+
+    @property
+    def is_unique(self) -> bool:
+        """Always filled, and no value twice."""
+        return self.fill_rate == self.distinct_rate == 1
 
     def fits(self, target: Type) -> bool:
         if self.fill_rate == 0 or target in {Type.TEXT, Type.BOOLEAN, Type.JSON}:
@@ -73,21 +79,26 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
     Raises:
         SourceError: when the file cannot be read, or there is no such entity.
     """
+    if path.is_dir():
+        raise SourceError(f"{path} is a folder; name one of its files.")
     file = describe_file(path)
     with connect(None, settings) as connection:
         stated = read_unmapped(connection, settings, file, FormatConfig())
         columns = _look_at_columns(connection)
-    if entity_name is not None and entity_named(entity_name) is None:
-        allowed = ", ".join(sorted({e.name for e in ENTITIES.values()}))
-        raise SourceError(f"There is no entity '{entity_name}'; allowed: {allowed}.")
-    entity = entity_named(entity_name) if entity_name else None
-    doubts: list[str] = []
-    if entity is None:
-        entity = _guess_entity(path.name, columns)
-        doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
-    mapping = _map_columns(entity, columns, doubts)
-    form = _propose_format(file.type, columns, mapping, entity, doubts)
-    key = _propose_key(columns, mapping, doubts)
+        if entity_name is not None and entity_named(entity_name) is None:
+            allowed = ", ".join(sorted({e.name for e in ENTITIES.values()}))
+            raise SourceError(f"There is no entity '{entity_name}'; allowed: {allowed}.")
+        entity = entity_named(entity_name) if entity_name else None
+        doubts: list[str] = []
+        if entity is None:
+            entity = _guess_entity(path.name, columns)
+            doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
+        mapping = _map_columns(entity, columns, doubts)
+        form = _propose_format(file.type, columns, mapping, entity, doubts)
+        key = _propose_key(columns, mapping, doubts)
+        doubts += _doubt_values(connection, columns, mapping, form, entity)
+    if not key and not mapping:
+        doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
     left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in {*mapping.values(), *key.values()}]
     if left:
         doubts.append(f"not mapped, so not stored: {', '.join(left)}")
@@ -131,7 +142,7 @@ def _look_at_columns(connection: DuckDBPyConnection) -> list[_Column]:
         native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
         shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
         found.append(
-            _Column(name, kind, filled / total if total else 0, 0 < filled == total == distinct, **shares | native)
+            _Column(name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native)
         )
         found[-1].day_first, found[-1].month_first, found[-1].either = dates
     return found
@@ -187,8 +198,11 @@ def _map_columns(entity: Entity, columns: list[_Column], doubts: list[str]) -> d
 
 def _propose_key(columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> dict[str, str]:
     """The column with the id of the record: always filled, never twice, and best named like one."""
-    unique = [c for c in columns if c.is_unique and c.kind != "BOOLEAN" and c.moment_share < MOSTLY]
-    named = [c for c in unique if ID_WORD.search(fold_word(c.name)) and c.email_share < MOSTLY]
+    able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
+    unique = [c for c in able if c.is_unique]
+    named = [c for c in unique if ID_WORD.search(fold_word(c.name))]
+    if not named:
+        named = _find_damaged_key(able, mapping, doubts)
     if not named:
         hint = f"; '{unique[0].name}' is filled and never occurs twice" if unique else ""
         doubts.append(f"no column looks like the id of a record, so its content is the id{hint}")
@@ -199,6 +213,81 @@ def _propose_key(columns: list[_Column], mapping: dict[str, str], doubts: list[s
     if len(named) > 1:
         doubts.append(f"the id may also be {', '.join(c.name for c in named[1:])}")
     return {"source_record_id": named[0].name}
+
+
+def _find_damaged_key(columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> list[_Column]:
+    """The column that would be the id if some records had not lost theirs, or were not there twice.
+
+    One that is mapped refers to another record, of which several may be.
+    """
+    nearly = [
+        c
+        for c in columns
+        if ID_WORD.search(fold_word(c.name))
+        and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL
+        and c.name not in mapping.values()
+    ]
+    for column in nearly[:1]:
+        if column.fill_rate < 1:
+            share = f"{1 - column.fill_rate:.1%}"
+            doubts.append(
+                f"{share} of the records have no '{column.name}', which seems to be the id; they will be rejected"
+            )
+        if column.distinct_rate < 1:
+            share = f"{1 - column.distinct_rate:.1%}"
+            doubts.append(
+                f"{share} of the ids in '{column.name}' are those of another record; one of these will be kept"
+            )
+    return nearly
+
+
+def _doubt_values(
+    connection: DuckDBPyConnection,
+    columns: list[_Column],
+    mapping: dict[str, str],
+    form: dict[str, str],
+    entity: Entity,
+) -> list[str]:
+    """Values that their column's type will not take, and words that are one but for their spelling."""
+    kinds = {c.name: c.kind for c in columns}
+    doubts = []
+    for target, name in mapping.items():
+        column = entity.column(target)
+        if column is None or kinds[name] != "VARCHAR":
+            continue
+        text = contract.as_text(identifier(name), "VARCHAR")
+        if column.type is not Type.TEXT and (unfit := _unfit(column.type, form)):
+            [(count, total)] = connection.execute(
+                f"select count(*) filter (where {unfit}), count(text) from (select {text} as text from delivered)"
+            ).fetchall()
+            if count:
+                kind = column.type.name.lower()
+                doubts.append(
+                    f"{count:,} of {total:,} values of '{name}' are no {kind}; their records will be rejected"
+                )
+        elif target in CODED:
+            word = "lower(regexp_replace(text, '[^\\p{L}\\p{N}]', '', 'g'))"
+            [(words, spelt)] = connection.execute(
+                f"select count(distinct {word}), count(distinct text) from (select {text} as text from delivered)"
+            ).fetchall()
+            if spelt > words:
+                doubts.append(f"the {words} words in '{name}' are spelt in {spelt} ways, by case, blanks or signs")
+    return doubts
+
+
+def _unfit(target: Type, form: dict[str, str]) -> str | None:
+    """SQL over `text`: whether it will not be read as that type; None where that depends on what nobody decided yet."""
+    if target in {Type.DATE, Type.TIMESTAMP}:
+        given = contract.as_date_text("text")
+        iso = contract.iso_text("text", form.get("dates", "ymd"))
+        day = f"regexp_extract({iso}, '^\\d{{4}}-\\d{{1,2}}-\\d{{1,2}}')"
+        return f"({given}) is not null and try_cast({day} as date) is null"
+    if target is Type.BOOLEAN:
+        words = ", ".join(literal(word) for word in (*contract.TRUE_WORDS, *contract.FALSE_WORDS))
+        return f"lower(text) not in ({words})"
+    if target in {Type.DECIMAL, Type.INTEGER}:
+        return f"{contract.plain_number('text', ',')} is null and {contract.plain_number('text', '.')} is null"
+    return None
 
 
 def _propose_format(

@@ -15,8 +15,10 @@ from pipelines.errors import SourceError
 from pipelines.extract.files import CHUNK, DeliveredFile
 
 NATIVE = frozenset({"utf-8", "utf-8-sig"})  # DuckDB reads these itself
-# Umlauts and typographic marks in UTF-8: a file that has them and is no valid UTF-8 is broken, not Windows-1252.
-UTF8_LETTERS = re.compile(rb"\xc3[\x80-\xbf]|\xe2\x80[\x80-\xbf]")
+# Letters beyond ASCII as UTF-8 writes them, and every other byte beyond ASCII.
+UTF8_LETTERS = re.compile(rb"[\xc2-\xdf][\x80-\xbf]|[\xe0-\xef][\x80-\xbf]{2}|[\xf0-\xf4][\x80-\xbf]{3}")
+BEYOND_ASCII = re.compile(rb"[\x80-\xff]")
+GARBLED_SHARE = 0.05  # of the bytes beyond ASCII: so many values may have been garbled before they were exported
 C1_CONTROLS = re.compile("[\x80-\x9f]")
 
 
@@ -29,6 +31,9 @@ class _BrokenTextError(Exception):
 def detect_encoding(file: DeliveredFile, where: str) -> str:
     """UTF-16 by its mark, else UTF-8 when the whole file is, else Windows-1252 when it can be.
 
+    A file that is no valid UTF-8 and yet has letters of it is broken; with very few among many other bytes beyond ASCII
+    it is Windows-1252 in which single values were garbled before, which is for the audit to tell.
+
     Raises:
         SourceError: when the file is neither, with the byte and line where UTF-8 breaks.
     """
@@ -39,7 +44,7 @@ def detect_encoding(file: DeliveredFile, where: str) -> str:
     try:
         _decode(file.path, "utf-8", None)
     except _BrokenTextError as broken:
-        if not _contains(file.path, UTF8_LETTERS):
+        if not _has_utf8_letters(file.path):
             try:
                 _decode(file.path, "cp1252", None)
             except _BrokenTextError:
@@ -96,14 +101,15 @@ def _decode(path: Path, encoding: str, sink: IO[str] | None) -> None:
             offset += len(chunk)
 
 
-def _contains(path: Path, pattern: re.Pattern[bytes]) -> bool:
-    tail = b""
+def _has_utf8_letters(path: Path) -> bool:
+    """Whether there are more letters in UTF-8 than single garbled values of a file in another encoding explain."""
+    letters = others = 0
     with path.open("rb") as stream:
-        while chunk := stream.read(CHUNK):
-            if pattern.search(tail + chunk):
-                return True
-            tail = chunk[-2:]
-    return False
+        for line in stream:
+            found = UTF8_LETTERS.findall(line)
+            letters += len(found)
+            others += len(BEYOND_ASCII.findall(line)) - sum(map(len, found))
+    return letters > GARBLED_SHARE * others
 
 
 def _place(path: Path, position: int) -> str:

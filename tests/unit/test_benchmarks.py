@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks import pipeline
+from benchmarks.audit import defects
 from benchmarks.identity.measures import Quality
 from benchmarks.process import Cost, RunFailedError
 from benchmarks.results import Measured, load_result, save_result
@@ -63,3 +65,30 @@ def test_a_second_call_measures_only_what_the_first_did_not(measured_sizes: list
 
 def test_a_stage_takes_the_sum_of_its_steps_and_the_highest_of_their_peaks() -> None:
     assert pipeline.sum_stages(MEASURED.first)["clean"] == Cost(10, 4.0, 6.0, 9_000_000, 0)
+
+
+@pytest.fixture
+def nights_of(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[[str, str], list[bool]]:
+    """Ask for one night with this code and these rules; says of every measurement whether its build was kept."""
+    measured: list[bool] = []
+
+    def measure(_nights: defects.Nights, _name: str, _defect: str, _rate: float, *, is_computed: bool) -> list[str]:
+        measured.append(is_computed)
+        return ["src_001"]
+
+    def ask(code: str, rules: str) -> list[bool]:
+        monkeypatch.setattr(defects, "_digest_code", lambda: code)
+        monkeypatch.setattr(defects, "digest_files", lambda _: rules)
+        assert defects.Nights(tmp_path, 100).find("cents_off", 0.1) == ["src_001"]
+        return measured
+
+    (tmp_path / "100_1").mkdir()
+    monkeypatch.setattr(defects.Nights, "_measure", measure)
+    return ask
+
+
+def test_a_night_is_measured_again_when_code_or_rules_changed(nights_of: Callable[[str, str], list[bool]]) -> None:
+    assert nights_of("code", "rules") == [False]
+    assert nights_of("code", "rules") == [False], "nothing changed"
+    assert nights_of("code", "other rules") == [False, True], "the night is still as it was computed"
+    assert nights_of("other code", "other rules") == [False, True, False]

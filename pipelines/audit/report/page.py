@@ -20,6 +20,7 @@ from pipelines.audit.report.words import Text, word
 from pipelines.audit.results import UNMET, RuleResult, Verdict
 from pipelines.audit.scorecard import KEY_FIELDS, Score
 from pipelines.entities import ENTITIES
+from pipelines.pages import open_templates
 from pipelines.warehouse import SCHEMAS
 
 if TYPE_CHECKING:
@@ -91,16 +92,8 @@ def prepare_page() -> None:
 
 @lru_cache(maxsize=1)
 def _environment() -> Environment:
-    """What is the same on every page. Everything from outside the templates is escaped."""
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
+    """What is the same on every page."""
+    environment = open_templates(TEMPLATES)
     environment.globals.update(
         say=say,
         same=words.same,

@@ -145,7 +145,14 @@ def _add_sales(world: World) -> None:
     world.record("crm_deals", "1", contact_record_id="1", company_record_id="2", **deal)
     world.record("crm_stage_changes", "1", contact_record_id="1", stage="customer", entered_at=LONG_AGO)
     world.record("crm_interactions", "1", contact_record_id="1", channel="call", started_at=LONG_AGO)
-    world.order("3", "1", ordered_at=LONG_AGO, currency="EUR", total_amount="10.00", discount_amount="1.00")
+    world.order(
+        "3",
+        "1",
+        ordered_at=LONG_AGO + timedelta(minutes=7),
+        currency="EUR",
+        total_amount="10.00",
+        discount_amount="1.00",
+    )
     world.record("shop_order_discounts", "1", order_record_id="3", code="SPRING", amount="1.00")
     world.record(
         "erp_invoices",
@@ -277,6 +284,8 @@ def _add_published_figures(connection: DuckDBPyConnection) -> None:
         "base_filled_count = 900, filled_share = 0.9, base_filled_share = 0.9, top_share = 0.01, figure = 100, "
         "base_figure = 100, value_shift = 0, form_shift = 0, "
         "recent_count = 280, base_recent_count = 280, recent_day_count = 28, base_recent_day_count = 28, "
+        "last_day_count = 10, base_last_day_count = 10, usual_day_count = 10, base_usual_day_count = 10, "
+        "day_spread = 1, "
         f"newest_date = date '{AS_OF:%Y-%m-%d}' - 1, base_newest_date = date '{AS_OF:%Y-%m-%d}' - 2"
     )
     connection.execute("delete from meta.figures where figure <> 'rows'")
@@ -290,9 +299,11 @@ def _add_published_figures(connection: DuckDBPyConnection) -> None:
         ("exclusions", "missing_permission"),
         ("segment", "champions"),
         ("rejected", "crm.contacts"),
+        ("redated", "crm.interactions"),
     ):
         connection.execute("insert into meta.figures values (?, ?, 1000, 1000)", [figure, part])
     connection.execute("insert into meta.figures values ('as_of', 'day', 1000, 999)")
+    connection.execute("update meta.figures set value = 0, base_value = 0 where figure = 'redated'")
 
 
 def _create_described_tables(connection: DuckDBPyConnection) -> None:

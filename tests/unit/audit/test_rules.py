@@ -117,6 +117,20 @@ def test_a_defect_is_found_by_its_rule_and_by_no_other(
     assert found == by_sql.get(rule_id, found) > 0
 
 
+@pytest.mark.parametrize(
+    ("rule_id", "statement"), [(rule, statement) for rule, d in DEFECTS.items() for statement in d.get("other", ())]
+)
+def test_a_further_defect_is_found_by_its_rule(
+    rule_id: str, statement: str, company: Settings, catalogue: Catalogue
+) -> None:
+    """By the SQL of the rule: that it is run and counted is tested with its first defect."""
+    rule = catalogue.rule(rule_id)
+    with connect(company.build_warehouse, company) as connection:
+        assert counted_by_sql(connection, [rule]) == {}
+        connection.execute(statement)
+        assert counted_by_sql(connection, [rule]).keys() == {rule_id}
+
+
 def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
     company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:

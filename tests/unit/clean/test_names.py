@@ -16,6 +16,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"title": "Prof.", "first_name": "Dr. med. Anna", "last_name": "Maier"},
         {"title": "Prof. Dr. med.", "first_name": "Anna", "last_name": "Maier"},
     ),
+    "characters nobody sees": (
+        {"first_name": "An\u00adna\u200b", "last_name": "von\u00a0der  Heide\x07"},
+        {"first_name": "Anna", "last_name": "von der Heide"},
+    ),
     "an engineer": ({"last_name": "Dipl.-Ing. Maier"}, {"title": "Dipl.-Ing.", "last_name": "Maier"}),
     "a title in the salutation": (
         {"salutation": "Frau Dr.", "last_name": "Maier"},

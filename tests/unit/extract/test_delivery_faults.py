@@ -111,6 +111,32 @@ def test_every_encoding_lands_the_same_names(source: Source, encoding: str, is_n
     assert not list(source.settings.temp_dir.iterdir()), "copies made for reading are removed"
 
 
+def test_the_delimiter_that_excel_says_above_the_header_is_taken(source: Source) -> None:
+    source.write("sep=|\r\nid|last_name\r\n1|Maier\r\n2|Weiß;Kurz\r\n")
+    source.load()
+    assert source.landed("select last_name from contacts order by source_record_id") == [("Maier",), ("Weiß;Kurz",)]
+
+
+def test_a_few_garbled_values_do_not_make_a_file_unreadable(source: Source) -> None:
+    names = ["Müller".encode("cp1252")] * 40 + ["Müller".encode()]
+    source.write(b"id;last_name\n" + b"".join(b"%d;%s\n" % (n, name) for n, name in enumerate(names)))
+    source.load()
+    assert source.landed("select last_name, count(*) from contacts group by all order by 2") == [
+        ("MÃ¼ller", 1),
+        ("Müller", 40),
+    ]
+
+
+def test_a_repeated_header_and_a_line_of_totals_are_no_records(source: Source) -> None:
+    source.write("id;last_name\n1;Maier\nid;last_name\n2;Weiß\nSumme:;2\n")
+    report = source.load()
+    assert (report.counts.delivered, report.counts.new, report.counts.rejected) == (4, 2, 2)
+    assert source.landed("select source_record_id, value_class, record->>'line' from rejects order by 2") == [
+        (None, "line of totals", "5"),
+        (None, "line that repeats the header", "3"),
+    ]
+
+
 def test_a_date_that_is_none_rejects_the_record_and_keeps_its_last_good_row(source: Source) -> None:
     source.write(GOOD)
     source.load()

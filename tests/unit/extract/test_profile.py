@@ -66,6 +66,31 @@ def test_what_cannot_be_told_is_a_doubt(settings: Settings, tmp_path: Path) -> N
     assert "'created' is named like created_at, but its values are not of type timestamp" in told
 
 
+def test_an_id_that_some_records_lost_or_share_is_still_the_id(settings: Settings, tmp_path: Path) -> None:
+    lines = [f"K{n};Maier;01.05.19{n:02}" for n in range(40, 90)]
+    content = "\n".join(["Kunden-Nr;Nachname;Geburtsdatum", *lines, "K41;Weiß;02.03.1950", ";Kurz;30.02.1950"])
+    proposal = propose(settings, tmp_path / "kunden.csv", content, "contacts")
+    assert proposal.entry["entities"]["contacts"]["columns"]["source_record_id"] == "Kunden-Nr"
+    told = doubts(proposal)
+    assert "1.9% of the records have no 'Kunden-Nr'" in told
+    assert "2.0% of the ids in 'Kunden-Nr' are those of another record" in told
+    assert "1 of 52 values of 'Geburtsdatum' are no date; their records will be rejected" in told
+
+
+def test_a_title_above_the_header_and_a_folder_are_told(settings: Settings, tmp_path: Path) -> None:
+    proposal = propose(settings, tmp_path / "list.csv", "Liste der Freunde\nAnna\nBen\n")
+    assert "its first line may be no header, but a title above it" in doubts(proposal)
+    with pytest.raises(SourceError, match="is a folder; name one of its files"):
+        profile_file(settings, tmp_path, controller="Beispiel Handels GmbH", entity_name=None)
+
+
+def test_spellings_of_one_word_are_a_doubt(settings: Settings, tmp_path: Path) -> None:
+    content = "id,subject,status\n1,a,open\n2,b,OPEN!\n3,c,closed\n"
+    assert "the 2 words in 'status' are spelt in 3 ways" in doubts(
+        propose(settings, tmp_path / "tickets.csv", content, "tickets")
+    )
+
+
 @pytest.mark.parametrize(
     ("name", "header", "entity"),
     [
