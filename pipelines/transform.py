@@ -13,6 +13,7 @@ import shutil
 import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -205,11 +206,22 @@ def _invoke(
 
 
 def _parsed_manifest() -> Manifest:
+    """The parsed project as dbt's own object, as if nothing of it had been compiled yet."""
+    manifest = _read_manifest(parsed_project())
+    for node in manifest.nodes.values():
+        if getattr(node, "extra_ctes_injected", False):  # else a second compilation leaves out its ephemeral models
+            node.compiled, node.compiled_code = False, None
+            node.extra_ctes_injected, node.extra_ctes, node._pre_injected_sql = False, [], None
+    return manifest
+
+
+@lru_cache(maxsize=1)
+def _read_manifest(folder: Path) -> Manifest:
+    """Read once a process, because it takes most of a second and every call of dbt needs it."""
     from dbt.contracts.graph.manifest import Manifest
     from dbt.parser.manifest import extended_mashumuro_decoder
 
-    packed = (parsed_project() / PACKED).read_bytes()
-    return Manifest.from_msgpack(packed, decoder=extended_mashumuro_decoder)
+    return Manifest.from_msgpack((folder / PACKED).read_bytes(), decoder=extended_mashumuro_decoder)
 
 
 def _reason(error: BaseException | None) -> str:

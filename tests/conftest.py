@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import os
 from pathlib import Path
 
@@ -9,8 +10,13 @@ import pytest
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
+from pipelines.cli import COLLECTION
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.settings import PROJECT_DIR, Settings
+from pipelines.transform import run_dbt
+from pipelines.warehouse import connect
+from tests.raw_tables import create_raw_tables
+from tests.sharing import make_once
 
 SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
@@ -28,6 +34,10 @@ class Scheduling(LoadScopeScheduling):
             return f"{file}::{test.partition('[')[0]}"
         folder = str(Path(file).parent)
         return folder if folder in TOGETHER else file
+
+
+def pytest_configure() -> None:
+    gc.set_threshold(*COLLECTION)  # as in a run: little of what tests import and make is garbage
 
 
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
@@ -51,6 +61,21 @@ def shared_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return base.parent if os.environ.get("PYTEST_XDIST_WORKER") else base
 
 
+@pytest.fixture(scope="session")
+def staged_warehouse(shared_folder: Path) -> Path:
+    """A build's warehouse with empty raw tables and dbt's staging views over them; copy it, do not change it."""
+
+    def make(folder: Path) -> None:
+        settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder)})
+        settings.build_dir.mkdir(parents=True)
+        with connect(settings.build_warehouse, settings) as connection:
+            create_raw_tables(connection, settings)
+        run_dbt(settings, "run", ["staging"])
+
+    folder = make_once(shared_folder / "staged-warehouse", make)
+    return Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder)}).build_warehouse
+
+
 @pytest.fixture(autouse=True)
 def _environment_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
     """No test sees the developer's own settings; keys are the same in every test."""
@@ -66,7 +91,7 @@ def settings(tmp_path: Path) -> Settings:
             "KUNDENSTAMM_DATA_DIR": str(tmp_path / "data"),
             "KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config"),
             "KUNDENSTAMM_MEMORY_LIMIT": "2GB",
-            "KUNDENSTAMM_THREADS": "2",
+            "KUNDENSTAMM_THREADS": "1",  # a second thread costs more than it helps on few rows; whole runs have two
         }
     )
 

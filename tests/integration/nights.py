@@ -6,6 +6,7 @@ when they are asked for, because no later night reads them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 AFTER_MIDNIGHT = timedelta(hours=2)
-STAGING: list[str] = []  # statements that make the views
 
 
 @dataclass(frozen=True)
@@ -42,8 +42,13 @@ class Night:
     identities: ResolveReport
 
 
-def run_night(settings: Settings, sample: Path, as_of: datetime, patch: pytest.MonkeyPatch) -> Night:
-    """Land what is in `sample` two hours after as_of, say who is who, and make that the current version."""
+def run_night(
+    settings: Settings, sample: Path, as_of: datetime, staging: Sequence[str], patch: pytest.MonkeyPatch
+) -> Night:
+    """Land what is in `sample` two hours after as_of, say who is who, and make that the current version.
+
+    `staging` are the statements that make dbt's views; they are the same every night.
+    """
     patch.setenv("KUNDENSTAMM_SAMPLE", str(sample))
     configuration, now = load_configuration(settings), as_of + AFTER_MIDNIGHT
     run_id = f"{now:%m%d%H%M}"
@@ -55,8 +60,8 @@ def run_night(settings: Settings, sample: Path, as_of: datetime, patch: pytest.M
     build = open_build(settings, configuration, build_id=run_id, as_of=as_of, now=now)
     with connect(settings.build_warehouse, settings) as connection:
         build_raw(connection, settings, configuration)
-    _stage(settings)
-    with connect(settings.build_warehouse, settings) as connection:
+        for statement in ("create schema if not exists staging", *staging):
+            connection.execute(statement)
         clean_records(connection, settings, configuration, build)
         identities = resolve_identities(connection, settings, configuration, build)
         resolve_accounts(connection, settings, configuration, build)
@@ -64,17 +69,11 @@ def run_night(settings: Settings, sample: Path, as_of: datetime, patch: pytest.M
     return Night(loads, identities)
 
 
-def _stage(settings: Settings) -> None:
-    """Staging is views, the same every night: dbt makes them once, and later nights repeat its statements."""
-    if not STAGING:
-        run_dbt(settings, "run", ["staging"])
-        with connect(settings.build_warehouse, settings) as connection:
-            views = connection.execute("select sql from duckdb_views() where schema_name = 'staging'").fetchall()
-        STAGING.extend(sql for (sql,) in views)
-        return
-    with connect(settings.build_warehouse, settings) as connection:
-        for statement in ("create schema if not exists staging", *STAGING):
-            connection.execute(statement)
+def read_staging(settings: Settings, staged_warehouse: Path) -> list[str]:
+    """The statements that make the staging views of a build."""
+    with connect(staged_warehouse, settings, read_only=True) as connection:
+        views = connection.execute("select sql from duckdb_views() where schema_name = 'staging' order by view_oid")
+        return [sql for (sql,) in views.fetchall()]
 
 
 def compute_figures(settings: Settings) -> None:

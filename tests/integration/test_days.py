@@ -15,7 +15,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.sample import generate_sample
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.warehouse import connect, identifier, literal
-from tests.integration.nights import Night, compute_figures, run_night, unite_files
+from tests.integration.nights import Night, compute_figures, read_staging, run_night, unite_files
 
 pytestmark = pytest.mark.slow
 
@@ -92,18 +92,19 @@ class Compared:
 
 
 @pytest.fixture(scope="module")
-def compared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Compared]:
+def compared(tmp_path_factory: pytest.TempPathFactory, staged_warehouse: Path) -> Iterator[Compared]:
     root = tmp_path_factory.mktemp("days")
     sample = root / "sample"
     generate_sample(sample, customers=CUSTOMERS, seed=SEED, as_of=AS_OF, days=LAST, rates=RATES)
     often, once = _settings(root / "nights"), _settings(root / "once")
+    staging = read_staging(once, staged_warehouse)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)  # keys of both are comparable
         nights = [
-            run_night(often, sample / f"day_{day:02}", AS_OF - timedelta(days=LAST - day), patch)
+            run_night(often, sample / f"day_{day:02}", AS_OF - timedelta(days=LAST - day), staging, patch)
             for day in range(LAST + 1)
         ]
-        run_night(once, sample / f"day_{LAST:02}", AS_OF, patch)
+        run_night(once, sample / f"day_{LAST:02}", AS_OF, staging, patch)
         compute_figures(often)
         compute_figures(once)
     builds = {"nights": often, "once": once}

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,6 +55,6 @@ def _settings_in(root: Path) -> Settings:
             "KUNDENSTAMM_DATA_DIR": str(root / "data"),
             "KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config"),
             "KUNDENSTAMM_MEMORY_LIMIT": "2GB",
-            "KUNDENSTAMM_THREADS": str(min(2, os.cpu_count() or 1)),
+            "KUNDENSTAMM_THREADS": "1",
         }
     )

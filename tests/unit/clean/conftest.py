@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from pipelines import transform, warehouse
+from pipelines import warehouse
 from pipelines.build import Build
 from pipelines.clean import CleanReport, clean_records
 from pipelines.clean.addresses import BLOCKS as ADDRESS_BLOCKS
@@ -26,7 +26,7 @@ from pipelines.clean.rules import Rule, apply_rules, start_log
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.configuration.cleaning import CleaningConfig
 from pipelines.settings import Settings
-from tests.raw_tables import create_raw_tables, insert_history, insert_rows
+from tests.raw_tables import insert_history, insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -108,23 +108,12 @@ def settings(settings: Settings, tmp_path: Path) -> Settings:
     folder.mkdir()
     for name, text in CONFIG.items():
         (folder / name).write_text(text, encoding="utf-8")
-    return replace(settings, config_dir=folder, threads=1)  # a second thread costs more than it helps on few rows
+    return replace(settings, config_dir=folder)
 
 
 @pytest.fixture
 def configuration(settings: Settings) -> Configuration:
     return load_configuration(settings)
-
-
-@pytest.fixture(scope="session")
-def staged_warehouse(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A build's warehouse with empty raw tables and dbt's staging views over them."""
-    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("staged"))})
-    settings.build_dir.mkdir(parents=True)
-    with warehouse.connect(settings.build_warehouse, settings) as connection:
-        create_raw_tables(connection, settings)
-    transform.run_dbt(settings, "run", ["staging"])
-    return settings.build_warehouse
 
 
 @pytest.fixture

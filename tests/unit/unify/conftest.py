@@ -50,7 +50,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
             "KUNDENSTAMM_DATA_DIR": str(root),
             "KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config"),
             "KUNDENSTAMM_MEMORY_LIMIT": "1GB",
-            "KUNDENSTAMM_THREADS": "2",
+            "KUNDENSTAMM_THREADS": "1",
         }
     )
     settings.build_dir.mkdir(parents=True)

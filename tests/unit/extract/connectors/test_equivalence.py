@@ -63,7 +63,7 @@ def raw_of(tmp_path_factory: pytest.TempPathFactory, company: Path) -> Any:
     def read(
         name: str, sources: list[Entry], vendors: Vendors | None = None, before: list[Entry] | None = None
     ) -> Path:
-        own = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder / name), "KUNDENSTAMM_THREADS": "2"})
+        own = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder / name), "KUNDENSTAMM_THREADS": "1"})
         described = replace(configuration, sources_file=SourcesConfig.model_validate({"sources": sources}))
         with pytest.MonkeyPatch.context() as environment:
             environment.setenv("KUNDENSTAMM_SAMPLE", str(company))
