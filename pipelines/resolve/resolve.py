@@ -1,6 +1,6 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
-Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
+Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`, `evidence`,
 `blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
 """
 
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import keys
+from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
@@ -144,6 +145,7 @@ def _prepare(
     """Create everything that a model is learned from or applied to: records, profiles, exact links, blocked pairs."""
     prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
     apply_limits(connection, warehouse, configuration.identity)
+    find_torn(connection)
     create_profiles(connection)
     find_exact_links(connection)
     profile_count = create_scored_profiles(connection)

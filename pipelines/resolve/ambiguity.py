@@ -1,0 +1,86 @@
+"""Who fits several people at once: a value is theirs together, and what else is known does not tell which of them it is.
+
+Change here when a record counts as torn between people who share a value. Which values are evidence is decided in
+`limits`; what follows for a link is decided in `evidence` and `guards`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+# Spellings of the people on one value that are compared pair by pair; more are a crowd, not a household.
+MOST_FORMS = 40
+
+
+def find_torn(connection: DuckDBPyConnection) -> None:
+    """Create `torn` and `torn_groups`, from `carriers`, `identifier_values`, `records` and `forms`.
+
+    On the mailbox of Anna and Andreas, A. Schmidt is torn, and Hans beside Hans sen. and Hans jun.
+
+    - `torn`: one row per `value_key`, record `n` that carries it, and whether that record is torn there (`is_torn`);
+      only values on which somebody is.
+    - `torn_groups`: one row per `group_key` of an exact rule and form that is torn in it.
+    """
+    connection.execute(_TORN.format(most=MOST_FORMS))
+    connection.execute("drop table torn_forms")
+
+
+# Only a value that people share who are certainly two can tear somebody.
+_TORN = """
+create table torn_forms as
+with carried as (
+    select distinct value_key, form
+    from carriers join (select n, form from records) using (n)
+    where value_key in (select value_key from identifier_values where problem is null)
+),
+shared as (
+    select value_key, form from carried join forms using (form)
+    where first_name is not null and last_name is not null
+    qualify count(*) over (partition by value_key) between 3 and {most}
+),
+pairs as (
+    select a.value_key, a.form as form_a, b.form as form_b
+    from shared as a join shared as b on a.value_key = b.value_key and a.form < b.form
+),
+compared as (
+    select form_a, form_b,
+        are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
+        first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
+        fa.generation <> fb.generation as is_other_generation,
+        last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
+        birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
+    from (select distinct form_a, form_b from pairs)
+    join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
+),
+judged as (
+    select form_a, form_b,
+        (is_first_agreeing = false and not is_swapped) or coalesce(is_other_generation, false) as are_two,
+        (is_swapped or is_first_agreeing is distinct from false and is_last_agreeing)
+            and is_birth_agreeing is distinct from false and is_other_generation is distinct from true as may_be_one,
+    from compared
+),
+mutual as (
+    select value_key, form_a as form, form_b as other, are_two, may_be_one from pairs join judged using (form_a, form_b)
+    union all
+    select value_key, form_b, form_a, are_two, may_be_one from pairs join judged using (form_a, form_b)
+),
+fitting as (select value_key, form, other from mutual where may_be_one)
+select distinct fitting.value_key, fitting.form
+from fitting
+join fitting as further on further.value_key = fitting.value_key and further.form = fitting.form
+join mutual on mutual.value_key = fitting.value_key and mutual.form = fitting.other and mutual.other = further.other
+where mutual.are_two;
+create table torn as
+select value_key, n, torn_forms.form is not null as is_torn
+from carriers join (select n, form from records) using (n) left join torn_forms using (value_key, form)
+where value_key in (select value_key from torn_forms);
+create table torn_groups as
+select value_key as group_key, form from torn_forms
+union
+select hash(least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name)), value_key),
+    form
+from torn_forms join forms using (form)
+"""
