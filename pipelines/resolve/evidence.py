@@ -166,7 +166,8 @@ select form_a, form_b,
     last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,
-    coalesce(squeeze(fa.first_name) = squeeze(fb.first_name), false) as is_same_first_name,
+    coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and length(fa.first_name) > 1, false)
+        as is_same_first_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,

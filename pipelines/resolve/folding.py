@@ -147,6 +147,8 @@ _MACROS = (
         when ua.is_known and ub.is_known then false
         when length(ua.spelling) >= 4 and ua.spelling = ub.spelling then true
         when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then null
+        when is_slip(split_part(a, ' ', 1), split_part(b, ' ', 1)) and (contains(a, ' ') or contains(b, ' ')) then
+            case when split_part(a, ' ', 2)[1] = split_part(b, ' ', 2)[1] then true end
         when are_both_established(ua, ub) then case
             when is_slip(squeeze(a), squeeze(b)) or have_same_consonants(ua, ub) then null else false end
         when is_short_for(a, b) then case when not is_established(ua) then true end
