@@ -239,10 +239,15 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     questioned: dict[int, Component] = {int(c): Component() for (c,) in rows}
     for (c,) in connection.execute("from crowds").fetchall():
         questioned[c].is_crowd = True
-    for c, n, form in connection.execute(
-        "select component, n, form from components join records using (n) semi join questioned using (component)"
+    for c, n, form, is_named, is_dated in connection.execute(
+        "select component, n, form, coalesce(length(first_name) > 1, false), birth_date is not null "
+        "from components join records using (n) semi join questioned using (component)"
     ).fetchall():
         questioned[c].form_of[n] = form
+        if is_named:
+            questioned[c].named.add(form)
+        if is_dated:
+            questioned[c].dated.add(form)
     for c, a, b, reason in connection.execute("from conflicts").fetchall():
         questioned[c].conflicts.setdefault(a, {})[b] = reason
         questioned[c].conflicts.setdefault(b, {})[a] = reason
