@@ -151,7 +151,8 @@ _IS_OTHER_FAMILY = """(
     not last_names_agree(fl.last_name, fr.last_name)
     and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
     and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
-    and not coalesce(l.email = r.email and length(fl.first_name) > 1 and length(fr.first_name) > 1, false)
+    and not coalesce(l.email = r.email and length(coalesce(fl.first_name, fl.last_name)) > 1
+        and length(coalesce(fr.first_name, fr.last_name)) > 1, false)
     and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
