@@ -78,14 +78,34 @@ def _sound() -> str:
     return f"sound_of(t) as nullif(left({text}, 1) || replace(substr({text}, 2), '0', ''), '')"
 
 
+# Cyrillic and Greek letters in the Latin ones they are mostly written in; spellings that differ are for `spelling_of`.
+_LATIN = {
+    "ου": "ou", "θ": "th", "ξ": "x", "χ": "ch", "ψ": "ps",
+    "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya",
+}  # fmt: skip
+_LATIN_LETTERS = (
+    "αβγδεζηικλμνοπρσςτυφωабвгдезиклмнопрстуфыэіїєґйёъь",
+    "avgdeziiklmnoprsstyfoabvgdeziklmnoprstufyeiiegie",
+)
+
+
+def _latin() -> str:
+    text = "t"
+    for letter, latin in _LATIN.items():
+        text = f"replace({text}, '{letter}', '{latin}')"
+    text = f"translate({text}, '{_LATIN_LETTERS[0]}', '{_LATIN_LETTERS[1]}')"
+    return rf"to_latin(t) as case when regexp_matches(t, '[\x{{0370}}-\x{{04FF}}]') then {text} else t end"
+
+
 _MACROS = (
+    _latin(),
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
     """
     fold(t) as nullif(trim(regexp_replace(
         regexp_replace(
             regexp_replace(
                 replace(replace(replace(replace(
-                    translate(strip_accents(lower(t)), 'øłđı\u2019`\u00b4''', 'oldi'),
+                    translate(to_latin(strip_accents(lower(t))), 'øłđı\u2019`\u00b4''', 'oldi'),
                 'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'),
             'ae', 'a', 'g'),
         'oe', 'o', 'g'),
