@@ -34,10 +34,18 @@ def find_torn(connection: DuckDBPyConnection) -> None:
 # Who has one of several first names of a value is not torn between them, nor is a slip of the keyboard that tears.
 _TORN = """
 create table torn_at as
-with carried as (
+with several as (
+    select value_key from first_name_roots group by value_key having count(*) > 1
+    union
+    select value_key
+    from carriers join (select n, form from records) using (n)
+    join (select form from forms where generation is not null) using (form)
+),
+carried as (
     select distinct value_key, form
     from carriers join (select n, form from records) using (n)
-    where value_key in (select value_key from identifier_values where problem is null)
+    where value_key in (from several)
+      and value_key not in (select value_key from identifier_values where problem is not null)
 ),
 shared as (
     select carried.value_key, form, generation, spelling is not null as is_root

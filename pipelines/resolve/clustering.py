@@ -188,9 +188,7 @@ def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     return {p: reason for p, (e, reason) in refused.items() if forest.root(e.a) != forest.root(e.b)}
 
 
-def _find_conflict(
-    a: Counter[int], b: Counter[int], component: Component, direct: set[frozenset[int]]
-) -> str | None:
+def _find_conflict(a: Counter[int], b: Counter[int], component: Component, direct: set[frozenset[int]]) -> str | None:
     if component.is_crowd:
         fits = all(x == y or frozenset((x, y)) in direct for x in a for y in b)
         return None if fits else "crowd"

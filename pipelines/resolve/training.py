@@ -271,9 +271,7 @@ def _weigh(levels: np.ndarray, weights: np.ndarray, size: int) -> list[float]:
     return [float(x) for x in np.bincount(levels[present], weights=weights[present], minlength=size)]
 
 
-def are_relatives_seen(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
-) -> bool:
+def are_relatives_seen(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float) -> bool:
     """Whether pairs that all else makes one person differ in first name and birth date together, as relatives do.
 
     Training takes those who share name, home, mailbox and phone for one person, whose first name is then often wrong.
@@ -333,9 +331,7 @@ def _count_pairs(connection: DuckDBPyConnection, pairs: str) -> tuple[np.ndarray
     """How often which levels occur among the pairs (`a`, `b`), see `count_levels`; of many, a part is counted."""
     row = connection.execute(f"select count(*) from ({pairs})").fetchone()
     parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
-    levels, counts = count_levels(
-        connection, COMPARISONS, f"select a, b from ({pairs}) where hash(a, b) % {parts} = 0"
-    )
+    levels, counts = count_levels(connection, COMPARISONS, f"select a, b from ({pairs}) where hash(a, b) % {parts} = 0")
     return levels, counts * parts
 
 
