@@ -362,7 +362,7 @@ _WHOLE_NAME_INTO_PARTS = (
         confidence=0.6,
         prepare=_learn_name_usage,
     ),
-    # In one word, the family in front: one sign in Chinese and Korean, two in Japanese or where the data knows it as two.
+    # In one word, the family in front: one sign in Chinese and Korean, two in Japanese or where the data has it as two.
     Rule(
         "full_name_in_signs",
         {

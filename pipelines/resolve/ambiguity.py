@@ -1,4 +1,4 @@
-"""Who fits several people at once: a value is theirs together, and what else is known does not tell which of them it is.
+"""Who fits several people at once: a value is theirs together, and nothing else tells which of them a record is.
 
 Change here when a record counts as torn between people who share a value. Which values are evidence is decided in
 `limits`; what follows for a link is decided in `evidence` and `guards`.
@@ -105,7 +105,8 @@ where value_key in (select value_key from torn_forms);
 create table torn_groups as
 select value_key as group_key, form from torn_forms
 union
-select hash(least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name)), value_key),
+select
+    hash(least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name)), value_key),
     form
 from torn_forms join forms using (form)
 """

@@ -147,9 +147,9 @@ class _Cluster:
 def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     """Merge the records of one component along its edges, best first, unless their clusters do not fit.
 
-    Two clusters do not fit when too many of their forms are in conflict (`CONFLICTING_SHARE`); over a scored edge it also does not when the
-    scored pairs between the two speak against a match on the whole. What people keep apart is never joined; what they
-    declared one person is not joined here, but counts as one when something is kept apart from it.
+    Two clusters do not fit when too many of their forms are in conflict (`CONFLICTING_SHARE`), and over a scored edge
+    also when the scored pairs between the two speak against a match on the whole. What people keep apart is never
+    joined; what they declared one person is not joined here, but counts as one when something is kept apart from it.
 
     Args:
         component: what is known.

@@ -40,7 +40,7 @@ _SOUNDS = (
 _LETTERS = ("aeijouybpdtfvwgkqlmnrcszh", "000000011223334445667888")
 
 
-# Spellings of one first name in several languages and alphabets: Stefan, Stephan; Sergei, Sergey, Sergej; Khaled, Chalid.
+# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid.
 _RESPELLED = (
     ("dsch", "j"),
     ("zh|sch|sh", "s"),
@@ -80,8 +80,8 @@ def _sound() -> str:
 
 # Cyrillic and Greek letters in the Latin ones they are mostly written in; spellings that differ are for `spelling_of`.
 _LATIN = {
-    "ου": "ou", "θ": "th", "ξ": "x", "χ": "ch", "ψ": "ps",
-    "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya",
+    "ου": "ou", "θ": "th", "ξ": "x", "χ": "ch", "ψ": "ps",  # noqa: RUF001
+    "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya",  # noqa: RUF001
 }  # fmt: skip
 _LATIN_LETTERS = (
     "αβγδεζηικλμνοπρσςτυφωабвгдезиклмнопрстуфыэіїєґйёъь",
