@@ -189,19 +189,16 @@ def _model(facts: Facts, details: Details, base: Audit | None) -> Cause | None:
 
 def tell_drift(drifted: Sequence[Mapping[str, Any]]) -> Text:
     """In what the data is no longer like that the model was learned from; empty where it is."""
-    told = [
-        Text(
-            f"the number of {figure['figure']} went from {figure['learned']:,.0f} to {figure['observed']:,.0f}",
-            f"Profile waren {_de(round(figure['learned']))} und sind {_de(round(figure['observed']))}",
-        )
-        if figure["field"] is None
-        else Text(
-            f"{figure['figure']} ({word(FIELDS, figure['field']).en}) went from {figure['learned']:.2f} to {figure['observed']:.2f}",
-            f"{_DRIFT_DE.get(figure['figure'], figure['figure'])} ({word(FIELDS, figure['field']).de}) war {figure['learned']:.2f} "
-            f"und ist {figure['observed']:.2f}",
-        )
-        for figure in drifted
-    ]
+    told = []
+    for figure in drifted:
+        before, now = figure["learned"], figure["observed"]
+        if figure["field"] is None:
+            english = f"the number of {figure['figure']} went from {before:,.0f} to {now:,.0f}"
+            told.append(Text(english, f"Profile waren {_de(round(before))} und sind {_de(round(now))}"))
+            continue
+        field, what = word(FIELDS, figure["field"]), figure["figure"]
+        english = f"{what} ({field.en}) went from {before:.2f} to {now:.2f}"
+        told.append(Text(english, f"{_DRIFT_DE.get(what, what)} ({field.de}) war {before:.2f} und ist {now:.2f}"))
     return Text("; ".join(t.en for t in told), "; ".join(t.de for t in told))
 
 
