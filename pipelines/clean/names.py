@@ -325,6 +325,10 @@ def _drop_place(field: str, others: str) -> Rule:
     )
 
 
+_FAMILY_SIGNS = (
+    "case when length(full_name) > 3 or (length(full_name) = 3 and coalesce((select last_count > first_count "
+    "from name_usage where name = folded(left(full_name, 2))), false)) then 2 else 1 end"
+)
 _WHOLE_NAME_INTO_PARTS = (
     _drop_place("full_name", "first_name is null and last_name is null"),
     _drop_place("last_name", "first_name is null"),
@@ -356,6 +360,17 @@ _WHOLE_NAME_INTO_PARTS = (
                 or {_known_first_name("full_name")})
             and folded(full_name) not in (select name from name_usage where last_count > 0)""",
         confidence=0.6,
+        prepare=_learn_name_usage,
+    ),
+    # In one word, the family in front: one sign in Chinese and Korean, two in Japanese or where the data has it as two.
+    Rule(
+        "full_name_in_signs",
+        {
+            "last_name": f"left(full_name, {_FAMILY_SIGNS})",
+            "first_name": f"substr(full_name, {_FAMILY_SIGNS} + 1)",
+        },
+        when=r"first_name is null and last_name is null and regexp_full_match(full_name, '[\p{Han}\p{Hangul}]{2,5}')",
+        confidence=0.8,
         prepare=_learn_name_usage,
     ),
     Rule(

@@ -47,19 +47,8 @@ SAMPLE_ROWS = 1000  # for naming the type of a column that nobody mapped
 FLAG = "filled: "
 # What stands in the id of a line that sums up the others.
 TOTALS = (
-    *(
-        "summe",
-        "gesamt",
-        "gesamtsumme",
-        "zwischensumme",
-        "endsumme",
-        "total",
-        "totals",
-        "grand total",
-        "subtotal",
-        "sum",
-    ),
-    *("anzahl", "count"),
+    *("summe", "gesamt", "gesamtsumme", "zwischensumme", "endsumme", "anzahl"),
+    *("sum", "total", "totals", "grand total", "subtotal", "count"),
 )
 
 

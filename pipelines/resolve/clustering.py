@@ -6,6 +6,7 @@ decided in `guards`, and what a cluster is called in `ids`.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -17,6 +18,9 @@ if TYPE_CHECKING:
 EXACT_RANK = 100  # edges of a lower rank are exact and need no agreement of the rest of the cluster
 MERGED_RANK = 0  # what the source itself declared one person is questioned by people only
 DECIDED_APART = "cannot_link"  # the reason of a link that people forbade
+# The share of conflicting pairs of records, of those of two clusters that can be compared, from which the two are two
+# persons. With a single record that is any conflict; one garbled name of forty must not divide a person.
+CONFLICTING_SHARE = 0.2
 WEIGHT_CAP = 20.0  # one pair must not outvote the cluster
 
 
@@ -82,6 +86,7 @@ class Component:
         edges: all its candidate edges.
         form_of: the form of each of its records.
         conflicts: by form, the forms that cannot be the same person, and why.
+        named, dated: the forms with a first name that is more than an initial, and with a birth date.
         is_crowd: there are too many forms for that; only forms with an edge between them count as compatible.
         scores: (a, b, match weight) of its scored pairs, also of those below the threshold.
         same, apart: pairs of records that people declared one person, or two.
@@ -90,6 +95,8 @@ class Component:
     edges: list[Edge] = field(default_factory=list)
     form_of: dict[int, int] = field(default_factory=dict)
     conflicts: dict[int, dict[int, str]] = field(default_factory=dict)
+    named: set[int] = field(default_factory=set)
+    dated: set[int] = field(default_factory=set)
     is_crowd: bool = False
     scores: list[tuple[int, int, float]] = field(default_factory=list)
     same: list[tuple[int, int]] = field(default_factory=list)
@@ -133,16 +140,16 @@ class _Decisions:
 
 @dataclass
 class _Cluster:
-    forms: set[int]
+    forms: Counter[int]  # by form, the records that have it
     scores: dict[int, float] = field(default_factory=dict)  # sum of match weights by neighboring cluster
 
 
 def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     """Merge the records of one component along its edges, best first, unless their clusters do not fit.
 
-    A cluster does not fit when any two of their forms are in conflict; over a scored edge it also does not when the
-    scored pairs between the two speak against a match on the whole. What people keep apart is never joined; what they
-    declared one person is not joined here, but counts as one when something is kept apart from it.
+    Two clusters do not fit when too many of their forms are in conflict (`CONFLICTING_SHARE`), and over a scored edge
+    also when the scored pairs between the two speak against a match on the whole. What people keep apart is never
+    joined; what they declared one person is not joined here, but counts as one when something is kept apart from it.
 
     Args:
         component: what is known.
@@ -151,7 +158,7 @@ def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     Returns:
         The reason per position of each refused edge.
     """
-    clusters = {n: _Cluster({form}) for n, form in component.form_of.items()}
+    clusters = {n: _Cluster(Counter((form,))) for n, form in component.form_of.items()}
     handles = {n: n for n in clusters}  # by root of the forest
     for a, b, weight in component.scores:
         _add_score(clusters, a, b, weight)
@@ -181,18 +188,27 @@ def agglomerate(component: Component, forest: Forest) -> dict[int, str]:
     return {p: reason for p, (e, reason) in refused.items() if forest.root(e.a) != forest.root(e.b)}
 
 
-def _find_conflict(a: set[int], b: set[int], component: Component, direct: set[frozenset[int]]) -> str | None:
+def _find_conflict(a: Counter[int], b: Counter[int], component: Component, direct: set[frozenset[int]]) -> str | None:
     if component.is_crowd:
         fits = all(x == y or frozenset((x, y)) in direct for x in a for y in b)
         return None if fits else "crowd"
     if len(a) > len(b):
         a, b = b, a
-    for form in sorted(a):
+    conflicting: Counter[str] = Counter()
+    for form, times in a.items():
         conflicts = component.conflicts.get(form)
         if conflicts:
-            for other in sorted(conflicts.keys() & b):
-                return f"cluster_has_{conflicts[other]}"
+            for other in conflicts.keys() & b.keys():
+                conflicting[conflicts[other]] += times * b[other]
+    for reason, pairs in sorted(conflicting.items()):
+        comparable = {"different_first_names": component.named, "different_birth_dates": component.dated}.get(reason)
+        if comparable is None or pairs >= CONFLICTING_SHARE * _count(a, comparable) * _count(b, comparable):
+            return f"cluster_has_{reason}"
     return None
+
+
+def _count(cluster: Counter[int], forms: set[int]) -> int:
+    return sum(times for form, times in cluster.items() if form in forms)
 
 
 def _add_score(clusters: dict[int, _Cluster], a: int, b: int, weight: float) -> None:
@@ -206,7 +222,7 @@ def _merge(clusters: dict[int, _Cluster], a: int, b: int) -> int:
     if len(clusters[a].scores) < len(clusters[b].scores):
         a, b = b, a
     kept, gone = clusters[a], clusters.pop(b)
-    kept.forms |= gone.forms
+    kept.forms.update(gone.forms)
     kept.scores.pop(b, None)
     for other, weight in gone.scores.items():
         if other != a:

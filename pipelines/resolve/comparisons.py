@@ -152,7 +152,8 @@ COMPARISONS = (
             ),
             Level(
                 "shortened",
-                "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l)",
+                "starts_with(first_name_l, first_name_r) or starts_with(first_name_r, first_name_l) or "
+                "ends_with(first_name_l, first_name_r) or ends_with(first_name_r, first_name_l)",
                 0.02,
                 0.004,
             ),

@@ -166,10 +166,12 @@ select form_a, form_b,
     last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,
-    coalesce(squeeze(fa.first_name) = squeeze(fb.first_name), false) as is_same_first_name,
+    coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and length(fa.first_name) > 1, false)
+        as is_same_first_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
+    coalesce(fa.generation <> fb.generation, false) as is_other_generation,
 from (select distinct form_a, form_b from judged)
 join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
 """
@@ -181,11 +183,12 @@ with personal as (
     union all  -- of a role mailbox
     select hash(value_key) from identifier_values where problem is null and is_personal
 ),
+torn as (select rank, group_key, form from torn_groups cross join rules where kind is not null),
 stars as (
     select rank, group_key, centers.n as a, unnest(members) as b, first_name is not null as has_first_name,
         last_name is not null as has_last_name
     from centers join forms using (form)
-    where len(members) > 1
+    where len(members) > 1 and (rank, group_key, form) not in (from torn)
 ),
 accepted as (
     select rank, a, b from stars join rules using (rank)
@@ -196,7 +199,9 @@ accepted as (
     union all
     select rank, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names = 'any'
-       or (is_birth_agreeing is distinct from false and (
+       or (is_birth_agreeing is distinct from false and not is_other_generation
+           and (is_birth_agreeing
+               or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
            (names = 'same' and (is_same_name or is_swapped))
            or (names = 'own' and is_same_first_name and group_key in (from personal))
            or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
@@ -214,6 +219,10 @@ with refused as (
     select a, b, rank, rule,
         case when is_first_agreeing = false and not is_swapped then 'different_first_names'
              when is_birth_agreeing = false then 'different_birth_dates'
+             when is_other_generation then 'different_generations'
+             when names <> 'incomplete' and is_first_agreeing is distinct from false
+                 and (group_key in (select group_key from torn_groups where form in (form_a, form_b)))
+                 then 'fits_several'
              when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null

@@ -24,6 +24,8 @@ _TITLES = words(
     "mr mrs ms miss sir madame monsieur mme sig signora senor senora"
 )
 
+_YOUNGER, _ELDER = "(jun|junior|jr|iii|iv|der jungere)", "(sen|senior|sr|der altere)"
+
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
 # pattern and what it becomes; what is left is read letter by letter.
 _SOUNDS = (
@@ -38,6 +40,34 @@ _SOUNDS = (
 _LETTERS = ("aeijouybpdtfvwgkqlmnrcszh", "000000011223334445667888")
 
 
+# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid.
+_RESPELLED = (
+    ("dsch", "j"),
+    ("zh|sch|sh", "s"),
+    ("ph", "f"),
+    ("([tdgr])h", "\\1"),
+    ("[ck]h|ck|q", "k"),
+    ("c([eiy])", "s\\1"),
+    ("c", "k"),
+    ("x", "ks"),
+    ("tz|z", "s"),
+    ("w", "v"),
+    ("(.)h", "\\1"),
+    ("[ea][iyj]", "ai"),
+    ("ou|oo|o", "u"),
+    ("[eiyj]+", "i"),
+)
+
+
+def _spelling() -> str:
+    text = "t"
+    for pattern, other in _RESPELLED:
+        text = f"regexp_replace({text}, '{pattern}', '{other}', 'g')"
+    for letter in "abdfgklmnprstuv":
+        text = f"regexp_replace({text}, '{letter}{letter}+', '{letter}', 'g')"
+    return f"spelling_of(t) as {text}"
+
+
 def _sound() -> str:
     text = "replace(t, ' ', '')"
     for pattern, other in _SOUNDS:
@@ -48,14 +78,34 @@ def _sound() -> str:
     return f"sound_of(t) as nullif(left({text}, 1) || replace(substr({text}, 2), '0', ''), '')"
 
 
+# Cyrillic and Greek letters in the Latin ones they are mostly written in; spellings that differ are for `spelling_of`.
+_LATIN = {
+    "ου": "ou", "θ": "th", "ξ": "x", "χ": "ch", "ψ": "ps",  # noqa: RUF001
+    "ж": "zh", "х": "kh", "ц": "ts", "ч": "ch", "ш": "sh", "щ": "shch", "ю": "yu", "я": "ya",  # noqa: RUF001
+}  # fmt: skip
+_LATIN_LETTERS = (
+    "αβγδεζηικλμνοπρσςτυφωабвгдезиклмнопрстуфыэіїєґйёъь",
+    "avgdeziiklmnoprsstyfoabvgdeziklmnoprstufyeiiegie",
+)
+
+
+def _latin() -> str:
+    text = "t"
+    for letter, latin in _LATIN.items():
+        text = f"replace({text}, '{letter}', '{latin}')"
+    text = f"translate({text}, '{_LATIN_LETTERS[0]}', '{_LATIN_LETTERS[1]}')"
+    return rf"to_latin(t) as case when regexp_matches(t, '[\x{{0370}}-\x{{04FF}}]') then {text} else t end"
+
+
 _MACROS = (
+    _latin(),
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
     """
     fold(t) as nullif(trim(regexp_replace(
         regexp_replace(
             regexp_replace(
                 replace(replace(replace(replace(
-                    translate(strip_accents(lower(t)), 'øłđı\u2019`\u00b4''', 'oldi'),
+                    translate(to_latin(strip_accents(lower(t))), 'øłđı\u2019`\u00b4''', 'oldi'),
                 'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'),
             'ae', 'a', 'g'),
         'oe', 'o', 'g'),
@@ -67,6 +117,12 @@ _MACROS = (
     r"without_titles(t) as coalesce(nullif(trim(regexp_replace(t, '\b("
     + "|".join(_TITLES)
     + r")\b *', '', 'g')), ''), t)",
+    # What tells father and son of one name apart, behind the last name, or behind the first.
+    rf"""generation_of(first_name, last_name) as case
+        when regexp_matches(last_name, '\w {_YOUNGER}$') or regexp_matches(first_name, '\w (jr|junior)$') then 'younger'
+        when regexp_matches(last_name, '\w {_ELDER}$') or regexp_matches(first_name, '\w (sr|senior)$') then 'elder'
+    end""",
+    rf"without_generation(t) as regexp_replace(t, '(\w) ({_YOUNGER}|{_ELDER})$', '\1')",
     "squeeze(t) as replace(t, ' ', '')",
     r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
@@ -74,43 +130,67 @@ _MACROS = (
     # One or two slips of the keyboard, counted against the length of the shorter spelling.
     "is_slip(a, b) as damerau_levenshtein(a, b) <= case when least(length(a), length(b)) >= 7 then 2 "
     "when least(length(a), length(b)) >= 3 then 1 else 0 end",
+    _spelling(),
+    "consonants_of(t) as left(t, 1) || translate(substr(t, 2), 'aiu', '')",
     "has_all_tokens(a, b) as list_has_all(string_split(a, ' '), string_split(b, ' '))",
+    "are_same_words(a, b) as has_all_tokens(a, b) or has_all_tokens(b, a)",
     # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
     "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
     f"are_both_established(ua, ub) as (ua.is_known and ub.is_known) or "
     f"(least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
     f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers))",
+    f"is_established(u) as u.is_known or u.bearers >= {ESTABLISHED_BEARERS}",
+    # Youssef and Yusuf, Artem and Artyom: vowels are written in many ways.
+    "have_same_consonants(ua, ub) as "
+    "length(consonants_of(ua.spelling)) >= 3 and consonants_of(ua.spelling) = consonants_of(ub.spelling)",
     # One is a pet form of the other; of two that many people bear it is not certain that it is.
     "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, b) or list_contains(ub.stands_for, a), false)",
-    # NULL when either is unknown or they are neither alike nor clearly different. `ua` and `ub` are the usage of the
-    # first names a and b: the number of last names that bear it, and its gender. Paul is not short for Pauline, nor
-    # Maria for Marianne.
+    # Of a woman and of a man: Johann and Johanna, Paolo and Paola. It may be a slip as well.
+    "is_feminine_of(a, b) as length(a) >= 4 and (b = a || 'a' or b = a || 'e' "
+    "or (a[-1] in ('o', 'i', 'y') and b = a[:-2] || 'a'))",
+    # Too far apart for two slips of the keyboard, though they may begin alike: Marten and Margaret.
+    "are_far_apart(a, b) as jaro_winkler_similarity(a, b) < 0.8 and damerau_levenshtein(a, b) > 1 "
+    "or damerau_levenshtein(a, b) > greatest(2, least(length(a), length(b)) // 3)",
+    # NULL when either is unknown or they are neither alike nor clearly different: then they are weighed. `ua` and `ub`
+    # are the usage of the first names a and b: the number of last names that bear it, its gender, how it sounds. Paul
+    # is not short for Pauline, nor Maria for Marianne; whether Anna is for Annalena is open, and so it is of two names
+    # that many people bear and that differ by a slip: Sergei and Sergej are one, Lona and Lena are two.
     """
     first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
-        when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
+        when squeeze(a) = squeeze(b) or are_same_words(a, b) then true
         when ua.gender <> ub.gender then false
         when is_nickname(a, ua, b, ub) then case when not are_both_established(ua, ub) then true end
         when least(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1
             and (is_short_for(a, b) or is_short_for(b, a)) then true
-        when are_both_established(ua, ub) then false
-        when is_short_for(a, b) or is_short_for(b, a) then true
+        when ua.is_known and ub.is_known then false
+        when length(ua.spelling) >= 4 and ua.spelling = ub.spelling then true
+        when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then null
+        when is_slip(split_part(a, ' ', 1), split_part(b, ' ', 1)) and (contains(a, ' ') or contains(b, ' ')) then
+            case when split_part(a, ' ', 2)[1] = split_part(b, ' ', 2)[1] then true end
+        when are_both_established(ua, ub) then case
+            when is_slip(squeeze(a), squeeze(b)) or have_same_consonants(ua, ub) then null else false end
+        when is_short_for(a, b) then case when not is_established(ua) then true end
+        when is_short_for(b, a) then case when not is_established(ub) then true end
         when is_slip(squeeze(a), squeeze(b)) then true
-        when jaro_winkler_similarity(squeeze(a), squeeze(b)) < 0.8 then false
+        when are_far_apart(squeeze(a), squeeze(b)) and not coalesce(have_same_consonants(ua, ub), false) then false
     end
     """,
     _sound(),
     """
     last_names_agree(a, b) as case
         when a is null or b is null then null
-        when squeeze(a) = squeeze(b) or has_all_tokens(a, b) or has_all_tokens(b, a) then true
-        else is_slip(squeeze(a), squeeze(b))
+        when squeeze(a) = squeeze(b) or are_same_words(a, b) then true
+        else is_slip(squeeze(a), squeeze(b)) or spelling_of(squeeze(a)) = spelling_of(squeeze(b))
     end
     """,
+    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen.
     "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
     "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
-    "and squeeze(first_a) <> squeeze(last_a), false)",
+    "and squeeze(first_a) <> squeeze(last_a) "
+    "or are_same_words(first_a || ' ' || last_a, first_b || ' ' || last_b) "
+    "and not are_same_words(first_a, first_b) and not are_same_words(last_a, last_b), false)",
     # One name stands in the other field, and the other one is new: swapped after a marriage. Martin Martin is not.
     "are_half_swapped(first_a, last_a, first_b, last_b) as coalesce(first_a <> last_a and first_b <> last_b "
     "and (squeeze(first_a) = squeeze(last_b) or squeeze(last_a) = squeeze(first_b)), false)",

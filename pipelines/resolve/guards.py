@@ -40,12 +40,13 @@ class Reliability:
         nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same.
         """
         if not self.first_names and not self.birth_dates:
-            return "null::text"
+            return f"case when {_IS_OTHER_GENERATION} then 'different_generations' end"
         is_error = f"and ({_IS_OTHER_DATE} is distinct from false or are_both_established(fl.usage, fr.usage))"
         first = "" if self.first_names else is_error
         birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
         return f"""
-            case when {_IS_OTHER_NAME} {first} then 'different_first_names'
+            case when {_IS_OTHER_GENERATION} then 'different_generations'
+                 when {_IS_OTHER_NAME} {first} then 'different_first_names'
                  when {_IS_OTHER_DATE} {birth} then 'different_birth_dates' end
         """
 
@@ -60,6 +61,7 @@ _IS_OTHER_NAME = (
     "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name) "
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
+_IS_OTHER_GENERATION = "fl.generation <> fr.generation"
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
@@ -81,6 +83,7 @@ def judge_edges(
         corroborated="true" if knows_frequencies else _IS_CORROBORATED,
     )
     connection.execute(_OF_SEVERAL)
+    connection.execute(_TORN_ON)
     connection.execute(judged)
     connection.execute(
         """
@@ -110,7 +113,7 @@ def judge_edges(
         where reason is null
         """
     )
-    connection.execute("drop table judged_scores; drop table of_several")
+    connection.execute("drop table judged_scores; drop table of_several; drop table torn_records")
 
 
 def link_only_fits(connection: DuckDBPyConnection, match_probability: float) -> None:
@@ -148,7 +151,9 @@ _IS_OTHER_FAMILY = """(
     not last_names_agree(fl.last_name, fr.last_name)
     and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
     and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
-    and not coalesce(l.email = r.email, false) and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(l.email = r.email and length(coalesce(fl.first_name, fl.last_name)) > 1
+        and length(coalesce(fr.first_name, fr.last_name)) > 1, false)
+    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
@@ -160,10 +165,17 @@ from carriers semi join (from identifier_values where problem is null and not is
 group by n
 """
 _IS_ONE_OF_SEVERAL = """(
-    (fl.first_name is null or fr.first_name is null) and coalesce(list_has_any(sl.shared, sr.shared), false)
+    (first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null
+        and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
+        and coalesce(list_has_any(sl.shared, sr.shared), false)
+        or coalesce(list_has_any(tl.torn_on, tr.carried) or list_has_any(tl.carried, tr.torn_on), false))
     and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
+_TORN_ON = """
+create table torn_records as
+select n, list(value_key) as carried, list(value_key) filter (is_torn) as torn_on from torn group by n
+"""
 
 _JUDGED_SCORES = f"""
 create table judged_scores as
@@ -180,6 +192,7 @@ join scored_profiles as pl on pl.n = a join scored_profiles as pr on pr.n = b
 join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
 left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
 left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
+left join torn_records as tl on tl.n = a left join torn_records as tr on tr.n = b
 where match_probability >= {{grey}}
 """
 

@@ -28,6 +28,8 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
       records become one for it alone: their names must agree as well.
     - `known_identifiers`: one row per record with named identifiers that are evidence: their kinds, and kinds with
       values.
+    - `first_name_roots`: one row per value with several first names and each of them that is not a rarer spelling of
+      another one.
     - `identifier_values`: one row per `value_key` with more than one carrier or that is blocked; `names` and
       `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
       one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
@@ -49,7 +51,7 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
     connection.execute(_REMOVE)
     connection.execute(_IDENTIFIERS.format(built_in=BUILT_IN))
     passing = ("several", "carried_forms", "silenced", *(f"different_{field}s" for field in _AGREEMENTS))
-    for table in (*passing, "limits", "blocked_patterns"):
+    for table in (*passing, "last_name_roots", "limits", "blocked_patterns"):
         connection.execute(f"drop table {table}")
 
 
@@ -116,7 +118,7 @@ select kind, value, hash(kind, value) as value_key, n from (
 # Spellings of one field that a value carries, without those that belong to a more frequent one. Counted by spelling of
 # the field, not of the whole name: one first name with two last names must not outvote itself.
 _DIFFERENT = """
-create table different_{field}s as
+create table {field}_roots as
 with spelled as (
     select value_key, first_name, last_name, {field} as spelling, any_value(usage) as usage,
         sum(sum(times)) over (partition by value_key, {field}) as times
@@ -127,13 +129,13 @@ with spelled as (
 repeated as (
     select distinct b.value_key, b.spelling
     from spelled as a join spelled as b using (value_key)
-    where (a.times, a.spelling) > (b.times, b.spelling) and (
+    where (length(a.spelling) > 1, a.times, a.spelling) > (length(b.spelling) > 1, b.times, b.spelling) and (
         {agreement} is distinct from false
         or are_swapped(a.first_name, a.last_name, b.first_name, b.last_name))
 )
-select value_key, count(distinct spelling) as different
-from spelled anti join repeated using (value_key, spelling)
-group by value_key
+select distinct value_key, spelling from spelled anti join repeated using (value_key, spelling);
+create table different_{field}s as
+select value_key, count(*) as different from {field}_roots group by value_key
 """
 _AGREEMENTS = {
     "first_name": "first_names_agree(a.first_name, a.usage, b.first_name, b.usage)",

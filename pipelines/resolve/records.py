@@ -49,9 +49,9 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
 
     - `records`: one row per person record; `n` counts them in the order of their keys.
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names,
-      `is_known` where everybody knows the name, `gender`, f or m where it is known, and `stands_for`, the names that
-      it is a pet form of.
-    - `forms`: one row per combination of names and birth date; what guards compare.
+      `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the names that
+      it is a pet form of, and `spelling`, which is one for several spellings.
+    - `forms`: one row per combination of names, birth date and generation; what guards compare.
     """
     create_macros(connection)
     for table, (expression, *columns) in _FOLDED.items():
@@ -76,19 +76,22 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
         """
         create table forms as
         select
-            row_number() over (order by first_name nulls first, last_name nulls first, birth_date nulls first)::integer
-                as form,
-            first_name, last_name, birth_date, usage,
-        from (select distinct first_name, last_name, birth_date from records) left join first_names using (first_name)
+            row_number() over (
+                order by first_name nulls first, last_name nulls first, birth_date nulls first, generation nulls first
+            )::integer as form,
+            first_name, last_name, birth_date, generation, usage,
+        from (select distinct first_name, last_name, birth_date, generation from records)
+        left join first_names using (first_name)
         """
     )
     connection.execute(
         """
         create table numbered as
-        select records.*, form from records join forms
+        select records.* exclude (generation), form from records join forms
           on forms.first_name is not distinct from records.first_name
          and forms.last_name is not distinct from records.last_name
          and forms.birth_date is not distinct from records.birth_date
+         and forms.generation is not distinct from records.generation
         """
     )
     connection.execute("drop table records")
@@ -113,7 +116,8 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
             bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
             is_known := common.name is not null,
             gender := first_token.gender,
-            stands_for := nicknames.names
+            stands_for := nicknames.names,
+            spelling := spelling_of(squeeze(counted.first_name))
         ) as usage
         from (
             select first_name, count(distinct squeeze(last_name)) as bearers
@@ -170,8 +174,9 @@ select
     kind as person_kind,
     coalesce(not is_deleted, true) as is_live,
     created_at,
-    case when not is_merged_away then first_names.folded end as first_name,
-    case when not is_merged_away then last_names.folded end as last_name,
+    case when not is_merged_away then without_generation(first_names.folded) end as first_name,
+    case when not is_merged_away then without_generation(last_names.folded) end as last_name,
+    case when not is_merged_away then generation_of(first_names.folded, last_names.folded) end as generation,
     case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
           and birth_date::date <= {as_of}::timestamp
          then birth_date::date end as birth_date,

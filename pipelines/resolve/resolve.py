@@ -1,7 +1,7 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
-Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `evidence`,
-`blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
+Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`,
+`evidence`, `blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines import keys
+from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
@@ -144,6 +145,7 @@ def _prepare(
     """Create everything that a model is learned from or applied to: records, profiles, exact links, blocked pairs."""
     prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
     apply_limits(connection, warehouse, configuration.identity)
+    find_torn(connection)
     create_profiles(connection)
     find_exact_links(connection)
     profile_count = create_scored_profiles(connection)
@@ -237,10 +239,15 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     questioned: dict[int, Component] = {int(c): Component() for (c,) in rows}
     for (c,) in connection.execute("from crowds").fetchall():
         questioned[c].is_crowd = True
-    for c, n, form in connection.execute(
-        "select component, n, form from components join records using (n) semi join questioned using (component)"
+    for c, n, form, is_named, is_dated in connection.execute(
+        "select component, n, form, coalesce(length(first_name) > 1, false), birth_date is not null "
+        "from components join records using (n) semi join questioned using (component)"
     ).fetchall():
         questioned[c].form_of[n] = form
+        if is_named:
+            questioned[c].named.add(form)
+        if is_dated:
+            questioned[c].dated.add(form)
     for c, a, b, reason in connection.execute("from conflicts").fetchall():
         questioned[c].conflicts.setdefault(a, {})[b] = reason
         questioned[c].conflicts.setdefault(b, {})[a] = reason

@@ -27,6 +27,15 @@ ROUNDS = 2  # of learning what strangers agree in, and then what records of one 
 SHIPPED_PAIRS = 10_000  # random pairs that the shipped probabilities are worth
 MOST_ITERATIONS, CONVERGENCE = 15, 0.001
 
+# Errors in two fields of one person do not go together; relatives differ in first name and birth date at once. Where
+# birth dates differ this much more often beside another first name than beside the same, the differences are relatives.
+RELATIVES_EXCESS = 0.25
+FEWEST_RELATIVES = 10
+# What is then believed of how often records of one person differ clearly in either: too little for what would make the
+# difference an error that everybody makes (`model.UNRELIABLE_SHARES`).
+DIFFERING_BESIDE_RELATIVES = 0.03
+_TOLD_BY_RELATIVES = ("first_name", "birth_date")
+
 LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
 
 # Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
@@ -53,10 +62,11 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     and the model's version is `SHIPPED`.
     """
     prior = _estimate_prior(connection, profile_count)
-    blocked_pairs = _count_blocked_pairs(connection)
+    blocked_pairs = _count_pairs(connection, "select join_key_l as a, join_key_r as b from blocked_pairs")
     totals = _count_exact(connection), _count_all(profile_count)
     if profile_count < TRAINABLE_PROFILES:
         return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
+    known_pairs = _add_counts(blocked_pairs, _count_pairs(connection, "select a, b from exact_edges"))
     random_pairs = _count_random_pairs(connection, profile_count, seed)
     block_pairs = _count_blocks(connection)
     comparisons: tuple[Comparison, ...] = COMPARISONS
@@ -65,6 +75,11 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
         comparisons = learn_u(comparisons, *random_pairs, prior)
         lessons = _learn_m(comparisons, block_pairs, prior)
         learned = [trusted_m(c, lesson) for c, lesson in zip(comparisons, lessons, strict=True)]
+        if are_relatives_seen(comparisons, *known_pairs, prior):
+            learned = [
+                limit_differing(c, m) if m and c.name in _TOLD_BY_RELATIVES else m
+                for c, m in zip(comparisons, learned, strict=True)
+            ]
         comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
         trained = tuple(c.name for c, m in zip(comparisons, learned, strict=True) if m)
         prior = _observe_prior(comparisons, *blocked_pairs, prior, *totals)
@@ -256,6 +271,37 @@ def _weigh(levels: np.ndarray, weights: np.ndarray, size: int) -> list[float]:
     return [float(x) for x in np.bincount(levels[present], weights=weights[present], minlength=size)]
 
 
+def are_relatives_seen(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float) -> bool:
+    """Whether pairs that all else makes one person differ in first name and birth date together, as relatives do.
+
+    Training takes those who share name, home, mailbox and phone for one person, whose first name is then often wrong.
+    """
+    names = [c.name for c in comparisons]
+    first, birth = (names.index(name) for name in _TOLD_BY_RELATIVES)
+    others = [i for i, name in enumerate(names) if name not in _TOLD_BY_RELATIVES]
+    odds = _odds([comparisons[i] for i in others], levels[:, others], prior)
+    is_alike = (odds >= 1) & (levels[:, first] >= 0) & (levels[:, birth] >= 0)
+    is_other_name = is_alike & (levels[:, first] >= comparisons[first].first_difference)
+    is_same_name = is_alike & (levels[:, first] < comparisons[first].first_difference)
+    is_other_date = levels[:, birth] >= comparisons[birth].first_difference
+    relatives, persons = float(counts[is_other_name].sum()), float(counts[is_same_name].sum())
+    if relatives < FEWEST_RELATIVES:
+        return False
+    together = float(counts[is_other_name & is_other_date].sum()) / relatives
+    apart = float(counts[is_same_name & is_other_date].sum()) / max(persons, 1)
+    return together - apart > RELATIVES_EXCESS
+
+
+def limit_differing(comparison: Comparison, m: list[float]) -> list[float]:
+    """The same `m` with its differences worth `DIFFERING_BESIDE_RELATIVES` at most."""
+    first = comparison.first_difference
+    differing = sum(m[first:])
+    if differing <= DIFFERING_BESIDE_RELATIVES:
+        return m
+    rest = (1 - DIFFERING_BESIDE_RELATIVES) / (1 - differing)
+    return _normalized([x * (rest if i < first else DIFFERING_BESIDE_RELATIVES / differing) for i, x in enumerate(m)])
+
+
 def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float] | None:
     """The mean of what the blocks taught, None when it does not say that persons agree more with themselves."""
     if not lessons:
@@ -281,15 +327,21 @@ def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float
     return min(found / EXACT_RECALL / _count_all(profile_count), LARGEST_PRIOR)
 
 
-def _count_blocked_pairs(connection: DuckDBPyConnection) -> tuple[np.ndarray, np.ndarray]:
-    """How often which levels occur among the blocked pairs, see `count_levels`; of many, a part is counted."""
-    row = connection.execute("select count(*) from blocked_pairs").fetchone()
+def _count_pairs(connection: DuckDBPyConnection, pairs: str) -> tuple[np.ndarray, np.ndarray]:
+    """How often which levels occur among the pairs (`a`, `b`), see `count_levels`; of many, a part is counted."""
+    row = connection.execute(f"select count(*) from ({pairs})").fetchone()
     parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
-    pairs = (
-        f"select join_key_l as a, join_key_r as b from blocked_pairs where hash(join_key_l, join_key_r) % {parts} = 0"
-    )
-    levels, counts = count_levels(connection, COMPARISONS, pairs)
+    levels, counts = count_levels(connection, COMPARISONS, f"select a, b from ({pairs}) where hash(a, b) % {parts} = 0")
     return levels, counts * parts
+
+
+def _add_counts(
+    one: tuple[np.ndarray, np.ndarray], other: tuple[np.ndarray, np.ndarray]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Levels and counts of both."""
+    import numpy as np
+
+    return np.concatenate([one[0], other[0]]), np.concatenate([one[1], other[1]])
 
 
 def _observe_prior(

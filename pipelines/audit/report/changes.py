@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.report.words import Text
+from pipelines.audit.report.words import FIELDS, Text, word
 from pipelines.audit.results import UNMET, RuleResult, Verdict, display_rule_id
 
 if TYPE_CHECKING:
@@ -77,7 +77,7 @@ def find_changes(
         _data(facts),
         _configuration(build, configuration, manifest),
         _rules(verdict, details, base),
-        _model(details, base),
+        _model(facts, details, base),
         _software(manifest),
     ]
     found = {(r.rule_id, r.object): r for r in verdict.results}
@@ -163,17 +163,49 @@ def _rules(verdict: Verdict, details: Details, base: Audit | None) -> Cause | No
     )
 
 
-def _model(details: Details, base: Audit | None) -> Cause | None:
+def _model(facts: Facts, details: Details, base: Audit | None) -> Cause | None:
     if base is None:
         return None
+    drifted = tell_drift(facts.rows["drifted"])
     now = details.history.audits[-1].model_version
-    if now == base.model_version:
-        return Cause("model", False, Text("The same model weighs pairs.", "Dasselbe Modell wiegt Paare."))
+    if now != base.model_version:
+        return Cause(
+            "model",
+            True,
+            Text(
+                f"Another model weighs pairs: it was learned anew{drifted.en and f', because {drifted.en}'}.",
+                f"Ein anderes Modell wiegt Paare: neu gelernt{drifted.de and f', denn {drifted.de}'}.",
+            ),
+        )
     return Cause(
         "model",
-        True,
-        Text("Another model weighs pairs: it was learned anew.", "Ein anderes Modell wiegt Paare: neu gelernt."),
+        False,
+        Text(
+            f"The same model weighs pairs{drifted.en and f', although {drifted.en}'}.",
+            f"Dasselbe Modell wiegt Paare{drifted.de and f', obwohl: {drifted.de}'}.",
+        ),
     )
+
+
+def tell_drift(drifted: Sequence[Mapping[str, Any]]) -> Text:
+    """In what the data is no longer like that the model was learned from; empty where it is."""
+    told = []
+    for figure in drifted:
+        before, now = figure["learned"], figure["observed"]
+        if figure["field"] is None:
+            english = f"the number of {figure['figure']} went from {before:,.0f} to {now:,.0f}"
+            told.append(Text(english, f"Profile waren {_de(round(before))} und sind {_de(round(now))}"))
+            continue
+        field, what = word(FIELDS, figure["field"]), figure["figure"]
+        english = f"{what} ({field.en}) went from {before:.2f} to {now:.2f}"
+        told.append(Text(english, f"{_DRIFT_DE.get(what, what)} ({field.de}) war {before:.2f} und ist {now:.2f}"))
+    return Text("; ".join(t.en for t in told), "; ".join(t.de for t in told))
+
+
+_DRIFT_DE = {
+    "share of profiles that have it": "Anteil der Profile, die es haben",
+    "agreement of one person's records": "Übereinstimmung der Datensätze einer Person",
+}
 
 
 def _software(manifest: Mapping[str, Any]) -> Cause | None:

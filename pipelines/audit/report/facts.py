@@ -53,6 +53,11 @@ FACTS: dict[str, tuple[tuple[str, ...], str]] = {
         ("identity.refused_links",),
         "select reason, count(*) as pairs from identity.refused_links group by all order by pairs desc, reason",
     ),
+    "drifted": (
+        ("identity.model_fit",),
+        "select figure, field, learned, observed, is_learned_anew from identity.model_fit where is_drifted "
+        "order by figure, field",
+    ),
     "diff": (("identity.diff",), "from identity.diff"),
     "overrides": (
         ("identity.overrides",),

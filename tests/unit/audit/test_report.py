@@ -13,7 +13,7 @@ import pytest
 from pipelines.audit import run_audit
 from pipelines.audit.impact import Impact
 from pipelines.audit.report import charts, words
-from pipelines.audit.report.changes import differing_places
+from pipelines.audit.report.changes import differing_places, tell_drift
 from pipelines.audit.report.facts import pattern_sql
 from pipelines.audit.report.page import say, show_form, show_money, show_number, show_rich, show_score
 from pipelines.audit.report.tasks import Task, rank_tasks
@@ -232,3 +232,13 @@ def test_data_docs_show_what_was_found_and_no_value(
     text = files[1].read_text(encoding="utf-8")
     assert "CRM-004" in text
     assert "ben(at)" not in text
+
+
+def test_what_made_the_model_learn_anew_is_told_in_both_languages() -> None:
+    known = {"figure": "share of profiles that have it", "field": "email", "learned": 0.91, "observed": 0.4}
+    told = tell_drift([known, {"figure": "profiles", "field": None, "learned": 1000, "observed": 5200.0}])
+    known_en, profiles_en = "share of profiles that have it (e-mail)", "the number of profiles"
+    assert told.en == f"{known_en} went from 0.91 to 0.40; {profiles_en} went from 1,000 to 5,200"
+    known_de, profiles_de = "Anteil der Profile, die es haben (E-Mail)", "Profile"
+    assert told.de == f"{known_de} war 0.91 und ist 0.40; {profiles_de} waren 1.000 und sind 5.200"
+    assert tell_drift([]) == Text("", "")

@@ -65,6 +65,19 @@ def test_a_bridge_against_which_the_other_pairs_speak_is_cut() -> None:
     assert refused == {2: "cluster_disagrees"}
 
 
+def test_one_garbled_name_of_many_does_not_divide_a_person() -> None:
+    # 0 to 4 and 5 to 8 are well known to be one person each; the name of 8 is garbled and conflicts with that of 0.
+    chain = [(a, a + 1, None) for a in (0, 1, 2, 3, 5, 6, 7)]
+    forms = {n: n for n in range(9)}
+    component = Component(
+        edges=edges(*chain, (4, 5, 9.0)), form_of=forms, conflicts=conflict((0, 8)), named=set(range(9))
+    )
+    assert cluster(component, 9) == ([0] * 9, {})
+    # Of a person whose other records have initials only, the one name counts.
+    component.named = {0, 8}
+    assert cluster(component, 9) == ([0] * 5 + [5] * 4, {7: "cluster_has_different_first_names"})
+
+
 def test_in_a_crowd_only_forms_that_are_linked_themselves_fit() -> None:
     component = Component(edges=edges((0, 1, 9.0), (1, 2, 8.0)), form_of={0: 0, 1: 1, 2: 2}, is_crowd=True)
     labels, refused = cluster(component, 3)

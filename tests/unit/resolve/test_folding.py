@@ -65,9 +65,82 @@ def test_salutations_and_titles_are_no_part_of_a_name(
 def test_first_names_that_nobody_knows_are_different_unless_they_are_alike(
     connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
 ) -> None:
-    usage = "{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[]}"
-    query = f"select first_names_agree($1, {usage}, $2, {usage})"
+    usage = (
+        "{{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
+    )
+    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
     assert connection.execute(query, [one, other]).fetchone() == (agree,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("stefan", "stephan"),
+        ("sergei", "sergej"),
+        ("khaled", "chalid"),
+        ("elena", "jelena"),
+        ("alexey", "aleksei"),
+        ("rainer", "reiner"),
+        ("omar", "umar"),
+    ],
+)
+def test_spellings_of_one_first_name_are_one(connection: DuckDBPyConnection, one: str, other: str) -> None:
+    query = "select spelling_of($1) = spelling_of($2) and spelling_of($1) <> spelling_of('martina')"
+    assert connection.execute(query, [one, other]).fetchone() == (True,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("sergei", "sergej", True),  # one spelling, however many people bear it
+        ("lona", "lina", None),  # a slip apart, and many people bear both: to be weighed
+        ("ronja", "carla", False),
+        ("johann", "johanna", None),  # a man and a woman, or a slip
+        ("tammy s", "tamy susan", True),
+    ],
+)
+def test_first_names_that_many_people_bear_are_two_unless_they_are_spellings(
+    connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
+) -> None:
+    usage = (
+        "{{'is_known': false, 'bearers': 9, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
+    )
+    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
+    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+
+
+@pytest.mark.parametrize(
+    ("written", "folded"),
+    [("Сергей Юрьевич", "sergei yurevich"), ("Щукин", "shchukin"), ("Σωτηρία", "sotiria"), ("Νικολάου", "nikolaou")],
+)
+def test_cyrillic_and_greek_letters_are_compared_as_latin_ones(
+    connection: DuckDBPyConnection, written: str, folded: str
+) -> None:
+    assert connection.execute("select fold_name(?)", [written]).fetchone() == (folded,)
+
+
+@pytest.mark.parametrize(
+    ("last_name", "generation", "rest"),
+    [
+        ("maier jun", "younger", "maier"),
+        ("clark sr", "elder", "clark"),
+        ("sen", None, "sen"),
+        ("junior", None, "junior"),
+        ("jung", None, "jung"),
+    ],
+)
+def test_what_stands_behind_a_last_name_tells_the_generation_and_is_no_part_of_it(
+    connection: DuckDBPyConnection, last_name: str, generation: str | None, rest: str
+) -> None:
+    query = "select generation_of('karl', $1), without_generation($1)"
+    assert connection.execute(query, [last_name]).fetchone() == (generation, rest)
+
+
+def test_the_words_of_a_name_may_be_divided_otherwise(connection: DuckDBPyConnection) -> None:
+    query = (
+        "select are_swapped('nguyen thi', 'lan', 'lan', 'nguyen'), are_swapped('anna maria', 'maier', 'anna', 'maier')"
+    )
+    assert connection.execute(query).fetchone() == (True, False)
 
 
 def test_a_pet_form_stands_for_names_and_never_for_itself() -> None:

@@ -57,8 +57,11 @@ def test_twins_stay_separate_persons(resolve: Resolve) -> None:
 
 @pytest.mark.parametrize(("twin", "reason"), [("Sophie", "different_first_names"), ("Lxkxs", None)])
 def test_twins_are_two_persons_also_where_first_names_are_full_of_errors(twin: str, reason: str | None) -> None:
-    form = "select '{}' as first_name, 'Schmidt' as last_name, date '2001-04-05' as birth_date, {} as usage"
-    usage = "{{'is_known': {}, 'bearers': 1, 'gender': null::text, 'stands_for': null::text[]}}"
+    form = (
+        "select '{}' as first_name, 'Schmidt' as last_name, date '2001-04-05' as birth_date, null as generation, "
+        "{} as usage"
+    )
+    usage = "{{'is_known': {}, 'bearers': 1, 'gender': null::text, 'stands_for': null::text[], 'spelling': ''}}"
     forms = [form.format(name, usage.format(name != "Lxkxs")) for name in ("Lukas", twin)]
     with duckdb.connect() as connection:
         create_macros(connection)

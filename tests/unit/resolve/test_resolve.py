@@ -231,6 +231,33 @@ def test_training_on_blocks_without_pairs_leaves_the_shipped_probabilities(
     assert result.report.customer_count < 330
 
 
+@pytest.mark.parametrize(
+    ("both", "name_alone", "seen"),
+    [(90, 10, True), (5, 95, False), (8, 1, False)],
+    ids=["relatives", "errors", "too few to tell"],
+)
+def test_relatives_differ_in_name_and_birth_date_together_and_errors_do_not(
+    both: int, name_alone: int, seen: bool
+) -> None:
+    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
+    other_name, other_date = (len(c.levels) - 1 for c in comparisons[:2])
+    levels = np.array([[other_name, other_date, 0], [other_name, 0, 0], [0, other_date, 0], [0, 0, 0]])
+    counts = np.array([both, name_alone, 50, 950])
+    assert training.are_relatives_seen(comparisons, levels, counts, 0.01) == seen
+    # Where nothing else makes them one person, nothing is said.
+    levels[:, 2] = len(comparisons[2].levels) - 1
+    assert not training.are_relatives_seen(comparisons, levels, counts, 0.01)
+
+
+def test_a_limited_comparison_keeps_its_proportions() -> None:
+    (first_name,) = (c for c in COMPARISONS if c.name == "first_name")
+    m = [0.5, 0.1, 0.1, 0.05, 0.05, 0.1, 0.1]
+    limited = training.limit_differing(first_name, m)
+    assert limited[-1] == pytest.approx(training.DIFFERING_BESIDE_RELATIVES)
+    assert limited[0] / limited[1] == pytest.approx(5, rel=1e-3)
+    assert training.limit_differing(first_name, limited) == limited
+
+
 def test_training_finds_the_probabilities_that_pairs_were_drawn_from() -> None:
     chance = np.random.default_rng(5)
     fields = [next(c for c in COMPARISONS if c.name == name) for name in ("email", "phone", "birth_date")]
