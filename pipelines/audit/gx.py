@@ -15,6 +15,7 @@ import sys
 from collections.abc import Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from types import ModuleType
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.expectation_types import SHOWS_OBSERVED_VALUE, UNEXPECTED_ROWS
@@ -43,8 +44,9 @@ def import_great_expectations() -> None:
     """Do the import that takes seconds, with everything that reports home switched off."""
     os.environ.update(QUIET_ENVIRONMENT)
     # Two fifths of the seconds, for one expectation, which no suite may use because its result shows values.
-    for name in ("scipy.stats", "altair"):
-        _import_lazily(name)
+    # Altair draws its pictures; put off it would not be, as something looks at every module that is there.
+    _import_lazily("scipy.stats")
+    sys.modules.setdefault("altair", ModuleType("altair"))
     gc.disable()  # nothing of an import is garbage, and looking for it takes a fifth of the seconds
     try:
         import great_expectations  # noqa: F401
@@ -64,8 +66,7 @@ def _import_lazily(name: str) -> None:
     sys.modules[name] = module
     spec.loader.exec_module(module)
     parent, _, child = name.rpartition(".")
-    if parent:
-        setattr(sys.modules[parent], child, module)  # otherwise `from parent import child` looks into it
+    setattr(sys.modules[parent], child, module)  # otherwise `from parent import child` looks into it
 
 
 @contextlib.contextmanager
