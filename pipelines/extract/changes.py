@@ -334,23 +334,33 @@ def _replace_rejects(
 ) -> None:
     """Keep open rejects that were delivered again as they are, add new ones, and resolve the others.
 
-    A record that an increment does not tell of is as broken as it was. The record itself is forgotten once its reject
-    is resolved.
+    A record that an increment does not tell of is as broken as it was: it tells of the records that it holds, and of
+    the files that are delivered again, by their names, because a record without an id is known by its file only. The
+    record itself is forgotten once its reject is resolved.
     """
-    told = "true" if is_complete else "known.source_record_id in (select source_record_id from fates)"
+    told = """
+        (
+            known.file in (select file from delivered_files)
+            or known.source_record_id in (
+                select source_record_id from fates union all select source_record_id from refused
+            )
+        )
+    """
+    told = "true" if is_complete else told
     name, at = literal(entity.name), f"{literal(now)}::timestamp"
     connection.execute(
         f"""
         create or replace temp table refused as
         with records as (
             select judged.source_record_id, coalesce(_field, 'source_record_id') as field,
-                coalesce(_class, 'missing id') as value_class, {_delivered_record(connection)} as record, _row
+                coalesce(_class, 'missing id') as value_class, {_delivered_record(connection)} as record, _row,
+                (select file from delivered_files where _row >= first_row and _row < end_row) as file
             from judged
             left join delivered on delivered.rowid = _row
             where fate = 'rejected'
             union all
             select source_record_id, null, value_class,
-                json_object('file', file, 'line', line, 'text', text), 1e15 + line
+                json_object('file', file, 'line', line, 'text', text), 1e15 + line, file
             from unreadable
         ),
         hashed as (select *, md5(record::varchar) as record_hash from records)
@@ -377,10 +387,17 @@ def _replace_rejects(
     )
     connection.execute(
         f"""
+        update rejects as known set file = refused.file
+        from refused
+        where entity = {name} and resolved_at is null and {same} and known.file is distinct from refused.file
+        """
+    )
+    connection.execute(
+        f"""
         insert into rejects by name
         select {name} as entity, source_record_id, occurrence, field, value_class,
             coalesce(field || ': ', '') || value_class as reason, record, record_hash,
-            {literal(run_id)} as run_id, {at} as rejected_at
+            {literal(run_id)} as run_id, {at} as rejected_at, file
         from refused
         where not exists (
             select 1 from rejects as known where entity = {name} and resolved_at is null and {same}

@@ -139,18 +139,8 @@ def read_unmapped(connection: DuckDBPyConnection, settings: Settings, file: Deli
 
 def forget_delivery(connection: DuckDBPyConnection) -> None:
     """Free the memory of a delivery that is landed."""
-    tables = (
-        "delivered",
-        "arrived",
-        "twins",
-        "compared",
-        "absences",
-        "refused",
-        "unreadable",
-        "protected",
-        "other_lines",
-    )
-    for table in tables:
+    tables = ("delivered", "delivered_files", "unreadable", "arrived", "twins", "compared", "absences", "refused")
+    for table in (*tables, "protected", "other_lines"):
         connection.execute(f"drop table if exists temp.{table}")
 
 
@@ -236,9 +226,8 @@ def _fill_delivered(
 ) -> int:
     """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order.
 
-    Lines that repeat the header or sum up the others are no records: they go to `unreadable`.
-
-    Returns how many rows it has.
+    Lines that repeat the header or sum up the others are no records: they go to `unreadable`. Table `delivered_files`
+    says which rows an original file has. Returns how many rows there are.
     """
     flags = [c for c in columns if c not in used]
     definition = [f"{identifier(c)} {columns[c]}" for c in used]
@@ -247,6 +236,7 @@ def _fill_delivered(
         f"create or replace temp table delivered ({', '.join(definition) or identifier(FLAG) + ' boolean'})"
     )
     connection.execute("create or replace temp table other_lines (row bigint)")
+    connection.execute("create or replace temp table delivered_files (file text, first_row bigint, end_row bigint)")
     total = 0
     for layout in layouts:
         select = []
@@ -265,6 +255,10 @@ def _fill_delivered(
             collect_csv_errors(connection, layout, form, key, inserted, where)
         if len(key) == 1 and layout.columns.get(key[0]) == "VARCHAR":
             _note_other_lines(connection, layout, key[0], total)
+        if layout.file.is_original:
+            connection.execute(
+                "insert into delivered_files values ($1, $2, $3)", [layout.file.name, total, total + inserted]
+            )
         total += inserted
     return total - _number(connection, "delete from delivered where rowid in (select row from other_lines)")
 
