@@ -181,8 +181,8 @@ def read_jsonl_layout(
         f"""
         select keys, min(line), count(*)
         from (
-            select rowid + 1 as line, case when json_valid(text) and json_type(text) = 'OBJECT' then json_keys(text) end
-                as keys
+            select rowid + 1 as line,
+                case when prefix(ltrim(text, ' ' || chr(9)), '{{') then try(json_keys(text)) end as keys
             from {table}
         )
         group by keys
