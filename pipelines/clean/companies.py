@@ -19,6 +19,7 @@ from pipelines.clean.persons import staging_table
 from pipelines.clean.rules import Rule, Status, apply_rules
 from pipelines.company_names import SHORTEST_NAME, SPELLINGS, create_name_macros
 from pipelines.entities import ENTITIES
+from pipelines.tables import write_table
 from pipelines.warehouse import literal
 from pipelines.wordlist import words
 
@@ -189,14 +190,15 @@ def _clean_companies(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> N
     )
     mark_rejections(connection, "company_drafts")
     apply_rules(connection, "company_drafts", rules)
-    connection.execute(
+    write_table(
+        connection,
+        "clean.companies",
         """
-        create or replace table clean.companies as
         select * exclude (id, entity, rejected)
             replace (case when country in (select iso2 from country_names) then country end as country)
         from company_drafts
         order by record_key
-        """
+        """,
     )
 
 
@@ -206,9 +208,10 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
     `kind` is vat_id, register_number or name (the name without its legal form, with postal code and country), later
     also domain; `legal_form` is that of the name, where it is known.
     """
-    connection.execute(
+    write_table(
+        connection,
+        "clean.company_evidence",
         f"""
-        create or replace table clean.company_evidence as
         with mentions as (
             select record_key, 'companies' as entity, company_words(name) as words, legal_form, vat_id,
                 register_entry(register_number, city) as register_number, postal_code, country
@@ -238,7 +241,7 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
         select record_key, entity, 'name', concat_ws(' ', stem, postal_code, country), stem, legal_form from compared
         where length(stem) >= {SHORTEST_NAME} and postal_code <> ''
         order by record_key, kind
-        """
+        """,
     )
 
 

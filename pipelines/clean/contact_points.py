@@ -13,6 +13,7 @@ from pipelines.clean.drafts import mark_rejections
 from pipelines.clean.persons import person_references, single_spaced, staging_table
 from pipelines.clean.rules import rejected_entry
 from pipelines.entities import ENTITIES, Entity
+from pipelines.tables import write_table
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -256,22 +257,24 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
         ("email", "match_value, is_valid, is_role_mailbox, is_disposable, is_free_provider"),
         ("phone", "country, is_mobile, is_valid"),
     ):
-        connection.execute(
+        write_table(
+            connection,
+            f"clean.{kind}s",
             f"""
-            create or replace table clean.{kind}s as
             select cleaned.raw_value, cleaned.value, {", ".join(f"cleaned.{c}" for c in columns.split(", "))},
                 points.contact_point_key
             from {kind}_values as cleaned
             left join point_numbers as numbers on numbers.kind = '{kind}' and numbers.id = cleaned.id
             left join contact_values as points using (point)
             where cleaned.rejected is null
-            """
+            """,
         )
     _merge_points(connection)
     # Most owners have one point of a kind: nothing is to be merged, and it is the primary one.
-    connection.execute(
+    write_table(
+        connection,
+        "clean.contact_points",
         f"""
-        create or replace table clean.contact_points as
         with points as (
             select owner_key as record_key, source_system, entity, numbers.point, true as is_primary, is_verified,
                 is_undeliverable, valid_from, valid_until
@@ -291,7 +294,7 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
             is_valid, is_mobile, is_verified, is_undeliverable, valid_from, valid_until
         from points
         inner join contact_values using (point)
-        """
+        """,
     )
     # Large where there are many customers, and not needed any more.
     connection.execute(

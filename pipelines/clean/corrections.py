@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.drafts import VALUE_DRAFTS, id_column
+from pipelines.tables import write_table
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -40,9 +41,10 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         """
         for kind in ("email", "phone")
     ]
-    connection.execute(
+    write_table(
+        connection,
+        "clean.corrections",
         f"""
-        create or replace table clean.corrections as
         {" union all ".join([*persons, *contacts])}
         union all
         select {_RECORD}, {_CHANGE}
@@ -55,16 +57,17 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         from changes
         inner join address_uses on address_uses.address_id = changes.id
         where changes.draft = 'address_drafts' and address_uses.record_key is not null
-        """
+        """,
     )
-    connection.execute(
+    write_table(
+        connection,
+        "clean.correction_plan",
         """
-        create or replace table clean.correction_plan as
         select source_system, entity, field, rule, status,
             count(*) as correction_count, count(distinct record_key) as record_count,
             min(confidence) as lowest_confidence
         from clean.corrections
         group by all
         order by all
-        """
+        """,
     )

@@ -11,6 +11,7 @@ from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
 from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
+from pipelines.tables import write_table
 from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
@@ -218,15 +219,16 @@ def write_order_references(connection: DuckDBPyConnection) -> None:
         for order in entity.columns
         if order.references == orders.name and not entity.is_bulk
     )
-    connection.execute(
+    write_table(
+        connection,
+        "clean.order_references",
         f"""
-        create or replace table clean.order_references as
         select distinct named.record_key, coalesce(orders.customer_record_key, orders.record_key) as buyer_record_key
         from ({named}) as named
         inner join {staging_table(orders)} as orders on orders.record_key = named.order_key
         where named.record_key <> coalesce(orders.customer_record_key, orders.record_key)
         order by all
-        """
+        """,
     )
 
 
@@ -272,16 +274,17 @@ def write_persons(connection: DuckDBPyConnection) -> None:
             ("mobile", "phone_values", "mobiles"),
         )
     )
-    connection.execute(
+    write_table(
+        connection,
+        "clean.persons",
         f"""
-        create or replace table clean.persons as
         select {chosen}
         from person_drafts as drafts
         inner join name_drafts as names on names.id = drafts.name_id
         inner join address_drafts as addresses on addresses.id = drafts.address_id
         inner join attribute_drafts as attributes on attributes.id = drafts.attribute_id
         {used}
-        """
+        """,
     )
 
 
@@ -290,9 +293,10 @@ def write_custom_fields(connection: DuckDBPyConnection) -> None:
 
     A guest order is left out; its fields describe the order.
     """
-    connection.execute(
+    write_table(
+        connection,
+        "clean.custom_fields",
         f"""
-        create or replace table clean.custom_fields as
         with named as (
             select record_key, custom, unnest(json_keys(custom)) as name
             from person_drafts
@@ -302,5 +306,5 @@ def write_custom_fields(connection: DuckDBPyConnection) -> None:
             select record_key, name, trim(json_extract_string(custom, '$.' || name)) as value from named
         )
         select * from valued where value <> '' order by record_key, name
-        """
+        """,
     )

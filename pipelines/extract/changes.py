@@ -1,7 +1,7 @@
 """Compare what arrived with what is landed, land the difference, and prove that every record is accounted for.
 
 Add a fate of a record here together with its place in the reconciliation formula. Reading files belongs into
-`delivery`.
+`delivery`, what is remembered of a refused record into `rejects`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pipelines.entities import Entity, Type
 from pipelines.errors import SourceError
 from pipelines.extract.landing import IS_GONE, column_names, record_columns
 from pipelines.extract.offers import Parents
+from pipelines.extract.rejects import has_open_rejects, replace_rejects
 from pipelines.extract.report import Counts
 from pipelines.warehouse import identifier, literal
 
@@ -83,8 +84,8 @@ def land(
         control_amounts=_expect_amounts(connection, entity),
     )
     _apply(connection, entity, counts, absent_count, run_id, now)
-    if counts.rejected or _has_open_rejects(connection, entity):
-        _replace_rejects(connection, entity, run_id, now, is_complete)
+    if counts.rejected or has_open_rejects(connection, entity):
+        replace_rejects(connection, entity, run_id, now, is_complete)
     after = _take_stock(connection, entity)
     if after != expected:
         raise SourceError(
@@ -320,83 +321,6 @@ def _apply(
             "where known.source_record_id = judged.source_record_id and known._content = judged._content) "
             "order by _row"
         )
-
-
-def _has_open_rejects(connection: DuckDBPyConnection, entity: Entity) -> bool:
-    rows = connection.execute(
-        f"select 1 from rejects where entity = {literal(entity.name)} and resolved_at is null limit 1"
-    ).fetchall()
-    return bool(rows)
-
-
-def _replace_rejects(
-    connection: DuckDBPyConnection, entity: Entity, run_id: str, now: datetime, is_complete: bool
-) -> None:
-    """Keep open rejects that were delivered again as they are, add new ones, and resolve the others.
-
-    A record that an increment does not tell of is as broken as it was. The record itself is forgotten once its reject
-    is resolved.
-    """
-    told = "true" if is_complete else "known.source_record_id in (select source_record_id from fates)"
-    name, at = literal(entity.name), f"{literal(now)}::timestamp"
-    connection.execute(
-        f"""
-        create or replace temp table refused as
-        with records as (
-            select judged.source_record_id, coalesce(_field, 'source_record_id') as field,
-                coalesce(_class, 'missing id') as value_class, {_delivered_record(connection)} as record, _row
-            from judged
-            left join delivered on delivered.rowid = _row
-            where fate = 'rejected'
-            union all
-            select source_record_id, null, value_class,
-                json_object('file', file, 'line', line, 'text', text), 1e15 + line
-            from unreadable
-        ),
-        hashed as (select *, md5(record::varchar) as record_hash from records)
-        select *, row_number() over (partition by source_record_id, record_hash order by _row) as occurrence
-        from hashed
-        """
-    )
-    same = (
-        "known.source_record_id is not distinct from refused.source_record_id "
-        "and known.record_hash = refused.record_hash and known.occurrence = refused.occurrence "
-        "and known.field is not distinct from refused.field and known.value_class = refused.value_class"
-    )
-    connection.execute(
-        f"""
-        update rejects as known set resolved_at = {at}, record = null,
-            resolution = case
-                when source_record_id in (select source_record_id from refused) then 'replaced'
-                when source_record_id in (select source_record_id from fates where fate <> 'rejected') then 'mended'
-                else 'no longer delivered'
-            end
-        where entity = {name} and resolved_at is null and {told}
-            and not exists (select 1 from refused where {same})
-        """
-    )
-    connection.execute(
-        f"""
-        insert into rejects by name
-        select {name} as entity, source_record_id, occurrence, field, value_class,
-            coalesce(field || ': ', '') || value_class as reason, record, record_hash,
-            {literal(run_id)} as run_id, {at} as rejected_at
-        from refused
-        where not exists (
-            select 1 from rejects as known where entity = {name} and resolved_at is null and {same}
-        )
-        order by _row, occurrence
-        """
-    )
-
-
-def _delivered_record(connection: DuckDBPyConnection) -> str:
-    """SQL for a record as it was delivered, as far as the mapping uses it."""
-    from pipelines.extract.delivery import FLAG
-
-    names = [n for n in column_names(connection, "delivered") if not n.startswith(FLAG)]
-    parts = ", ".join(f"{literal(n)}, delivered.{identifier(n)}" for n in names)
-    return f"json_object({parts})" if names else "'{}'::json"
 
 
 def _expect_amounts(connection: DuckDBPyConnection, entity: Entity) -> dict[str, str]:

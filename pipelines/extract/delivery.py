@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.configuration import Configuration, FormatConfig, SourceConfig
 from pipelines.entities import Entity
+from pipelines.errors import SourceError
 from pipelines.extract import contract
 from pipelines.extract.fields import (
     Field,
@@ -19,6 +20,7 @@ from pipelines.extract.fields import (
     composite_key,
     expected_columns,
     key_source,
+    landed_columns,
     map_fields,
     used_columns,
 )
@@ -27,6 +29,7 @@ from pipelines.extract.layouts import (
     Layout,
     collect_csv_errors,
     create_unreadable,
+    is_readable,
     read_csv_layout,
     read_jsonl_layout,
     read_parquet_layout,
@@ -35,10 +38,10 @@ from pipelines.extract.packing import unpack
 from pipelines.extract.records import convert_records, decide_conventions
 from pipelines.extract.report import UnmappedColumn
 from pipelines.extract.sheets import read_sheet_layout
-from pipelines.extract.text import detect_encoding, make_readable
+from pipelines.extract.text import has_mixed_line_ends, make_readable, unify_line_ends
 from pipelines.scratch import scratch_folder
 from pipelines.settings import Settings
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse import identifier, literal, log_privately
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -95,7 +98,9 @@ def read_delivery(
     where = f"{source.name}.{entity.name}"
     expected = expected_columns(entity, config)
     create_unreadable(connection)
-    with _layouts(connection, settings, files, form, expected, where) as layouts:
+    # A column with the name of a field is taken as that field, unless the mapping says where the field comes from.
+    mapped_by_name = [c.name for c in landed_columns(entity, config) if c.name not in config.columns]
+    with _layouts(connection, settings, files, form, [*expected, *mapped_by_name], where) as layouts:
         columns = _common_types(layouts)
         for layout in layouts:
             # A JSON field that is empty may be left out, but not in every line of every file.
@@ -104,8 +109,12 @@ def read_delivery(
         used = used_columns(entity, config, list(columns))
         unmapped_names = [c for c in columns if c not in used]
         known = {name: kind for name, kind in (known_types or {}).items() if name in unmapped_names}
-        types = known | _sampled_types(connection, layouts, [n for n in unmapped_names if n not in known])
-        row_count = _fill_delivered(connection, layouts, columns, used, form, key_source(config, list(columns)), where)
+        types = known | _sampled_types(
+            connection, settings, layouts, [n for n in unmapped_names if n not in known], where
+        )
+        row_count = _fill_delivered(
+            connection, settings, layouts, columns, used, form, key_source(config, list(columns)), where
+        )
     assert_not_changed_meanwhile(files, where)
     mapped = {c: columns[c] for c in used}
     fields = map_fields(connection, entity, config, mapped, where)
@@ -133,24 +142,14 @@ def read_unmapped(connection: DuckDBPyConnection, settings: Settings, file: Deli
     create_unreadable(connection)
     with _layouts(connection, settings, [file], form, [], where) as layouts:
         columns = _common_types(layouts)
-        _fill_delivered(connection, layouts, columns, list(columns), form, (), where)
+        _fill_delivered(connection, settings, layouts, columns, list(columns), form, (), where)
         return layouts[0].stated
 
 
 def forget_delivery(connection: DuckDBPyConnection) -> None:
     """Free the memory of a delivery that is landed."""
-    tables = (
-        "delivered",
-        "arrived",
-        "twins",
-        "compared",
-        "absences",
-        "refused",
-        "unreadable",
-        "protected",
-        "other_lines",
-    )
-    for table in tables:
+    tables = ("delivered", "delivered_files", "unreadable", "arrived", "twins", "compared", "absences", "refused")
+    for table in (*tables, "protected", "other_lines"):
         connection.execute(f"drop table if exists temp.{table}")
 
 
@@ -160,10 +159,13 @@ def _layouts(
     settings: Settings,
     files: list[DeliveredFile],
     form: FormatConfig,
-    expected: list[str],
+    named: list[str],
     where: str,
 ) -> Iterator[list[Layout]]:
-    """The layout of every file; copies that were made to read it are removed in the end."""
+    """The layout of every file; copies that were made to read it are removed in the end.
+
+    `named` are columns that the mapping uses when they are there.
+    """
     found = []
     with scratch_folder(settings.temp_dir) as copies:
         for number, delivered in enumerate(files):
@@ -171,12 +173,16 @@ def _layouts(
             if file.type == "parquet":
                 layout = read_parquet_layout(connection, file, where)
             elif file.type == "workbook":
-                layout = read_sheet_layout(connection, file, form, expected, number, where)
+                layout = read_sheet_layout(connection, file, form, named, number, where)
             else:
-                encoding = form.encoding or detect_encoding(file, where)
-                readable = make_readable(file, encoding, copies, where)
+                readable, encoding = make_readable(file, form.encoding, copies, where)
+                is_mixed = has_mixed_line_ends(readable)
+                if is_mixed and file.type == "jsonl":
+                    readable = unify_line_ends(readable, copies)
                 if file.type == "csv":
-                    layout = read_csv_layout(file, readable, encoding, form, expected, where)
+                    layout = read_csv_layout(file, readable, encoding, form, named, where)
+                    if is_mixed and not is_readable(connection, layout):
+                        layout = read_csv_layout(file, unify_line_ends(readable, copies), encoding, form, named, where)
                 else:
                     layout = read_jsonl_layout(connection, file, readable, encoding, number, where)
             found.append(replace(layout, stated=f"{layout.stated}, {file.packing}") if file.packing else layout)
@@ -192,7 +198,9 @@ def _common_types(layouts: list[Layout]) -> dict[str, str]:
     return columns
 
 
-def _sampled_types(connection: DuckDBPyConnection, layouts: list[Layout], names: list[str]) -> dict[str, str]:
+def _sampled_types(
+    connection: DuckDBPyConnection, settings: Settings, layouts: list[Layout], names: list[str], where: str
+) -> dict[str, str]:
     """The type of columns nobody mapped, in words, from the first rows of the first file that has them."""
     types = {}
     for name in names:
@@ -215,9 +223,10 @@ def _sampled_types(connection: DuckDBPyConnection, layouts: list[Layout], names:
             for n in texts
             for form in forms
         )
-        row = connection.execute(
-            f"select {checks} from (select {cleaned} from {layout.relation} limit {SAMPLE_ROWS})"
-        ).fetchone()
+        with _told_when_damaged(settings, layout, where):
+            row = connection.execute(
+                f"select {checks} from (select {cleaned} from {layout.relation} limit {SAMPLE_ROWS})"
+            ).fetchone()
         _drop_csv_errors(connection)
         for position, name in enumerate(texts):
             integer, number, date = (row or ())[position * 3 : position * 3 + 3]
@@ -225,8 +234,27 @@ def _sampled_types(connection: DuckDBPyConnection, layouts: list[Layout], names:
     return types
 
 
+@contextmanager
+def _told_when_damaged(settings: Settings, layout: Layout, where: str) -> Iterator[None]:
+    """Turn what the engine says of damage within a file into a sentence; disk and memory have types of their own."""
+    import duckdb
+
+    try:
+        yield
+    except duckdb.Error as error:
+        if type(error) not in {duckdb.Error, duckdb.InvalidInputException, duckdb.SerializationException}:
+            raise
+        log_privately(settings, error)
+        raise SourceError(
+            f"{where}: {layout.file.name} is damaged: it cannot be read to its end as {layout.stated}. Nothing was "
+            f"changed. Have it delivered again, or correct `format` in sources.yml. The engine's own words are in "
+            f"build/errors.log."
+        ) from None
+
+
 def _fill_delivered(
     connection: DuckDBPyConnection,
+    settings: Settings,
     layouts: list[Layout],
     columns: dict[str, str],
     used: list[str],
@@ -236,9 +264,8 @@ def _fill_delivered(
 ) -> int:
     """Table `delivered`: used columns as they are; of the others only whether they are filled. Rows in file order.
 
-    Lines that repeat the header or sum up the others are no records: they go to `unreadable`.
-
-    Returns how many rows it has.
+    Lines that repeat the header or sum up the others are no records: they go to `unreadable`. Table `delivered_files`
+    says which rows an original file has. Returns how many rows there are.
     """
     flags = [c for c in columns if c not in used]
     definition = [f"{identifier(c)} {columns[c]}" for c in used]
@@ -247,6 +274,7 @@ def _fill_delivered(
         f"create or replace temp table delivered ({', '.join(definition) or identifier(FLAG) + ' boolean'})"
     )
     connection.execute("create or replace temp table other_lines (row bigint)")
+    connection.execute("create or replace temp table delivered_files (file text, first_row bigint, end_row bigint)")
     total = 0
     for layout in layouts:
         select = []
@@ -258,13 +286,18 @@ def _fill_delivered(
         for name in flags:
             present = layout.columns.get(name)
             select.append("false" if present is None else f"{contract.as_text(identifier(name), present)} is not null")
-        inserted = _number(
-            connection, f"insert into delivered select {', '.join(select) or 'false'} from {layout.relation}"
-        )
+        with _told_when_damaged(settings, layout, where):
+            inserted = _number(
+                connection, f"insert into delivered select {', '.join(select) or 'false'} from {layout.relation}"
+            )
         if layout.file.type == "csv":
             collect_csv_errors(connection, layout, form, key, inserted, where)
         if len(key) == 1 and layout.columns.get(key[0]) == "VARCHAR":
             _note_other_lines(connection, layout, key[0], total)
+        if layout.file.is_original:
+            connection.execute(
+                "insert into delivered_files values ($1, $2, $3)", [layout.file.name, total, total + inserted]
+            )
         total += inserted
     return total - _number(connection, "delete from delivered where rowid in (select row from other_lines)")
 

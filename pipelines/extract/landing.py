@@ -42,7 +42,8 @@ _TABLES = {
     "positions": "entity text, position json, contract text, load_id bigint",
     "failures": "entity text, run_id text, failed_at timestamp, message text",
     "rejects": "entity text, source_record_id text, occurrence bigint, field text, value_class text, reason text, "
-    "record json, record_hash text, run_id text, rejected_at timestamp, resolved_at timestamp, resolution text",
+    "record json, record_hash text, run_id text, rejected_at timestamp, resolved_at timestamp, resolution text, "
+    "file text",
     "loads": "load_id bigint, entity text, run_id text, loaded_at timestamp, seconds double, status text, "
     + ", ".join(f"{name}_count bigint" for name in COUNT_NAMES)
     + ", live_count bigint, control_amounts json, files json, detected json, unmapped json, approved_shrink text, "
@@ -268,6 +269,7 @@ def _claim(connection: DuckDBPyConnection, configuration: Configuration, source:
     connection.execute("begin")
     for table, definition in _TABLES.items():
         connection.execute(f"create table if not exists {table} ({definition})")
+    _add_file_to_rejects(connection)
     row = connection.execute("select company, layout_version from meta").fetchone()
     if row is None:
         connection.execute(
@@ -282,3 +284,10 @@ def _claim(connection: DuckDBPyConnection, configuration: Configuration, source:
                 f"{file_name} was written by another version of Kundenstamm (layout {row[1]}, this one needs "
                 f"{LAYOUT_VERSION}); move it away and read the source again in full."
             )
+
+
+def _add_file_to_rejects(connection: DuckDBPyConnection) -> None:
+    """Landings of release 0.1.0 know the file of a broken line only by the line itself."""
+    if "file" not in column_names(connection, "rejects"):
+        connection.execute("alter table rejects add column file text")
+        connection.execute("update rejects set file = record ->> 'file' where field is null and record is not null")

@@ -104,7 +104,8 @@ def collect_csv_errors(
     """Move the lines that the reader refused into `unreadable`, with their key where it can be read.
 
     Raises:
-        SourceError: when most lines are no record: then the delimiter or the quote is wrong, not the line.
+        SourceError: when most lines are no record: then the delimiter or the quote is wrong, not the line; or when a
+            quote that is never closed takes the lines behind it for its own.
     """
     errors = connection.execute(
         "select line, any_value(csv_line), any_value(error_type::text) from csv_errors group by line order by line"
@@ -127,10 +128,34 @@ def collect_csv_errors(
     rows = []
     for line, text, error in errors:
         cells = _first_record((text or "").lstrip("\r\n"), layout.delimiter, form.quote or '"')
+        _assert_quote_is_closed(layout, line, text or "", error, where)
         found = [cells[p] if p < len(cells) else "" for p in positions]
         record_id = found[0] if len(found) == 1 and found[0] else None
         rows.append((layout.file.name, line, text, record_id, classes.get(error, "line that is no record")))
     connection.executemany("insert into unreadable values (?, ?, ?, ?, ?)", rows)
+
+
+def _assert_quote_is_closed(layout: Layout, line: int, text: str, error: str, where: str) -> None:
+    lost = text.strip("\r\n").count("\n")
+    if error == "UNQUOTED VALUE" and lost:
+        raise SourceError(
+            f"{where}: a quote that opens in line {line} of {layout.file.name} is never closed, so the {lost} lines "
+            f"behind it would be lost; nothing was changed. Have it delivered with every quote closed or doubled, or "
+            f"set `format.quote` in sources.yml to a sign that the file does not use."
+        )
+
+
+def is_readable(connection: DuckDBPyConnection, layout: Layout) -> bool:
+    """Whether the engine's reader finds its way through the whole file; single lines may still be no record."""
+    import duckdb
+
+    try:
+        connection.execute(f"select count(*) from {layout.relation}")
+    except duckdb.InvalidInputException:
+        return False
+    finally:
+        connection.execute("drop table if exists csv_errors; drop table if exists csv_scans")
+    return True
 
 
 def read_jsonl_layout(
@@ -156,8 +181,8 @@ def read_jsonl_layout(
         f"""
         select keys, min(line), count(*)
         from (
-            select rowid + 1 as line, case when json_valid(text) and json_type(text) = 'OBJECT' then json_keys(text) end
-                as keys
+            select rowid + 1 as line,
+                case when prefix(ltrim(text, ' ' || chr(9)), '{{') then try(json_keys(text)) end as keys
             from {table}
         )
         group by keys
@@ -165,7 +190,13 @@ def read_jsonl_layout(
     ).fetchall()
     total = sum(count for _, _, count in forms)
     bad = sum(count for keys, _, count in forms if keys is None)
+    first = connection.execute(f"select trim(text) from {table} limit 1").fetchone()
+    is_array = first is not None and first[0].startswith("[")
     if bad * 2 > total:
+        if is_array:
+            raise SourceError(
+                f"{where}: {file.name} is one JSON array; deliver one object per line, which `jq -c '.[]'` makes of it."
+            )
         raise SourceError(
             f"{where}: {bad} of {total} lines of {file.name} are no JSON object; deliver one object per line, "
             f"or set `format.type`."

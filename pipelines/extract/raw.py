@@ -18,6 +18,7 @@ from pipelines.extract.landing import IS_GONE, assert_same_company
 from pipelines.extract.report import COUNT_NAMES
 from pipelines.keys import record_key, use_secret
 from pipelines.settings import Settings
+from pipelines.tables import write_table
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -76,8 +77,7 @@ def build_raw(
         counts = {}
         for table, query in queries.items():
             if tables is None or table in tables:
-                row = connection.execute(f"create or replace table raw.{identifier(table)} as {query}").fetchone()
-                counts[table] = int(row[0]) if row else 0
+                counts[table] = write_table(connection, f"raw.{identifier(table)}", query)
     return counts
 
 
@@ -199,7 +199,10 @@ def _employments_query(configuration: Configuration, landed: Mapping[str, _Landi
             "select null::varchar as record_key, null::varchar as company_record_key, null::timestamp as valid_from, "
             "null::timestamp as valid_until where false"
         )
-    return " union all ".join(f"({query})" for query in selects) + " order by record_key, valid_from nulls first"
+    return (
+        " union all ".join(f"select * from ({query})" for query in selects)
+        + " order by record_key, valid_from nulls first"
+    )
 
 
 def _employments_of(source: SourceConfig, entity: Entity, configuration: Configuration, landing: _Landing) -> str:

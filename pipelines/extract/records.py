@@ -5,7 +5,7 @@ Add a decision about a whole column here, and what every record carries. The SQL
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.configuration import FormatConfig
@@ -158,11 +158,7 @@ def convert_records(
     failed = " ".join(f"when {test} then {text}" for test, _, text in broken)
     contents = ["source_record_id"] if key is not None else []
     contents += [f.name for f in fields if key is None or f.name != "source_record_id"]
-    raw = {f.name: text for _, f, text in broken}
-    content = ", ".join(
-        f"{literal(n + '=')} || coalesce({identifier(n)}::varchar" + (f", {raw[n]})" if n in raw else ")")
-        for n in sorted(contents)
-    )
+    content = _content(contents, {f.name: text for _, f, text in broken})
     columns = [identifier(n) for n in contents if not n.startswith((IDENTIFIER_PREFIX, CUSTOM_PREFIX))]
     query = f"""
         create or replace temp table arrived as
@@ -180,7 +176,7 @@ def convert_records(
             from typed
         )
         select _row, {", ".join(columns)}, {_json(fields, IDENTIFIER_PREFIX)} as identifiers,
-            {_json(fields, CUSTOM_PREFIX)} as custom, md5(concat_ws(chr(31), {content})) as _content,
+            {_json(fields, CUSTOM_PREFIX)} as custom, md5({content}) as _content,
             _field, {_value_class([f for _, f, _ in broken])} as _class, _rounded
         from checked
     """
@@ -192,6 +188,30 @@ def convert_records(
             f"{where}: an expression of the mapping fails on a delivered value; use try_cast and try_strptime in "
             f"`sql`. The engine's own words are in build/errors.log."
         ) from None
+
+
+def _content(names: Sequence[str], delivered: Mapping[str, str]) -> str:
+    """SQL for the text by which a record is compared: `name=value` of what is filled, in the order of the names.
+
+    `delivered` is, by name, the text of a value that may not have been converted. Writing everything before and behind
+    the id, which is filled, with its separator takes half the time of `concat_ws`, whose parts are texts of their own.
+    """
+    values = {n: f"{identifier(n)}::varchar" for n in sorted(names)}
+    values |= {n: f"coalesce({values[n]}, {delivered[n]})" for n in values if n in delivered}
+    if "source_record_id" not in values:
+        named = ", ".join(f"{literal(f'{name}=')} || {value}" for name, value in values.items())
+        return f"concat_ws(chr(31), {named})"
+    parts = []
+    for name, value in values.items():
+        is_empty = " and ".join(f"{v} is null" for v in (identifier(name), delivered.get(name)) if v)
+        if name < "source_record_id":
+            parts += [f"case when {is_empty} then '' else {literal(name + '=')} end", value]
+            parts.append(f"case when {is_empty} then '' else chr(31) end")
+        elif name == "source_record_id":
+            parts += [literal(f"{name}="), value]
+        else:
+            parts += [f"case when {is_empty} then '' else chr(31) || {literal(name + '=')} end", value]
+    return f"concat({', '.join(parts)})"
 
 
 def _value_class(fields: list[Field]) -> str:

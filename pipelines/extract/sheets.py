@@ -75,7 +75,7 @@ def _read_rows(file: DeliveredFile, wanted: str | None, where: str) -> tuple[str
             return name, list(workbook.get_sheet_by_name(name).to_python(skip_empty_area=False))
     except calamine.PasswordError:
         problem = "is protected by a password; deliver it without"
-    except calamine.CalamineError:
+    except (calamine.CalamineError, OSError):
         problem = "is no workbook that can be read; have it delivered again, or set `format.type`"
     raise SourceError(f"{where}: {file.name} {problem}.") from None
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
+import shutil
 import tempfile
 from pathlib import Path
 from typing import IO
@@ -28,7 +29,53 @@ class _BrokenTextError(Exception):
         super().__init__(str(position))
 
 
-def detect_encoding(file: DeliveredFile, where: str) -> str:
+def make_readable(file: DeliveredFile, stated: str | None, folder: Path, where: str) -> tuple[Path, str]:
+    """A path with the file's text as UTF-8, and the encoding of the file: as `stated`, else as it shows.
+
+    The path is the file itself, or a copy in `folder` that the caller removes.
+
+    Raises:
+        SourceError: when the bytes are no text in this encoding, with byte and line.
+    """
+    encoding = stated or _detect_encoding(file, where)
+    try:
+        if encoding in NATIVE:
+            if stated:  # else that is how it was found out
+                _decode(file.path, encoding, None)
+            return file.path, encoding
+        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, delete=False) as copy:
+            _decode(file.path, encoding, copy)
+        return Path(copy.name), encoding
+    except _BrokenTextError as broken:
+        raise SourceError(
+            f"{where}: {file.name} is not {encoding} as `format.encoding` says: "
+            f"{_place(file.path, broken.position)} cannot be read. Have it delivered again, or correct the encoding."
+        ) from None
+
+
+def has_mixed_line_ends(path: Path) -> bool:
+    """Whether lines end in more than one way; a line break within a field counts as well."""
+    windows = unix = mac = 0
+    last = b""
+    with path.open("rb") as stream:
+        while chunk := stream.read(CHUNK):
+            pairs = chunk.count(b"\r\n") + (last == b"\r" and chunk.startswith(b"\n"))
+            windows, unix, mac = windows + pairs, unix + chunk.count(b"\n") - pairs, mac + chunk.count(b"\r") - pairs
+            last = chunk[-1:]
+    return sum(count > 0 for count in (windows, unix, mac)) > 1
+
+
+def unify_line_ends(path: Path, folder: Path) -> Path:
+    """A copy in `folder` in which every line of a UTF-8 text ends in the same way."""
+    with (
+        path.open(encoding="utf-8") as text,  # reads every way of ending a line as one
+        tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="\n", dir=folder, delete=False) as copy,
+    ):
+        shutil.copyfileobj(text, copy, CHUNK)
+    return Path(copy.name)
+
+
+def _detect_encoding(file: DeliveredFile, where: str) -> str:
     """UTF-16 by its mark, else UTF-8 when the whole file is, else Windows-1252 when it can be.
 
     A file that is no valid UTF-8 and yet has letters of it is broken; with very few among many other bytes beyond ASCII
@@ -56,26 +103,6 @@ def detect_encoding(file: DeliveredFile, where: str) -> str:
             f"Have it delivered again, or name its real encoding as `format.encoding` in sources.yml."
         ) from None
     return "utf-8-sig" if start.startswith(codecs.BOM_UTF8) else "utf-8"
-
-
-def make_readable(file: DeliveredFile, encoding: str, folder: Path, where: str) -> Path:
-    """A path with the file's text as UTF-8: the file itself, or a copy in `folder` that the caller removes.
-
-    Raises:
-        SourceError: when the bytes are no text in this encoding, with byte and line.
-    """
-    try:
-        if encoding in NATIVE:
-            _decode(file.path, encoding, None)
-            return file.path
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", newline="", dir=folder, delete=False) as copy:
-            _decode(file.path, encoding, copy)
-        return Path(copy.name)
-    except _BrokenTextError as broken:
-        raise SourceError(
-            f"{where}: {file.name} is not {encoding} as `format.encoding` says: "
-            f"{_place(file.path, broken.position)} cannot be read. Have it delivered again, or correct the encoding."
-        ) from None
 
 
 def _decode(path: Path, encoding: str, sink: IO[str] | None) -> None:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import SourceError
@@ -249,6 +252,68 @@ def test_a_file_that_is_no_parquet_is_a_sentence(source: Source) -> None:
 def test_a_mapped_column_that_is_there_twice_is_refused(source: Source) -> None:
     source.write("id;last_name;id\n1;Maier;2\n")
     assert "the column 'id' twice" in refuse(source)
+
+
+def test_a_column_that_is_taken_by_its_name_and_there_twice_is_refused(source: Source) -> None:
+    source.write("id;email;email\n1;a@x.de;b@x.de\n")
+    assert "has the column 'email' twice" in refuse(source)
+    source.mapping = {"columns": {"source_record_id": "id", "email": "mail"}}
+    source.write("id;email;email;mail\n1;a@x.de;b@x.de;c@x.de\n")
+    source.load()
+    assert source.landed("select email from contacts") == [("c@x.de",)]
+
+
+def test_a_quote_that_is_never_closed_loses_no_line(source: Source) -> None:
+    lines = [f"{number};Maier {number}" for number in range(1, 10)]
+    source.write(["id;last_name", *lines[:3], '4;"Maier 4', *lines[4:]])
+    assert "a quote that opens in line 5 of contacts.csv is never closed, so the 5 lines behind it" in refuse(source)
+    source.write(["id;last_name", *lines[:8], '9;"Maier 9'])
+    assert source.load().counts.rejected == 1  # there is nothing behind it
+
+
+@pytest.mark.parametrize(
+    ("file", "content"),
+    [
+        ("contacts.csv", "id;last_name\r\n1;Maier\r\n2;Weiß\n3;Roth\n"),
+        ("contacts.csv", "id;last_name\n1;Maier\n2;Weiß\r\n3;Roth\r\n"),
+        (
+            "contacts.jsonl",
+            '{"id":1,"last_name":"Maier"}\r\n{"id":2,"last_name":"Weiß"}\n{"id":3,"last_name":"Roth"}\n',
+        ),
+    ],
+    ids=["csv, Windows first", "csv, Unix first", "JSON lines"],
+)
+def test_lines_may_end_in_different_ways(source: Source, file: str, content: str) -> None:
+    source.file = file
+    source.write(content)
+    source.load()
+    assert source.landed("select last_name from contacts order by source_record_id") == [
+        ("Maier",),
+        ("Weiß",),
+        ("Roth",),
+    ]
+
+
+def test_a_line_break_within_a_field_stays_as_it_is(source: Source) -> None:
+    source.write('id;last_name\n1;"Mai\r\ner"\n2;Weiß\n')
+    source.load()
+    assert source.landed("select last_name from contacts where source_record_id = '1'") == [("Mai\r\ner",)]
+
+
+def test_a_json_array_is_told_as_one(source: Source) -> None:
+    source.file = "contacts.json"
+    source.write('[\n {"id": 1},\n {"id": 2}\n]\n')
+    assert "contacts.json is one JSON array; deliver one object per line" in refuse(source)
+
+
+def test_damage_within_a_parquet_file_is_a_sentence(source: Source) -> None:
+    source.file = "contacts.parquet"
+    buffer = io.BytesIO()
+    pq.write_table(pa.table({"id": [str(number) for number in range(3000)]}), buffer)
+    damaged = bytearray(buffer.getvalue())
+    damaged[200:203] = bytes(255 - byte for byte in damaged[200:203])
+    source.write(bytes(damaged))
+    assert "contacts.parquet is damaged: it cannot be read to its end as parquet" in refuse(source)
 
 
 def test_a_shrunken_delivery_changes_nothing_until_it_is_approved(source: Source) -> None:

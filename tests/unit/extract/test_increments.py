@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from pipelines.configuration.sources import SourcesConfig
+from pipelines.warehouse import connect
 from tests.unit.extract.conftest import Source
 
 HEADER = "id,email,updated_at"
@@ -72,6 +73,48 @@ def test_a_reject_stays_open_until_its_record_comes_again(increments: Source) ->
         ("2", "mended"),
         ("3", None),
     ]
+
+
+def test_rejects_without_an_id_end_when_their_file_comes_again(increments: Source) -> None:
+    broken = [HEADER, "1,a@x.de,2026-01-01", ",b@x.de,2026-01-01", "torn", "4,d@x.de,never"]
+    open_ones = "select file, value_class from rejects where resolved_at is null order by all"
+    increments.write(broken, "contacts-01.csv")
+    increments.write([HEADER, ",e@x.de,2026-01-01"], "contacts-02.csv")
+    assert increments.load().counts.rejected == 4
+    increments.write([HEADER, "9,i@x.de,2026-01-02"], "contacts-03.csv")  # tells of neither file
+    increments.load()
+    assert len(increments.landed(open_ones)) == 4
+    increments.write([*broken[:2], "2,b@x.de,2026-01-02", *broken[3:]], "contacts-01.csv")
+    increments.load()
+    assert increments.landed(open_ones) == [
+        ("contacts-01.csv", "line with too few columns"),
+        ("contacts-01.csv", "text instead of a date and time"),
+        ("contacts-02.csv", "missing id"),
+    ]
+    increments.write([*broken[:2], "2,b@x.de,2026-01-02"], "contacts-01.csv")
+    increments.load()
+    assert increments.landed(open_ones) == [("contacts-02.csv", "missing id")]
+
+
+def test_a_broken_line_that_comes_again_in_another_file_is_one_reject(increments: Source) -> None:
+    increments.write([HEADER, "7,broken", "1,a@x.de,2026-01-01"], "contacts-01.csv")
+    increments.load()
+    increments.write([HEADER, "7,broken", "2,b@x.de,2026-01-01"], "contacts-02.csv")
+    increments.load()
+    assert increments.landed("select file, resolution from rejects order by file") == [
+        ("contacts-01.csv", "replaced"),
+        ("contacts-02.csv", None),
+    ]
+
+
+def test_a_landing_of_an_earlier_release_learns_the_files_of_its_broken_lines(increments: Source) -> None:
+    increments.write([HEADER, "1,a@x.de,2026-01-01", "torn"], "contacts-01.csv")
+    increments.load()
+    with connect(increments.settings.landing_file("crm"), increments.settings) as connection:
+        connection.execute("alter table rejects drop column file")
+    increments.write([HEADER, "1,a@x.de,2026-01-01"], "contacts-01.csv")
+    increments.load()
+    assert increments.landed("select resolution from rejects") == [("no longer delivered",)]
 
 
 def test_a_changed_mapping_reads_all_that_is_there_again(increments: Source) -> None:

@@ -138,6 +138,16 @@ def test_what_is_no_workbook_lands_nothing(orders: Source, content: bytes) -> No
         orders.load()
 
 
+def test_what_only_looks_like_a_workbook_lands_nothing(orders: Source) -> None:
+    orders.file = "orders.ods"
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w") as archive:
+        archive.writestr("mimetype", "x")
+    orders.write(buffer.getvalue())
+    with pytest.raises(SourceError, match="is no workbook that can be read"):
+        orders.load()
+
+
 def test_an_empty_sheet_changes_nothing(orders: Source) -> None:
     orders.write(write_workbook({"Blatt": [(None, None)]}))
     with pytest.raises(SourceError, match=r"the sheet 'Blatt' of orders\.xlsx is empty"):
