@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.warehouse import connect
+from pipelines.warehouse import build_parts, connect
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -32,7 +32,7 @@ class _State(NamedTuple):
 
 
 def fingerprint(settings: Settings) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the build's files, its own and then the shared one, with nothing left in a log.
+    """Size in bytes and SHA-256 of the build's files, its own and then its parts, with nothing left in a log.
 
     The audit asks, and publishing twice. Of files that were not changed since, a process reads the content once: at a
     million customers that are twelve gigabytes.
@@ -53,7 +53,7 @@ def write_logs_back(settings: Settings) -> None:
 
 
 def _files(settings: Settings) -> list[Path]:
-    return [file for file in (settings.build_warehouse, settings.build_shared) if file.exists()]
+    return [file for file in (settings.build_warehouse, *build_parts(settings).values()) if file.exists()]
 
 
 def _state_of(file: Path) -> _State:
