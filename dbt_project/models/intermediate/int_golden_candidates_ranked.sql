@@ -10,7 +10,7 @@ records as (
 ),
 
 survivorship as (
-    select * from {{ ref('int_golden_groups_numbered') }}
+    {{ golden_group_strategies(golden_fields()) }}
 ),
 
 priorities as (

@@ -14,7 +14,7 @@ records as (
 ),
 
 survivorship as (
-    select * from {{ ref('int_golden_groups_numbered') }}
+    {{ golden_group_strategies(golden_fields()) }}
 ),
 
 winners as (
