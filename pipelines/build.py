@@ -86,10 +86,9 @@ def open_build(
     )
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
-    parts = {warehouse.SHARED: settings.build_shared, warehouse.RESTRICTED: settings.build_restricted}
-    for part, schemas in warehouse.PART_SCHEMAS.items():
-        with warehouse.connect(parts[part], settings) as connection:
-            for schema in schemas:
+    for part, file in warehouse.part_files(settings).items():
+        with warehouse.connect(file, settings) as connection:
+            for schema in warehouse.PART_SCHEMAS[part]:
                 connection.execute(f"create schema {warehouse.identifier(schema)}")
     with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
         keys.use_secret(connection, settings)

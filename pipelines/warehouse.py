@@ -104,10 +104,14 @@ def connect(
         raise error.__cause__ from None  # an interrupt, which DuckDB takes for an error of its own
 
 
+def part_files(settings: Settings) -> dict[str, Path]:
+    """Where the parts of the open build are, by catalog."""
+    return {SHARED: settings.build_shared, RESTRICTED: settings.build_restricted}
+
+
 def build_parts(settings: Settings) -> dict[str, Path]:
-    """The files of the open build beside its own, by catalog. A build that dbt has not run on may have none."""
-    files = {SHARED: settings.build_shared, RESTRICTED: settings.build_restricted}
-    return {catalog: file for catalog, file in files.items() if file.exists()}
+    """The parts of the open build that are there, by catalog. A build that dbt has not run on may have none."""
+    return {catalog: file for catalog, file in part_files(settings).items() if file.exists()}
 
 
 def attach_parts(run: Callable[[str], list[tuple[str, str]]], parts: Mapping[str, Path], *, read_only: bool) -> None:
