@@ -24,6 +24,7 @@ from rich.table import Table
 from benchmarks.identity.measures import Quality, measure
 from benchmarks.process import COMMAND, Cost, RunFailedError, watch_run
 from benchmarks.results import Measured, describe_conditions, load_result, results_folder, save_result
+from pipelines.publish import open_reader
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
 
@@ -169,13 +170,12 @@ def _is_utf_8(file: Path) -> bool:
 
 
 def _quality(settings: Settings, truth: Path) -> Quality:
-    file = (settings.current / "restricted.duckdb").resolve()
-    with connect(None, settings, attach={"published": file}) as connection:
+    with open_reader(settings, restricted=True) as connection:
         connection.execute(
             f"create temp table truth as select record_key, person from {literal(truth)} "
-            "join published.marts.source_record_keys using (source_system, entity, source_record_id)"
+            "join marts.source_record_keys using (source_system, entity, source_record_id)"
         )
-        return measure(connection, "published.marts.customer_source_records", "truth")
+        return measure(connection, "marts.customer_source_records", "truth")
 
 
 def sum_stages(steps: dict[str, Cost]) -> dict[str, Cost]:

@@ -86,9 +86,10 @@ def open_build(
     )
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
-    with warehouse.connect(settings.build_shared, settings) as connection:
-        for schema in warehouse.SHARED_SCHEMAS:
-            connection.execute(f"create schema {warehouse.identifier(schema)}")
+    for part, file in warehouse.part_files(settings).items():
+        with warehouse.connect(file, settings) as connection:
+            for schema in warehouse.PART_SCHEMAS[part]:
+                connection.execute(f"create schema {warehouse.identifier(schema)}")
     with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
         keys.use_secret(connection, settings)
         for schema in warehouse.SCHEMAS:

@@ -94,7 +94,7 @@ def list_pairs(settings: Settings, today: date) -> list[Pair]:
         ConfigurationError: overrides.csv is wrong.
     """
     decided = _decided(settings, today)
-    with open_files(settings, "restricted") as connection:
+    with open_files(settings, "restricted", "warehouse") as connection:
         if not _has_table(connection, "review_queue"):
             raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
         rows = connection.execute(_QUEUE).fetchall()
@@ -233,7 +233,7 @@ def _read_pair(row: Sequence[object]) -> Pair:
 
 def _read_names(settings: Settings) -> dict[str, RecordName]:
     """Every person and company record of the published version by its key."""
-    with open_files(settings, "restricted") as connection:
+    with open_files(settings, "restricted", "warehouse") as connection:
         rows = connection.execute(
             "select record_key, source_system, entity, source_record_id from marts.source_record_keys "
             "where customer_id is not null"

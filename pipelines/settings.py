@@ -91,6 +91,11 @@ class Settings:
         return self.build_dir / "shared.duckdb"
 
     @property
+    def build_restricted(self) -> Path:
+        """The tables of the open build that hold identifiers; publishing takes this file as it is."""
+        return self.build_dir / "restricted.duckdb"
+
+    @property
     def build_audit(self) -> Path:
         return self.build_dir / "audit.duckdb"
 

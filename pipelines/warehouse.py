@@ -25,9 +25,10 @@ if TYPE_CHECKING:
 # Schemas of build/warehouse.duckdb, in the order of the stages.
 SCHEMAS = ("config", "raw", "staging", "clean", "identity", "intermediate", "marts", "activation", "meta")
 PUBLISHED_SCHEMAS = ("marts", "activation", "audit", "meta")
-# Schemas that are in both files of the open build: tables for everybody in the shared one, the others in its own.
-SHARED = "shared"
-SHARED_SCHEMAS = ("marts", "activation")
+# The open build has a file for each file of a version, in which the tables that go there are built, beside its own.
+# By catalog: the schemas that a part of the build has in common with the build's own file.
+SHARED, RESTRICTED = "shared", "restricted"
+PART_SCHEMAS = {SHARED: ("marts", "activation"), RESTRICTED: ("marts",)}
 # Form of a file that nobody but this program reads: texts take a seventh less of time and space than in the form that
 # published files keep, because older readers know it.
 OWN_STORAGE = "v1.5.0"
@@ -55,8 +56,8 @@ def connect(
 ) -> Iterator[DuckDBPyConnection]:
     """Open one connection, close it in the end, and turn every engine error into a sentence.
 
-    With the open build comes its shared file: `marts.customers` is found in whichever of them it is. A table that is
-    made without naming the file goes into the build's own, so that nothing personal gets into the shared one.
+    With the open build come its parts: `marts.customers` is found in whichever file it is. A table that is made without
+    naming the file goes into the build's own, so that nothing personal gets into the shared one.
 
     Args:
         path: the file to open, or None for an in-memory database.
@@ -88,8 +89,8 @@ def connect(
                 for name, file in (attach or {}).items():
                     connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
                 if path == settings.build_warehouse:
-                    attach_shared(
-                        lambda sql: connection.execute(sql).fetchall(), settings.build_shared, read_only=read_only
+                    attach_parts(
+                        lambda sql: connection.execute(sql).fetchall(), build_parts(settings), read_only=read_only
                     )
                 yield connection
             finally:
@@ -103,23 +104,40 @@ def connect(
         raise error.__cause__ from None  # an interrupt, which DuckDB takes for an error of its own
 
 
-def attach_shared(run: Callable[[str], list[tuple[str, str]]], shared: Path, *, read_only: bool) -> None:
-    """Add the shared file to a connection on the build's own file, for every program that opens the build.
+def part_files(settings: Settings) -> dict[str, Path]:
+    """Where the parts of the open build are, by catalog."""
+    return {SHARED: settings.build_shared, RESTRICTED: settings.build_restricted}
 
-    Nothing is done when there is no such file: a build that dbt has not run on may have all its tables in one.
+
+def build_parts(settings: Settings) -> dict[str, Path]:
+    """The parts of the open build that are there, by catalog. A build that dbt has not run on may have none."""
+    return {catalog: file for catalog, file in part_files(settings).items() if file.exists()}
+
+
+def attach_parts(run: Callable[[str], list[tuple[str, str]]], parts: Mapping[str, Path], *, read_only: bool) -> None:
+    """Add the parts of a build to a connection on its own file, for every program that opens the build.
 
     Args:
         run: runs one statement and returns its rows.
-        shared: the shared file.
-        read_only: attach it without the right to write.
+        parts: what `build_parts` says.
+        read_only: attach them without the right to write.
     """
-    if not shared.exists():
-        return
-    run(f"attach if not exists {literal(shared)} as {SHARED}{' (read_only)' if read_only else ''}")
-    there = run("select database_name, schema_name from duckdb_schemas()")
-    catalogs = ("warehouse", SHARED)  # the build's own comes first: what is made goes there
-    searched = [(catalog, schema) for schema in SHARED_SCHEMAS for catalog in catalogs if (catalog, schema) in there]
-    path = ",".join(f"{catalog}.{schema}" for catalog, schema in [("warehouse", "main"), *searched])
+    for catalog, file in parts.items():
+        run(f"attach if not exists {literal(file)} as {catalog}{' (read_only)' if read_only else ''}")
+    if parts:  # the build's own comes first: what is made goes there
+        _search(run, ("warehouse", *parts), sorted({schema for part in parts for schema in PART_SCHEMAS[part]}))
+
+
+def search_catalogs(connection: DuckDBPyConnection, catalogs: Sequence[str]) -> None:
+    """Let `schema.table` be found in whichever of these files of a version it is; the first is in use."""
+    _search(lambda sql: connection.execute(sql).fetchall(), catalogs, PUBLISHED_SCHEMAS)
+
+
+def _search(run: Callable[[str], list[tuple[str, str]]], catalogs: Sequence[str], schemas: Sequence[str]) -> None:
+    """Look for tables of these schemas in these catalogs, of which each need not have all, in this order."""
+    there = set(run("select database_name, schema_name from duckdb_schemas()"))
+    searched = [(catalog, schema) for schema in schemas for catalog in catalogs if (catalog, schema) in there]
+    path = ",".join(f"{catalog}.{schema}" for catalog, schema in [(catalogs[0], "main"), *searched])
     run(f"set search_path = {literal(path)}")
 
 

@@ -23,7 +23,7 @@ from pipelines.audit.expectation_types import UNEXPECTED_ROWS
 from pipelines.build import read_steps
 from pipelines.configuration import load_configuration
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, engine_options
+from pipelines.warehouse import build_parts, connect, engine_options
 
 ENGINES = ("all rules, in DuckDB", "own expectations, in DuckDB", "own expectations, in pandas")
 MEGA = 1e6
@@ -84,7 +84,7 @@ def _check(engine: str, data: Path) -> dict[str, Any]:
         _check_in_pandas(settings, by_query)
     else:
         with gx.open_warehouse(
-            settings.build_warehouse, engine_options(settings), shared=settings.build_shared
+            settings.build_warehouse, engine_options(settings), parts=build_parts(settings)
         ) as source:
             for number, (query, checks) in enumerate(by_query.items()):
                 gx.validate_object(source, str(number), query, checks)

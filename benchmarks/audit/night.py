@@ -25,7 +25,7 @@ from pipelines.publish.status import read_watermarks
 from pipelines.resolve import resolve_accounts, resolve_identities, write_diff, write_outcomes
 from pipelines.settings import Settings
 from pipelines.transform import run_dbt
-from pipelines.warehouse import SHARED, SHARED_SCHEMAS, connect
+from pipelines.warehouse import PART_SCHEMAS, connect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -88,8 +88,9 @@ def _run_models(settings: Settings, *selected: str) -> None:
     with connect(settings.build_warehouse, settings) as connection:
         for schema in selected:
             connection.execute(f"create schema if not exists {schema}")
-            if schema in SHARED_SCHEMAS:
-                connection.execute(f"create schema if not exists {SHARED}.{schema}")
+            for part, schemas in PART_SCHEMAS.items():
+                if schema in schemas:
+                    connection.execute(f"create schema if not exists {part}.{schema}")
         for statement in _STATEMENTS[selected]:
             connection.execute(statement)
 

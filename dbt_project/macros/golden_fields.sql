@@ -52,15 +52,17 @@
     {%- endif %}
 {%- endmacro %}
 
-{# The groups of `golden_fields` with their place in it: one row per group. #}
-{% macro golden_group_numbers(groups) -%}
+{# The owner's strategies for each group of `golden_fields`, with the number that stands for it among candidates. #}
+{% macro golden_group_strategies(groups) -%}
     select
-        field_group,
-        group_number
-    from (
+        golden_groups.group_number,
+        survivorship.*
+    from {{ source('config', 'survivorship') }} as survivorship
+    inner join (
         values
             {% for field_group in groups %}
                 ('{{ field_group }}', {{ loop.index }}){{ ',' if not loop.last }}
             {% endfor %}
     ) as golden_groups (field_group, group_number)
+        on survivorship.field_group = golden_groups.field_group
 {%- endmacro %}

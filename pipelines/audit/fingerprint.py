@@ -11,7 +11,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.warehouse import connect
+from pipelines.warehouse import build_parts, connect
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -20,6 +20,7 @@ _CHUNK = 1 << 20  # bytes that are hashed at once
 # A file is hashed again unless it was changed this long ago: within the resolution of a file system's clock two states
 # of a file could bear the same time.
 SETTLED_SECONDS = 2.0
+LARGE = 1 << 30  # bytes that take longer to hash again than to wait until they can be remembered
 
 
 class _State(NamedTuple):
@@ -32,16 +33,19 @@ class _State(NamedTuple):
 
 
 def fingerprint(settings: Settings) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the build's files, its own and then the shared one, with nothing left in a log.
+    """Size in bytes and SHA-256 of the build's files, its own and then its parts, with nothing left in a log.
 
     The audit asks, and publishing twice. Of files that were not changed since, a process reads the content once: at a
-    million customers that are twelve gigabytes.
+    million customers that are twelve gigabytes. Large files that were changed a moment ago are waited for.
     """
     write_logs_back(settings)
     states = tuple(_state_of(file) for file in _files(settings))
-    latest = max((state.changed_ns for state in states), default=0)
-    is_settled = latest < time.time_ns() - SETTLED_SECONDS * 1e9
-    return sum(state.size for state in states), (_hash_once if is_settled else _hash)(states)
+    size = sum(state.size for state in states)
+    unsettled = SETTLED_SECONDS - (time.time_ns() - max((state.changed_ns for state in states), default=0)) / 1e9
+    if unsettled > 0 and size < LARGE:
+        return size, _hash(states)
+    time.sleep(max(unsettled, 0))
+    return size, _hash_once(states)
 
 
 def write_logs_back(settings: Settings) -> None:
@@ -53,7 +57,7 @@ def write_logs_back(settings: Settings) -> None:
 
 
 def _files(settings: Settings) -> list[Path]:
-    return [file for file in (settings.build_warehouse, settings.build_shared) if file.exists()]
+    return [file for file in (settings.build_warehouse, *build_parts(settings).values()) if file.exists()]
 
 
 def _state_of(file: Path) -> _State:

@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.expectation_types import SHOWS_OBSERVED_VALUE, UNEXPECTED_ROWS
 from pipelines.settings import QUIET_ENVIRONMENT
-from pipelines.warehouse import attach_shared
+from pipelines.warehouse import attach_parts
 
 if TYPE_CHECKING:
     from great_expectations.core.batch import Batch
@@ -70,13 +70,13 @@ def _import_lazily(name: str) -> None:
 
 
 @contextlib.contextmanager
-def open_warehouse(path: Path, options: Mapping[str, Any], *, shared: Path | None = None) -> Iterator[Any]:
+def open_warehouse(path: Path, options: Mapping[str, Any], *, parts: Mapping[str, Path] | None = None) -> Iterator[Any]:
     """A Great Expectations data source on a DuckDB file, read-only; it is released in the end.
 
     Args:
         path: the file; of a build, its own.
         options: DuckDB's settings by name, e.g. `warehouse.engine_options` and a temp folder.
-        shared: of a build, the file with the tables for everybody; it may be missing.
+        parts: of a build, its further files, by catalog.
     """
     os.environ.update(QUIET_ENVIRONMENT)
     import great_expectations
@@ -101,8 +101,8 @@ def open_warehouse(path: Path, options: Mapping[str, Any], *, shared: Path | Non
         )
         engine = source.get_execution_engine()
         engine.dialect_module = DuckDBFunctions
-        if shared is not None:
-            _attach_shared_to(engine.engine, shared)
+        if parts:
+            _attach_parts_to(engine.engine, parts)
         try:
             yield source
         finally:
@@ -110,8 +110,8 @@ def open_warehouse(path: Path, options: Mapping[str, Any], *, shared: Path | Non
             engine.engine.dispose()
 
 
-def _attach_shared_to(engine: Any, shared: Path) -> None:
-    """Let every connection of a SQLAlchemy engine see the shared file, too."""
+def _attach_parts_to(engine: Any, parts: Mapping[str, Path]) -> None:
+    """Let every connection of a SQLAlchemy engine see the further files of a build, too."""
     from sqlalchemy import event
 
     def attach(connection: Any, _: Any) -> None:
@@ -121,7 +121,7 @@ def _attach_shared_to(engine: Any, shared: Path) -> None:
             cursor.execute(sql)
             return list(cursor.fetchall())
 
-        attach_shared(run, shared, read_only=True)
+        attach_parts(run, parts, read_only=True)
         cursor.close()
 
     event.listen(engine, "connect", attach)

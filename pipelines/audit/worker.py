@@ -18,7 +18,7 @@ from typing import Any, TextIO
 from pipelines.audit import gx
 from pipelines.scratch import scratch_folder
 from pipelines.settings import QUIET_ENVIRONMENT, Settings
-from pipelines.warehouse import engine_options, log_privately
+from pipelines.warehouse import build_parts, engine_options, log_privately
 
 READY = "ready"
 RELEASED = "released"  # the file is closed, another process may write it
@@ -72,7 +72,7 @@ def _work_on(job: dict[str, Any], answers: TextIO) -> None:
         with contextlib.ExitStack() as stack:
             try:
                 warehouse = stack.enter_context(
-                    gx.open_warehouse(settings.build_warehouse, options, shared=settings.build_shared)
+                    gx.open_warehouse(settings.build_warehouse, options, parts=build_parts(settings))
                 )
             except Exception as error:  # whatever a library raises, no rule was run
                 log_privately(settings, error)

@@ -20,12 +20,13 @@ from pipelines import warehouse
 from pipelines.build import Build, read_steps, to_utc
 from pipelines.publish import state
 from pipelines.publish.copying import (
+    PARTS,
     Content,
     ListedTable,
     copy_identity,
     copy_tables,
     read_listed_tables,
-    take_shared_file,
+    take_part,
 )
 
 if TYPE_CHECKING:
@@ -46,10 +47,9 @@ SOFTWARE = (
 
 @dataclass(frozen=True)
 class Assembled:
-    """What was put together: content by full table name, for each file."""
+    """What was put together: content by full table name, of both files."""
 
-    warehouse: Mapping[str, Content]
-    restricted: Mapping[str, Content]
+    tables: Mapping[str, Content]
 
 
 def assemble_version(
@@ -96,7 +96,7 @@ def assemble_version(
         "verdict": verdict,
         "software": software_versions(),
         "configuration": configuration.as_dict(),
-        "tables": {t.full_name: {"file": t.file, **asdict(assembled.restricted[t.full_name])} for t in tables},
+        "tables": {t.full_name: {"file": t.file, **asdict(assembled.tables[t.full_name])} for t in tables},
         "state": {name: asdict(content) for name, content in identity.items()},
         "files": {
             str(file.relative_to(folder)): file.stat().st_size for file in sorted(folder.rglob("*")) if file.is_file()
@@ -111,17 +111,13 @@ def assemble_version(
 def _copy_files(
     settings: Settings, folder: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
 ) -> Assembled:
-    """The file for everybody, and the same with the restricted tables added."""
-    pseudonymous = [table for table in tables if table.file == "warehouse"]
-    restricted = [table for table in tables if table.file != "warehouse"]
-    open_file, restricted_file = folder / "warehouse.duckdb", folder / "restricted.duckdb"
-    take_shared_file(settings, open_file, pseudonymous)
-    in_open = copy_tables(settings, open_file, pseudonymous, version_row)
-    shutil.copyfile(open_file, restricted_file)
-    return Assembled(
-        warehouse=in_open,
-        restricted=copy_tables(settings, restricted_file, restricted, version_row, there=in_open),
-    )
+    """The file for everybody and the one with identifiers; each table is in one of them."""
+    found: dict[str, Content] = {}
+    for file, part in PARTS.items():
+        target, chosen = folder / f"{file}.duckdb", [table for table in tables if table.file == file]
+        take_part(settings, part, target, chosen)
+        found |= copy_tables(settings, target, chosen, version_row)
+    return Assembled(found)
 
 
 def read_build_watermarks(settings: Settings) -> dict[str, str]:
@@ -143,7 +139,9 @@ def _export_audiences(settings: Settings, folder: Path) -> None:
     from pipelines.activate import export_audiences
 
     (folder / "audiences").mkdir()
-    with warehouse.connect(folder / "restricted.duckdb", settings, read_only=True) as connection:
+    files = {file: folder / f"{file}.duckdb" for file in PARTS}
+    with warehouse.connect(None, settings, attach=files) as connection:
+        warehouse.search_catalogs(connection, tuple(files))
         export_audiences(connection, folder / "audiences")
 
 

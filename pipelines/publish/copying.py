@@ -1,6 +1,6 @@
 """Copy whole tables from the build into the files of a version, and prove that the copies are equal.
 
-Most tables for everybody are in a file of their own from the start, which is taken as it is.
+Most tables are built in the file that becomes that of the version, which is taken as it is.
 
 Add here what must hold for every copied table. Nothing is computed here: what is published is what was audited.
 """
@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipelines import warehouse
 from pipelines.build import was_repeated
 from pipelines.errors import BuildError
-from pipelines.warehouse import SHARED, SHARED_SCHEMAS, identifier, literal
+from pipelines.warehouse import PART_SCHEMAS, RESTRICTED, SHARED, build_parts, identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -53,20 +53,24 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
 
 _CHECK = "Check the disk, then publish again."
 
-# Names of the build's files while a version is written; none is the name of a schema.
-_BUILD, _SHARED, _AUDIT = "build_file", "shared_file", "audit_file"
+# The part of the build that becomes a file of the version, by the name of that file.
+PARTS = {"warehouse": SHARED, "restricted": RESTRICTED}
+
+# Names of the build's files while a version is written; none is the name of a schema, or of a file of the version.
+_BUILD, _AUDIT = "build_file", "audit_file"
+_PART_FILES = {part: f"{part}_file" for part in PARTS.values()}
 
 
 @dataclass(frozen=True)
 class ListedTable:
-    """One table of `meta.columns`. `columns` are (name, description) in order; `is_shared`, in the shared file."""
+    """One table of `meta.columns`. `columns` are (name, description) in order; `part`, of the build that holds it."""
 
     schema: str
     name: str
     file: str
     description: str
     columns: tuple[tuple[str, str], ...]
-    is_shared: bool = False
+    part: str | None = None
 
     @property
     def full_name(self) -> str:
@@ -104,21 +108,21 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
             (schema, table): columns
             for schema, table, columns in connection.execute(
                 "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
-                "where (database_name in (current_database(), ?)) <> (schema_name = 'audit') and not internal "
-                "group by schema_name, table_name",
-                [SHARED],
+                "where (database_name = current_database() or database_name = any(?)) <> (schema_name = 'audit') "
+                "and not internal group by schema_name, table_name",
+                [list(PARTS.values())],
             ).fetchall()
         }
-        files: dict[tuple[str, str], set[str]] = {}
+        holding: dict[tuple[str, str], set[str]] = {}
         for database, schema, table in connection.execute(
             "select database_name, schema_name, table_name from duckdb_tables() where not temporary"
         ).fetchall():
-            files.setdefault((schema, table), set()).add(database)
+            holding.setdefault((schema, table), set()).add(database)
     for name, (schema, origin, left_out) in AUDIT_TABLES.items():
         if (schema, origin) in actual:
             actual["audit", name] = [column for column in actual[schema, origin] if column not in left_out]
     tables = [
-        ListedTable(schema, name, file, text, tuple(columns), is_shared=SHARED in files.get((schema, name), ()))
+        ListedTable(schema, name, file, text, tuple(columns), _part_of(holding.get((schema, name), set())))
         for schema, name, file, text, columns in rows
     ]
     problems = [] if tables else ["meta.columns lists no table; run its step."]
@@ -126,7 +130,7 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
         if (table.schema, table.name) == VERSION_TABLE:
             continue
         columns = actual.get((table.schema, table.name))
-        if table.is_shared and (table.file != "warehouse" or len(files[table.schema, table.name]) > 1):
+        if table.part and (table.part != PARTS[table.file] or len(holding[table.schema, table.name]) > 1):
             problems.append(
                 f"{table.full_name} was built for other readers before; start the job `nightly` anew, so that nothing "
                 f"of it is left where it does not belong."
@@ -141,8 +145,13 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
     return tables
 
 
-def take_shared_file(settings: Settings, target: Path, tables: Iterable[ListedTable]) -> bool:
-    """Copy the build's shared file to `target` as it is, and say whether that was possible.
+def _part_of(catalogs: set[str]) -> str | None:
+    """The part of the build among the catalogs that hold a table."""
+    return min(catalogs & PART_SCHEMAS.keys(), default=None)
+
+
+def take_part(settings: Settings, part: str, target: Path, tables: Iterable[ListedTable]) -> bool:
+    """Copy a part of the build to `target` as it is, and say whether that was possible.
 
     It is when the file holds nothing but these tables, each written once. What was written again leaves its former rows
     in the unused blocks of a file, and nobody audited those.
@@ -150,17 +159,16 @@ def take_shared_file(settings: Settings, target: Path, tables: Iterable[ListedTa
     Raises:
         BuildError: the copy is not the same, byte for byte.
     """
-    if not settings.build_shared.exists() or was_repeated(settings, SHARED_SCHEMAS):
+    file = build_parts(settings).get(part)
+    if file is None or was_repeated(settings, PART_SCHEMAS[part]):
         return False
-    with warehouse.connect(settings.build_shared, settings, read_only=True) as connection:
+    with warehouse.connect(file, settings, read_only=True) as connection:
         held = _names_of_tables(connection)
-    if not held <= {table.full_name for table in tables if table.is_shared}:
+    if not held <= {table.full_name for table in tables if table.part == part}:
         return False
-    shutil.copyfile(settings.build_shared, target)
-    if not filecmp.cmp(settings.build_shared, target, shallow=False):
-        raise BuildError(
-            f"The copy of {settings.build_shared.name} differs from the build; nothing was published. {_CHECK}"
-        )
+    shutil.copyfile(file, target)
+    if not filecmp.cmp(file, target, shallow=False):
+        raise BuildError(f"The copy of {file.name} differs from the build; nothing was published. {_CHECK}")
     return True
 
 
@@ -169,8 +177,6 @@ def copy_tables(
     target: Path,
     tables: Sequence[ListedTable],
     version_row: Mapping[str, object],
-    *,
-    there: Mapping[str, Content] | None = None,
 ) -> dict[str, Content]:
     """Write these tables into `target` unless it has them, describe all by comments, and compare copies with the build.
 
@@ -179,7 +185,6 @@ def copy_tables(
         target: the file; made when it is missing.
         tables: the tables it must have.
         version_row: the row of `meta.version`, if that is one of them.
-        there: what else the file holds, by full name.
 
     Returns:
         Row count and hash of every table of the file, by full name.
@@ -187,10 +192,8 @@ def copy_tables(
     Raises:
         BuildError: a copy differs from the build, or the file holds another table.
     """
-    there = there or {}
     attach = {_BUILD: settings.build_warehouse, _AUDIT: settings.build_audit}
-    if settings.build_shared.exists():
-        attach[_SHARED] = settings.build_shared
+    attach |= {_PART_FILES[part]: file for part, file in build_parts(settings).items()}
     with warehouse.connect(target, settings, attach=attach) as connection:
         held = _names_of_tables(connection)
         connection.execute("begin")  # one commit for hundreds of comments
@@ -209,7 +212,6 @@ def copy_tables(
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {table.full_name: read_content(connection, table.path) for table in tables}
         names = _names_of_tables(connection)
-    found = {**there, **found}
     _require_equal(target, expected, found, names)
     return found
 
@@ -268,7 +270,7 @@ def _is_version(table: ListedTable) -> bool:
 def _origin(table: ListedTable) -> str:
     """Where a table is copied from: the audited build; results and verdict from the audit's own, sealed file."""
     if table.schema != "audit":
-        return f"{_SHARED if table.is_shared else _BUILD}.{table.path}"
+        return f"{_PART_FILES[table.part] if table.part else _BUILD}.{table.path}"
     if table.name not in AUDIT_TABLES:
         return f"{_AUDIT}.{table.path}"
     schema, name, left_out = AUDIT_TABLES[table.name]

@@ -35,13 +35,15 @@ def open_reader(settings: Settings, *, restricted: bool = False) -> Iterator[Duc
     Raises:
         BuildError: nothing is published, or this user may not read the restricted file.
     """
-    with open_files(settings, "restricted" if restricted else "warehouse") as connection:
+    with open_files(settings, *(("restricted",) if restricted else ()), "warehouse") as connection:
         yield connection
 
 
 @contextmanager
 def open_files(settings: Settings, *names: str) -> Iterator[DuckDBPyConnection]:
     """The same over several files of the current version: `warehouse`, `restricted`, `state`; the first is in use.
+
+    A table is found in whichever of them it is: `marts.customers` needs no name of a file.
 
     Raises:
         BuildError: nothing is published, or this user may not read one of the files.
@@ -55,7 +57,7 @@ def open_files(settings: Settings, *names: str) -> Iterator[DuckDBPyConnection]:
             raise BuildError(f"This user may not read {file}; ask its owner, or read without the identifiers.")
     temp_dir = Path(tempfile.gettempdir())  # readers need no right to write into the data folder
     with warehouse.connect(None, settings, attach=files, temp_dir=temp_dir) as connection:
-        connection.execute(f"use {names[0]}")
+        warehouse.search_catalogs(connection, names)
         yield connection
 
 

@@ -46,7 +46,7 @@ class PublishReport:
     Attributes:
         version: its name.
         already_published: nothing was done, because this build was published before.
-        table_count: tables in the restricted file, which holds all of them.
+        table_count: tables in both files.
         row_count: rows in them.
         warehouse_bytes: size of the file for every analyst.
         restricted_bytes: size of the file with identifiers.

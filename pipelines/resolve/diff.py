@@ -98,34 +98,39 @@ def _read_published(connection: DuckDBPyConnection, settings: Settings, build: B
     connection.execute("create or replace temp table base_consents (customer_id text, consents bigint)")
     if build.base_version is None:
         return 0
-    folder = settings.versions_dir / build.base_version
-    missing = 0
-    for name, inserts in _PUBLISHED.items():
-        file = folder / f"{name}.duckdb"
-        if not file.exists():
-            missing += 1
-            continue
-        connection.execute(f"attach {literal(file)} as base (read_only)")
-        try:
-            for statement in inserts:
+    files = {name: settings.versions_dir / build.base_version / f"{name}.duckdb" for name in _FILES}
+    there = {name: file for name, file in files.items() if file.exists()}
+    for name, file in there.items():
+        connection.execute(f"attach {literal(file)} as base_{name} (read_only)")
+    try:
+        for needed, statement in _PUBLISHED:
+            if there.keys() >= needed:
                 connection.execute(statement)
-        finally:
-            connection.execute("detach base")
-    return missing
+    finally:
+        for name in there:
+            connection.execute(f"detach base_{name}")
+    return len(files) - len(there)
 
 
-_PUBLISHED = {
-    "state": ("insert into base_members select record_key, customer_id from base.members",),
-    "restricted": (
-        "insert into base_revenue select customer_id, revenue_amount_base from base.marts.customers",
+_FILES = ("state", "warehouse", "restricted")
+# What is read of the published version, with the files it takes.
+_PUBLISHED = (
+    ({"state"}, "insert into base_members select record_key, customer_id from base_state.members"),
+    (
+        {"warehouse"},
+        "insert into base_revenue select customer_id, revenue_amount_base from base_warehouse.marts.customers",
+    ),
+    (
+        {"warehouse", "restricted"},
         """
         insert into base_consents
         select customer_id, count(*)
-        from base.marts.customer_contact_points join base.marts.permissions_current using (contact_point_key)
+        from base_restricted.marts.customer_contact_points
+        join base_warehouse.marts.permissions_current using (contact_point_key)
         where is_permitted group by customer_id
         """,
     ),
-}
+)
 
 _CHANGES = """
 create or replace table identity.id_changes as

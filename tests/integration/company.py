@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from pipelines.publish import open_reader
 from pipelines.settings import PROJECT_DIR, Settings
-from pipelines.warehouse import connect
 
 COMMAND = Path(sys.executable).with_name("kundenstamm")
 TIMEOUT_SECONDS = 300
@@ -82,11 +82,9 @@ class Company:
         """`kundenstamm run`, for a fixed moment unless another is given."""
         return self.call("run", *(arguments or ("--as-of", "2026-11-01")))
 
-    def query(self, sql: str, *, file: str = "warehouse.duckdb") -> list[tuple[Any, ...]]:
+    def query(self, sql: str, *, restricted: bool = False) -> list[tuple[Any, ...]]:
         """Rows of the published version."""
-        path = self.data / "published" / "current" / file
-        with connect(None, self.settings, attach={"published": path.resolve()}) as connection:
-            connection.execute("use published")
+        with open_reader(self.settings, restricted=restricted) as connection:
             return connection.execute(sql).fetchall()
 
     def switch_off(self, *sources: str) -> None:

@@ -26,7 +26,7 @@ from pipelines.publish.switch import switch_to
 from pipelines.resolve import ResolveReport, resolve_accounts, resolve_identities
 from pipelines.settings import Settings
 from pipelines.transform import run_dbt
-from pipelines.warehouse import SHARED_SCHEMAS, connect
+from pipelines.warehouse import PART_SCHEMAS, SHARED, connect
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -84,14 +84,15 @@ def compute_figures(settings: Settings) -> None:
 
 
 def unite_files(connection: DuckDBPyConnection, name: str) -> None:
-    """A catalog with the published tables of a build as views, whose files are attached as <name>_own and _shared."""
+    """A catalog with the published tables of a build as views, whose files are attached as <name>_own and its parts."""
+    schemas = PART_SCHEMAS[SHARED]
     connection.execute(f"attach ':memory:' as {name}")
-    for schema in SHARED_SCHEMAS:
+    for schema in schemas:
         connection.execute(f"create schema {name}.{schema}")
     tables = connection.execute(
         "select database_name, schema_name, table_name from duckdb_tables() where list_contains($1, database_name) "
         "and list_contains($2, schema_name)",
-        [[f"{name}_own", f"{name}_shared"], list(SHARED_SCHEMAS)],
+        [[f"{name}_{part}" for part in ("own", *PART_SCHEMAS)], list(schemas)],
     ).fetchall()
     for file, schema, table in tables:
         connection.execute(f"create view {name}.{schema}.{table} as from {file}.{schema}.{table}")

@@ -14,7 +14,7 @@ from duckdb import DuckDBPyConnection
 
 from pipelines.sample import generate_sample
 from pipelines.settings import PROJECT_DIR, Settings
-from pipelines.warehouse import connect, identifier, literal
+from pipelines.warehouse import build_parts, connect, identifier, literal
 from tests.integration.nights import Night, compute_figures, read_staging, run_night, unite_files
 
 pytestmark = pytest.mark.slow
@@ -109,7 +109,7 @@ def compared(tmp_path_factory: pytest.TempPathFactory, staged_warehouse: Path) -
         compute_figures(once)
     builds = {"nights": often, "once": once}
     files = {f"{name}_own": build.build_warehouse for name, build in builds.items()}
-    files |= {f"{name}_shared": build.build_shared for name, build in builds.items()}
+    files |= {f"{name}_{part}": file for name, build in builds.items() for part, file in build_parts(build).items()}
     with connect(None, often, attach=files) as connection:
         for name in builds:
             unite_files(connection, name)

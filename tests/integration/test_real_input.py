@@ -84,7 +84,7 @@ def test_two_registers_of_the_same_persons_are_joined_as_the_truth_says(company:
             sum(pairs) filter (where customer_id is null) as true_pairs
         from pairs
         """,
-        file="restricted.duckdb",
+        restricted=True,
     )
     [(both, found, true_pairs)] = counts
     assert both / found >= 0.99

@@ -71,7 +71,7 @@ def _number(text: str) -> int:
 def test_its_figures_are_those_of_the_tables(page: Page, published_company: Company) -> None:
     for name, query in FIGURES.items():
         shown = page.locator(f'[data-figure="{name}"]').inner_text()
-        [(expected,)] = published_company.query(query, file="restricted.duckdb")
+        [(expected,)] = published_company.query(query, restricted=True)
         assert _number(shown) == expected, name
     [(status,)] = published_company.query("select status from audit.verdict")
     assert page.locator('[data-figure="verdict"]').inner_text().lower().replace(" ", "_") == status

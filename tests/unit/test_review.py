@@ -31,6 +31,7 @@ Decisions = dict[int, tuple[str, str, str]]  # by rank: decision, author, why
 def queue(settings: Settings) -> None:
     """A version with two pairs to decide about."""
     settings.current.mkdir(parents=True)
+    duckdb.connect(str(settings.current / "warehouse.duckdb")).close()
     with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
         connection.execute(
             """
@@ -206,7 +207,8 @@ def test_no_value_of_a_sheet_is_a_formula(settings: Settings, tmp_path: Path) ->
 
 def test_a_version_without_a_queue_says_so(settings: Settings) -> None:
     settings.current.mkdir(parents=True)
-    duckdb.connect(str(settings.current / "restricted.duckdb")).close()
+    for name in ("warehouse", "restricted"):
+        duckdb.connect(str(settings.current / f"{name}.duckdb")).close()
     with pytest.raises(BuildError, match="no queue"):
         list_pairs(settings, TODAY)
 

@@ -168,17 +168,25 @@ def test_an_error_that_cannot_be_logged_is_still_a_sentence(settings: Settings) 
         run(settings, "select cast('x' as integer)")
 
 
-def test_tables_of_the_open_build_are_found_in_both_of_its_files_and_made_in_its_own(settings: Settings) -> None:
+def test_tables_of_the_open_build_are_found_in_all_of_its_files_and_made_in_its_own(settings: Settings) -> None:
     settings.build_dir.mkdir(parents=True)
     with warehouse.connect(settings.build_shared, settings) as connection:
         connection.execute("create schema marts; create table marts.customers as select 1 as figure")
+    with warehouse.connect(settings.build_restricted, settings) as connection:
+        connection.execute("create schema marts; create table marts.free_texts as select 3 as figure")
     with warehouse.connect(settings.build_warehouse, settings) as connection:
         connection.execute("create schema marts")
     with warehouse.connect(settings.build_warehouse, settings) as connection:
         connection.execute("create table marts.customer_profiles as select 2 as figure")
         held = "select database_name, table_name from duckdb_tables() order by all"
-        assert connection.execute(held).fetchall() == [("shared", "customers"), ("warehouse", "customer_profiles")]
+        assert connection.execute(held).fetchall() == [
+            ("restricted", "free_texts"),
+            ("shared", "customers"),
+            ("warehouse", "customer_profiles"),
+        ]
     with warehouse.connect(settings.build_warehouse, settings, read_only=True) as connection:
-        assert connection.execute("from marts.customers, marts.customer_profiles").fetchall() == [(1, 2)]
+        assert connection.execute("from marts.customers, marts.customer_profiles, marts.free_texts").fetchall() == [
+            (1, 2, 3)
+        ]
         with pytest.raises(Exception, match="read-only"):
             connection.execute("update marts.customers set figure = 3")

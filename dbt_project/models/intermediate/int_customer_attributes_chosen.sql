@@ -1,5 +1,3 @@
-{{ config(materialized='ephemeral') }}  -- the mart and the texts each need a part
-
 -- What is known about customers beside the golden record: bought or estimated attributes, and the company's own fields
 -- of person records. The latest observation of each wins.
 with

@@ -9,25 +9,17 @@ records as (
     select * from {{ ref('int_person_records_numbered') }}
 ),
 
-group_numbers as (
-    {{ golden_group_numbers(golden_fields()) }}
-),
-
 survivorship as (
-    select
-        group_numbers.group_number,
-        survivorship.*
-    from {{ source('config', 'survivorship') }} as survivorship
-    inner join group_numbers on survivorship.field_group = group_numbers.field_group
+    {{ golden_group_strategies(golden_fields()) }}
 ),
 
 priorities as (
     select
-        group_numbers.group_number,
+        survivorship.group_number,
         priorities.source_system,
         priorities.priority
     from {{ source('config', 'source_priority') }} as priorities
-    inner join group_numbers on priorities.field_group = group_numbers.field_group
+    inner join survivorship on priorities.field_group = survivorship.field_group
 ),
 
 verified as (

@@ -13,16 +13,8 @@ records as (
     from {{ ref('int_person_records_numbered') }}
 ),
 
-group_numbers as (
-    {{ golden_group_numbers(golden_fields()) }}
-),
-
 survivorship as (
-    select
-        group_numbers.group_number,
-        survivorship.*
-    from {{ source('config', 'survivorship') }} as survivorship
-    inner join group_numbers on survivorship.field_group = group_numbers.field_group
+    {{ golden_group_strategies(golden_fields()) }}
 ),
 
 winners as (

@@ -4,6 +4,14 @@ with
 
 records as (
     select * from {{ ref('int_person_records_assigned') }}
+),
+
+-- Read apart from the wide records: what one query reads twice, the engine keeps in memory.
+record_keys as (
+    select
+        record_key,
+        customer_id
+    from {{ ref('int_person_records_assigned') }}
     where not is_deleted and not is_inferred
 ),
 
@@ -12,7 +20,7 @@ ordered as (
         record_key,
         customer_id,
         row_number() over (order by record_key) as record_number
-    from records
+    from record_keys
 ),
 
 numbered as (

@@ -68,3 +68,14 @@ def test_what_was_changed_a_moment_ago_is_read_again(build: Settings, readings: 
     fingerprint(build)
     fingerprint(build)
     assert len(readings) == 4
+
+
+def test_large_files_that_were_just_changed_are_waited_for_and_read_once(
+    build: Settings, readings: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "SETTLED_SECONDS", 0.2)
+    for large, expected in ((1 << 30, 4), (1, 6)):
+        monkeypatch.setattr(module, "LARGE", large)
+        os.utime(build.build_shared)
+        assert fingerprint(build) == fingerprint(build)
+        assert len(readings) == expected

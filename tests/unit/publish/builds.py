@@ -90,10 +90,10 @@ def make_build(
         connection.execute(f"""
             create table shared.marts.customers as
                 select 'c_' || i as customer_id, 'DE' as country from range({customers}) r(i);
-            create table marts.customer_profiles as
+            create table restricted.marts.customer_profiles as
                 select 'c_' || i as customer_id, 'Eva' as first_name, '{CANARY}' as last_name, 'Frau' as salutation
                 from range({customers}) r(i);
-            create table marts.customer_contact_points as
+            create table restricted.marts.customer_contact_points as
                 select 'c_0' as customer_id, 'p_0' as contact_point_key, '{CANARY}@example.org' as value;
             create table activation.audiences as select 'lapsed' as audience;
             create table activation.audience_members as

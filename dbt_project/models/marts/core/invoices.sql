@@ -18,7 +18,10 @@ sources as (
 ),
 
 build as (
-    select * from {{ source('config', 'build') }}
+    select
+        build.*,
+        {{ company_date('as_of', 'time_zone') }} as as_of_date
+    from {{ source('config', 'build') }} as build
 ),
 
 joined as (
@@ -37,7 +40,7 @@ joined as (
         coalesce(invoices.is_disputed, false) as is_disputed,
         coalesce(invoices.paid_at <= build.as_of, false) as is_paid,
         {{ company_date('invoices.due_at', 'build.time_zone') }} as due_date,
-        {{ company_date('build.as_of', 'build.time_zone') }} as as_of_date,
+        build.as_of_date,
         invoices.created_at,
         invoices.updated_at
     from invoices

@@ -1,4 +1,4 @@
-"""The tables for everybody are built in the file that is published, and nothing gets into it that was not audited."""
+"""Tables are built in the file that is published, and nothing gets into it that was not audited."""
 
 from __future__ import annotations
 
@@ -13,13 +13,15 @@ from pipelines.build import Build, record_step
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError
 from pipelines.publish import open_reader
-from pipelines.publish.copying import read_listed_tables, take_shared_file
+from pipelines.publish.copying import PARTS, read_listed_tables, take_part
 from pipelines.settings import Settings
 from tests.unit.publish.builds import CANARY, NOW, judge_build, publish
 
+EITHER = pytest.mark.parametrize("part", PARTS.values())
 
-def take(settings: Settings, target: Path) -> bool:
-    return take_shared_file(settings, target, read_listed_tables(settings))
+
+def take(settings: Settings, part: str, target: Path) -> bool:
+    return take_part(settings, part, target, read_listed_tables(settings))
 
 
 def run_again(settings: Settings, step: str) -> None:
@@ -28,26 +30,29 @@ def run_again(settings: Settings, step: str) -> None:
         record_step(settings, step=step, run_id="run-2", started_at=began, finished_at=None, rows=None)
 
 
+@EITHER
 @pytest.mark.usefixtures("ready")
-def test_the_shared_file_is_taken_as_it_is(settings: Settings, tmp_path: Path) -> None:
-    assert take(settings, tmp_path / "taken.duckdb")
-    assert (tmp_path / "taken.duckdb").read_bytes() == settings.build_shared.read_bytes()
+def test_a_part_of_the_build_is_taken_as_it_is(settings: Settings, part: str, tmp_path: Path) -> None:
+    assert take(settings, part, tmp_path / "taken.duckdb")
+    assert (tmp_path / "taken.duckdb").read_bytes() == warehouse.build_parts(settings)[part].read_bytes()
 
 
+@EITHER
 @pytest.mark.usefixtures("ready")
-def test_a_file_whose_tables_were_made_twice_is_not_taken(settings: Settings, tmp_path: Path) -> None:
+def test_a_file_whose_tables_were_made_twice_is_not_taken(settings: Settings, part: str, tmp_path: Path) -> None:
     run_again(settings, "raw.crm_contacts")
-    assert take(settings, tmp_path / "taken.duckdb")
+    assert take(settings, part, tmp_path / "taken.duckdb")
     run_again(settings, "marts.customers")
-    assert not take(settings, tmp_path / "new.duckdb")
+    assert not take(settings, part, tmp_path / "new.duckdb")
     assert not (tmp_path / "new.duckdb").exists()
 
 
+@EITHER
 @pytest.mark.usefixtures("ready")
-def test_a_file_with_a_table_that_is_not_published_is_not_taken(settings: Settings, tmp_path: Path) -> None:
+def test_a_file_with_a_table_that_is_not_published_is_not_taken(settings: Settings, part: str, tmp_path: Path) -> None:
     with warehouse.connect(settings.build_warehouse, settings) as connection:
-        connection.execute(f"create table shared.marts.forgotten as select '{CANARY}' as name")
-    assert not take(settings, tmp_path / "taken.duckdb")
+        connection.execute(f"create table {part}.marts.forgotten as select '{CANARY}' as name")
+    assert not take(settings, part, tmp_path / "taken.duckdb")
 
 
 def test_rows_that_were_written_over_are_not_published(
@@ -78,8 +83,12 @@ def test_rows_that_were_written_over_are_not_published(
     [
         pytest.param(
             "create table shared.marts.customer_profiles as from marts.customer_profiles; "
-            "drop table warehouse.marts.customer_profiles",
+            "drop table restricted.marts.customer_profiles",
             id="a restricted table among those for everybody",
+        ),
+        pytest.param(
+            "create table restricted.marts.customers as from marts.customers; drop table shared.marts.customers",
+            id="a table for everybody among the restricted ones",
         ),
         pytest.param("create table warehouse.marts.customers as from shared.marts.customers", id="in both files"),
     ],
