@@ -33,15 +33,6 @@ def replace_rejects(
     the files that are delivered again, by their names, because a record without an id is known by its file only. The
     record itself is forgotten once its reject is resolved.
     """
-    told = """
-        (
-            known.file in (select file from delivered_files)
-            or known.source_record_id in (
-                select source_record_id from fates union all select source_record_id from refused
-            )
-        )
-    """
-    told = "true" if is_complete else told
     name, at = literal(entity.name), f"{literal(now)}::timestamp"
     connection.execute(
         f"""
@@ -68,6 +59,10 @@ def replace_rejects(
         "and known.record_hash = refused.record_hash and known.occurrence = refused.occurrence "
         "and known.field is not distinct from refused.field and known.value_class = refused.value_class"
     )
+    told = (
+        "known.file in (select file from delivered_files) or known.source_record_id in "
+        "(select source_record_id from fates union all select source_record_id from refused)"
+    )
     connection.execute(
         f"""
         update rejects as known set resolved_at = {at}, record = null,
@@ -76,7 +71,7 @@ def replace_rejects(
                 when source_record_id in (select source_record_id from fates where fate <> 'rejected') then 'mended'
                 else 'no longer delivered'
             end
-        where entity = {name} and resolved_at is null and {told}
+        where entity = {name} and resolved_at is null and ({is_complete} or {told})
             and not exists (select 1 from refused where {same})
         """
     )

@@ -45,6 +45,7 @@ def published_company(shared_folder: Path, new_company: Company) -> Company:
 
     def make(folder: Path) -> None:
         company = new_company.copy_to(folder)
+        company.extra["KUNDENSTAMM_THREADS"] = "2"
         done = company.run()
         assert done.returncode == 0, said(done)
         (folder / "output.txt").write_text(done.stdout + done.stderr)
