@@ -44,7 +44,7 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 PUBLIC_DATA = PROJECT_DIR.parent / "shared" / "data" / "identity"
 AT = datetime.fromisoformat("2026-11-01")
-WIDTH = 170  # a narrower terminal wraps lines, which is better than cut figures
+WIDTH = 210  # a narrower terminal wraps lines, which is better than cut figures
 COLUMNS = (
     "set", "method", "records", "persons", "customers", "precision", "recall", "F1", "B-cubed F1", "mixed", "largest",
     "best pairs", "not worse", "s", "CPU s", "MB",
