@@ -307,19 +307,22 @@ def _note_other_lines(connection: DuckDBPyConnection, layout: Layout, key: str, 
     column = identifier(key)
     is_header = f"{column} = {literal(key)}"
     is_total = f"lower(trim({column}, {contract.WHITE_SPACE} || ':.')) in ({', '.join(map(literal, TOTALS))})"
-    found = connection.execute(
+    found = _number(
+        connection,
         f"""
-        select rowid, case when {is_header} then 'line that repeats the header' else 'line of totals' end,
-            to_json(delivered)::varchar
-        from delivered
-        where rowid >= {first_row} and ({is_header} or {is_total})
-        """
-    ).fetchall()
-    for row, value_class, record in found:
-        connection.execute("insert into other_lines values ($1)", [row])
+        insert into other_lines
+        select rowid from delivered where rowid >= {first_row} and ({is_header} or {is_total})
+        """,
+    )
+    if found:
         connection.execute(
-            "insert into unreadable values ($1, $2, $3, null, $4)",
-            [layout.file.name, row - first_row + 2, record, value_class],
+            f"""
+            insert into unreadable
+            select {literal(layout.file.name)}, rowid - {first_row} + 2, to_json(delivered)::varchar, null,
+                case when {is_header} then 'line that repeats the header' else 'line of totals' end
+            from delivered
+            where rowid >= {first_row} and rowid in (select row from other_lines)
+            """
         )
 
 
