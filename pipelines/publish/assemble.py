@@ -10,7 +10,7 @@ import os
 import platform
 import shutil
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -45,13 +45,6 @@ SOFTWARE = (
 )
 
 
-@dataclass(frozen=True)
-class Assembled:
-    """What was put together: content by full table name, of both files."""
-
-    tables: Mapping[str, Content]
-
-
 def assemble_version(
     settings: Settings,
     configuration: Configuration,
@@ -61,7 +54,7 @@ def assemble_version(
     verdict: Mapping[str, Any],
     now: datetime,
     run_id: str,
-) -> Assembled:
+) -> None:
     """Fill `folder`, which must not exist: the three database files, audiences, report, manifest; all on the disk.
 
     Raises:
@@ -85,7 +78,7 @@ def assemble_version(
         "software": _as_json(software_versions()),
     }
     folder.mkdir(mode=0o700)
-    assembled = _copy_files(settings, folder, tables, row)
+    contents = _copy_files(settings, folder, tables, row)
     identity = copy_identity(settings, folder / "state.duckdb", state.IDENTITY)
     _export_audiences(settings, folder)
     if (settings.build_dir / "report").is_dir():
@@ -96,7 +89,7 @@ def assemble_version(
         "verdict": verdict,
         "software": software_versions(),
         "configuration": configuration.as_dict(),
-        "tables": {t.full_name: {"file": t.file, **asdict(assembled.tables[t.full_name])} for t in tables},
+        "tables": {t.full_name: {"file": t.file, **asdict(contents[t.full_name])} for t in tables},
         "state": {name: asdict(content) for name, content in identity.items()},
         "files": {
             str(file.relative_to(folder)): file.stat().st_size for file in sorted(folder.rglob("*")) if file.is_file()
@@ -105,19 +98,18 @@ def assemble_version(
     }
     (folder / "manifest.json").write_text(_as_json(manifest, indent=2), encoding="utf-8")
     _protect(folder)
-    return assembled
 
 
 def _copy_files(
     settings: Settings, folder: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
-) -> Assembled:
-    """The file for everybody and the one with identifiers; each table is in one of them."""
+) -> dict[str, Content]:
+    """The file for everybody and the one with identifiers; each table is in one of them. Content by full table name."""
     found: dict[str, Content] = {}
     for file, part in PARTS.items():
         target, chosen = folder / f"{file}.duckdb", [table for table in tables if table.file == file]
         take_part(settings, part, target, chosen)
         found |= copy_tables(settings, target, chosen, version_row)
-    return Assembled(found)
+    return found
 
 
 def read_build_watermarks(settings: Settings) -> dict[str, str]:
