@@ -69,6 +69,7 @@ LEDGER_TABLES = {
                 "deleted",
                 "latest_delivered",
                 "latest_rejected",
+                "differing",
             )
         },
         "loaded_at": "TIMESTAMP",

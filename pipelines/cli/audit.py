@@ -50,7 +50,9 @@ def findings(
             settings, found, name, author=author, reason=reason, until=day, now=now, takes_back=accept is None
         )
         how = f"is accepted until {decision.until}" if decision.until else "is not accepted any more"
-        console.print(f"{decision.finding_id} {how}; published with the next run.", markup=False)
+        console.print(
+            f"{decision.finding_id} {how}; audit.findings shows it from the next published version on.", markup=False
+        )
         return
     if worklist:
         written = write_worklists_of(settings, configuration, found, worklist)

@@ -336,7 +336,8 @@ _EMPTY_QUARANTINE = (
 def _reconciliation_query(
     configuration: Configuration, landed: Mapping[str, _Landing], since: Mapping[str, datetime]
 ) -> str:
-    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts.
+    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts;
+    and how many records differ from those at the watermark, whatever happened to them between.
 
     How many records are there and how many were set aside is counted when that is decided.
     """
@@ -351,7 +352,8 @@ def _reconciliation_query(
             if source.name not in landed:
                 zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *LATEST))
                 selects.append(
-                    f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
+                    f"{named} 0::bigint as load_count, {zeros}, 0::bigint as differing_count, "
+                    f"null::timestamp as loaded_at, "
                     f"'{{}}'::json as control_amounts, null::timestamp as failed_at, {counted_later}"
                 )
                 continue
@@ -364,12 +366,25 @@ def _reconciliation_query(
             )
             selects.append(
                 f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, "
+                f"{_differing_count(landed[source.name], entity, since.get(source.name))} as differing_count, "
                 f"max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts, "
                 f"{_failed_at(landed[source.name], entity)} as failed_at, {counted_later} "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
     return " union all ".join(selects) + " order by source_system, entity"
+
+
+def _differing_count(landing: _Landing, entity: str, since: datetime | None) -> str:
+    """SQL: how many records say something else than they said at the watermark; one that was changed back does not."""
+    if since is None or entity not in landing.columns:
+        return "0::bigint"
+    return f"""(
+        select count(*) from {landing.table(f"{entity}_history")} as former
+        inner join {landing.table(entity)} as present using (source_record_id)
+        where former._valid_from <= {literal(since)}::timestamp and former._valid_to > {literal(since)}::timestamp
+            and former._content is distinct from present._content
+    )"""
 
 
 def _failed_at(landing: _Landing, entity: str) -> str:

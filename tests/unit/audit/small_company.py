@@ -203,7 +203,8 @@ def _add_reconciliation(world: World) -> None:
         ("support", "ratings", 1),
     ):
         world.connection.execute(
-            "insert into raw.reconciliation values (?, ?, true, 1, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, 0, ?, ?, null, ?, 0)",
+            "insert into raw.reconciliation "
+            "values (?, ?, true, 1, ?, ?, 0, 0, 0, 0, 0, 0, 0, ?, 0, 0, ?, ?, null, ?, 0)",
             [source, entity, count, count, count, AS_OF, json.dumps(AMOUNTS.get(entity, {})), count],
         )
 

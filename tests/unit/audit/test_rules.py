@@ -139,3 +139,20 @@ def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
         connection.execute("update meta.figures set base_value = value where figure = 'as_of'")
     [result] = run_rules(company, configuration, BUILD, [catalogue.rule("src_014")])
     assert result.status is Status.NOT_APPLICABLE
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "table", "field"), [("cle_001", "emails", "email"), ("cle_002", "phones", "mobile")]
+)
+def test_what_no_record_holds_any_more_is_not_counted(
+    company: Settings, configuration: Configuration, catalogue: Catalogue, rule_id: str, table: str, field: str
+) -> None:
+    rule = catalogue.rule(rule_id)
+    with connect(company.build_warehouse, company) as connection:
+        connection.execute(
+            f"insert into clean.{table} (raw_value, is_valid) select 'n. a.' || i, false from range(9) as n (i)"
+        )
+        assert counted_by_sql(connection, [rule]) == {rule_id: 9}
+        connection.execute(f"insert into raw.person_history ({field}) select 'n. a.' || i from range(9) as n (i)")
+    [result] = run_rules(company, configuration, BUILD, [rule])
+    assert (result.status, result.failed_count) == (Status.PASSED, 0)

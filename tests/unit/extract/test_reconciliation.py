@@ -163,6 +163,20 @@ def test_a_reconciliation_sums_the_loads_since_the_watermark(source: Source) -> 
     assert source.raw(query, since={"crm": first[0]}) == [(1, 2, 1, 1)]
 
 
+def test_a_record_that_was_changed_back_does_not_differ_from_what_was_published(source: Source) -> None:
+    source.write("id;city\n1;Ulm\n2;Bonn\n3;Kiel\n")
+    source.load()
+    (published,) = source.landed("select max(loaded_at) from loads")
+    query = "select changed_count, differing_count from raw.reconciliation"
+    source.write("id;city\n1;?\n2;?\n3;Kiel\n4;Jena\n")
+    source.load()
+    assert source.raw(query, since={"crm": published[0]}) == [(2, 2)]
+    source.write("id;city\n1;Ulm\n2;Berlin\n3;Kiel\n4;Weimar\n")
+    source.load()
+    assert source.raw(query, since={"crm": published[0]}) == [(5, 1)]
+    assert source.raw(query) == [(5, 0)]
+
+
 def test_a_mended_delivery_is_told_of_the_latest_load(source: Source) -> None:
     source.write("id;birth_date\n1;31.13.2000\n2;2000-01-01\n")
     source.load()
