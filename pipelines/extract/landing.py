@@ -29,9 +29,7 @@ CONTRACT_VERSION = 1
 LAYOUT_VERSION = "1"
 
 RECORD_COLUMNS = "identifiers JSON, custom JSON"
-LANDED_COLUMNS = (
-    "_content VARCHAR, _absent_since TIMESTAMP, _valid_from TIMESTAMP, _loaded_at TIMESTAMP, _run_id VARCHAR"
-)
+LANDED_COLUMNS = "_absent_since TIMESTAMP, _valid_from TIMESTAMP, _loaded_at TIMESTAMP, _run_id VARCHAR"
 # A landed row that is no longer live: deleted or merged at the source, or absent from a full delivery.
 IS_GONE = "(deleted_at is not null or merged_into_record_id is not null or _absent_since is not null)"
 
