@@ -177,7 +177,8 @@ def convert_records(
             from typed
         )
         select _row, {", ".join(columns)}, {_json(fields, IDENTIFIER_PREFIX)} as identifiers,
-            {_json(fields, CUSTOM_PREFIX)} as custom, _field, {_value_class([f for _, f, _ in broken])} as _class, _rounded
+            {_json(fields, CUSTOM_PREFIX)} as custom,
+            _field, {_value_class([f for _, f, _ in broken])} as _class, _rounded
         from checked
     """
     try:
