@@ -77,7 +77,8 @@ def _check_files(settings: Settings, configuration: Configuration, source: Sourc
         refused = (int(row[0]) if row else 0) + bad
         unmapped = f"; nobody mapped {', '.join(c.name for c in delivery.unmapped)}" if delivery.unmapped else ""
         refused_text = f", {refused:,} would be rejected" if refused else ""
-        yield Finding(source.name, f"{name}: {delivery.delivered_count:,} records{refused_text}{unmapped}")
+        count = delivery.delivered_count
+        yield Finding(source.name, f"{name}: {count:,} record{'' if count == 1 else 's'}{refused_text}{unmapped}")
 
 
 def _check_system(settings: Settings, configuration: Configuration, source: SourceConfig) -> Iterator[Finding]:

@@ -108,7 +108,7 @@ def read_delivery(
             present = columns if layout.file.type == "jsonl" else layout.columns
             assert_columns_delivered(expected, present, layout.file.name, layout.stated, where)
         used = used_columns(entity, config, list(columns))
-        elsewhere = _mapped_beside(source, entity, list(columns))
+        elsewhere = set(columns) if config.repeated else _mapped_beside(source, entity, list(columns))
         unmapped_names = [c for c in columns if c not in used and c not in elsewhere]
         known = {name: kind for name, kind in (known_types or {}).items() if name in unmapped_names}
         types = known | _sampled_types(

@@ -53,14 +53,14 @@ def _number_evidence(connection: DuckDBPyConnection, fields: Sequence[Field]) ->
 
 
 def _date_evidence(connection: DuckDBPyConnection, field: Field) -> tuple[int, ...]:
+    """What stands where there is no date, as 00.00.0000, is no evidence: both numbers are the same."""
     head = contract.date_head(_text(field))
     heads = connection.execute(f"select {head} as head, count(*) from delivered group by head").fetchall()
     return contract.date_evidence({head: count for head, count in heads if head})
 
 
 def _text(field: Field) -> str:
-    text = contract.as_text(field.expression or "null", field.kind)
-    return contract.as_date_text(text) if _is_open(field, (Type.DATE, Type.TIMESTAMP)) else text
+    return contract.as_text(field.expression or "null", field.kind)
 
 
 def _is_open(field: Field, types: tuple[Type, ...]) -> bool:

@@ -78,9 +78,9 @@ def test_the_first_hour_of_a_company_from_init_to_landed_records(
         "contacts: 2 records; nobody mapped Umsatz, Bemerkung",
         "contacts: 2 records",
         "orders: 3 records",
-        "customers: 1 records",
+        "customers: 1 record",
         "tickets: 2 records",
-        "users: 1 records",
+        "users: 1 record",
     ]
     reports = [
         report
