@@ -49,6 +49,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 1000  # for naming the type of a column that nobody mapped
 FLAG = "filled: "
+# Files that somebody may have put together by hand: only these have lines that are no records.
+SHEET_LIKE = frozenset({"csv", "workbook"})
 # What stands in the id of a line that sums up the others.
 TOTALS = (
     *("summe", "gesamt", "gesamtsumme", "zwischensumme", "endsumme", "anzahl"),
@@ -328,7 +330,7 @@ def _fill_delivered(
             )
         if layout.file.type == "csv":
             collect_csv_errors(connection, layout, form, key, inserted, where)
-        if len(key) == 1 and layout.columns.get(key[0]) == "VARCHAR":
+        if len(key) == 1 and layout.file.type in SHEET_LIKE and layout.columns.get(key[0]) == "VARCHAR":
             _note_other_lines(connection, layout, key[0], total)
         if layout.file.is_original:
             connection.execute(
@@ -342,7 +344,10 @@ def _note_other_lines(connection: DuckDBPyConnection, layout: Layout, key: str, 
     """Add to `unreadable` the lines of a file that are no records, and their rows to `other_lines`."""
     column = identifier(key)
     is_header = f"{column} = {literal(key)}"
+    # Most ids end with a digit, which no word does: to see that takes a fifth of the rest.
+    is_word = f"right({column}, 1) not between '0' and '9'"
     is_total = f"lower(trim({column}, {contract.WHITE_SPACE} || ':.')) in ({', '.join(map(literal, TOTALS))})"
+    is_total = f"({is_word} and {is_total})"
     found = _number(
         connection,
         f"""
