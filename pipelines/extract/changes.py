@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.entities import Entity, Type
 from pipelines.errors import SourceError
-from pipelines.extract.landing import IS_GONE, column_names, record_columns
+from pipelines.extract.landing import IS_GONE, column_names, content_hash, record_columns
 from pipelines.extract.offers import Parents
 from pipelines.extract.rejects import has_open_rejects, replace_rejects
 from pipelines.extract.report import Counts
@@ -387,9 +387,4 @@ def _arrived_columns(connection: DuckDBPyConnection, entity: Entity) -> list[str
 
 
 def _content(connection: DuckDBPyConnection, entity: Entity, table: str) -> str:
-    """SQL for a hash of what a record says, over a table of this entity; what a table does not have is empty."""
-    present = set(column_names(connection, table))
-    types: dict[str, str] = {column.name: column.type for column in record_columns(entity)[1:]}
-    types |= {"identifiers": "VARCHAR", "custom": "VARCHAR"}
-    values = [f"{identifier(name) if name in present else 'null'}::{kind}" for name, kind in types.items()]
-    return f"hash({', '.join(values)})"
+    return content_hash(entity, column_names(connection, table))

@@ -8,7 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import datetime
 
-from pipelines.configuration import Configuration
+from pipelines.configuration import Configuration, SourceConfig
+from pipelines.extract.landing import content_hash
 from pipelines.extract.landings import Landing
 from pipelines.extract.report import COUNT_NAMES
 from pipelines.keys import record_key
@@ -46,7 +47,8 @@ EMPTY_QUARANTINE = (
 def reconciliation_query(
     configuration: Configuration, landed: Mapping[str, Landing], since: Mapping[str, datetime]
 ) -> str:
-    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts.
+    """One row per source and entity: sums over the loads after the watermark; the latest load's own counts, amounts;
+    and how many records differ from those at the watermark, whatever happened to them between.
 
     How many records are there and how many were set aside is counted when that is decided.
     """
@@ -61,7 +63,8 @@ def reconciliation_query(
             if source.name not in landed:
                 zeros = ", ".join(f"0::bigint as {n}_count" for n in (*RECONCILED, *LATEST))
                 selects.append(
-                    f"{named} 0::bigint as load_count, {zeros}, null::timestamp as loaded_at, "
+                    f"{named} 0::bigint as load_count, {zeros}, 0::bigint as differing_count, "
+                    f"null::timestamp as loaded_at, "
                     f"'{{}}'::json as control_amounts, null::timestamp as failed_at, {counted_later}"
                 )
                 continue
@@ -74,12 +77,29 @@ def reconciliation_query(
             )
             selects.append(
                 f"{named} count(*) filter (where {after}) as load_count, {sums}, {latest}, "
+                f"{_differing_count(source, landed[source.name], entity, since.get(source.name))} as differing_count, "
                 f"max(loaded_at) as loaded_at, "
                 f"coalesce(arg_max(control_amounts, load_id), '{{}}')::json as control_amounts, "
                 f"{_failed_at(landed[source.name], entity)} as failed_at, {counted_later} "
                 f"from {landed[source.name].table('loads')} where entity = {literal(entity)}"
             )
     return " union all ".join(selects) + " order by source_system, entity"
+
+
+def _differing_count(source: SourceConfig, landing: Landing, name: str, since: datetime | None) -> str:
+    """SQL: how many records say something else than they said at the watermark; one that was changed back does not."""
+    entity = source.find_entity(name)
+    if since is None or entity is None or name not in landing.columns:
+        return "0::bigint"
+    history = f"{name}_history"
+    former = content_hash(entity, landing.columns[history], "former")
+    present = content_hash(entity, landing.columns[name], "present")
+    return f"""(
+        select count(*) from {landing.table(history)} as former
+        inner join {landing.table(name)} as present using (source_record_id)
+        where former._valid_from <= {literal(since)}::timestamp and former._valid_to > {literal(since)}::timestamp
+            and {former} <> {present}
+    )"""
 
 
 def _failed_at(landing: Landing, entity: str) -> str:
