@@ -16,7 +16,14 @@ if TYPE_CHECKING:
     from pipelines.configuration.cleaning import Lookup, Pattern, Placeholders, Replace, RuleConfig
 
 # Control characters, the soft hyphen, and spaces and marks without width; and blanks that are not one plain space.
-_INVISIBLE = r"[\x{01}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}-\x{200f}\x{2060}\x{feff}]"
+_INVISIBLE = r"[\x{01}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{2060}\x{feff}]"
+# The two joiners say how letters of these scripts are written: without them the name is spelt in another way.
+# Behind any other letter they are as stray as the rest.
+_JOINED_SCRIPTS = (
+    r"\p{Arabic}\p{Bengali}\p{Devanagari}\p{Gujarati}\p{Gurmukhi}\p{Kannada}\p{Khmer}\p{Malayalam}\p{Mongolian}"
+    r"\p{Myanmar}\p{Oriya}\p{Sinhala}\p{Syriac}\p{Tamil}\p{Telugu}"
+)
+_STRAY_JOINERS = rf"(^|[^{_JOINED_SCRIPTS}\x{{200c}}\x{{200d}}])[\x{{200c}}\x{{200d}}]+"
 _BLANKS = r"[\s\x{a0}\x{202f}]"
 _OTHER_BLANKS = r"[\t\n\r\x{a0}\x{202f}]"
 
@@ -60,10 +67,10 @@ def stray_characters_block(fields: Sequence[str]) -> Callable[[RuleConfig], Sequ
         Rule(
             "stray_characters",
             {
-                field: f"nullif(trim(regexp_replace(regexp_replace({field}, '{_INVISIBLE}', '', 'g'), "
-                f"'{_BLANKS}+', ' ', 'g')), '')"
+                field: f"nullif(trim(regexp_replace(regexp_replace(regexp_replace({field}, '{_INVISIBLE}', '', 'g'), "
+                f"'{_STRAY_JOINERS}', '\\1', 'g'), '{_BLANKS}+', ' ', 'g')), '')"
             },
-            when=f"regexp_matches({field}, '{_INVISIBLE}|{_OTHER_BLANKS}|{_BLANKS}{_BLANKS}')",
+            when=f"regexp_matches({field}, '{_INVISIBLE}|{_OTHER_BLANKS}|{_BLANKS}{_BLANKS}|{_STRAY_JOINERS}')",
             confidence=0.99,
         )
         for field in fields

@@ -19,6 +19,7 @@ from pipelines.cli.identity import explain, review
 from pipelines.cli.nightly import run, sample, ui, validate
 from pipelines.cli.shared import ACTIVE, CONFIGURATION, FAILED, errors
 from pipelines.cli.sources import sources_app
+from pipelines.cli.start import init
 from pipelines.cli.versions import rollback, sql, status, versions
 from pipelines.errors import ConfigurationError, KundenstammError, LockedError
 from pipelines.settings import QUIET_ENVIRONMENT
@@ -26,7 +27,7 @@ from pipelines.settings import QUIET_ENVIRONMENT
 app = typer.Typer(
     no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False, help=__doc__.split(":")[0]
 )
-for command in (run, sample, status, versions, rollback, sql, explain, review, findings):
+for command in (init, run, sample, status, versions, rollback, sql, explain, review, findings):
     app.command()(command)
 app.command("data-docs")(write_docs)
 app.command()(validate)

@@ -41,10 +41,12 @@ def run(
     """Run the nightly job here. Exit: 0 published, 1 failed, 2 refused, 3 another run is active, 4 configuration."""
     from pipelines.audit import load_catalogue, read_approval
     from pipelines.configuration import load_configuration
+    from pipelines.extract import assert_something_to_read
     from pipelines.lock import hold
 
     settings = read_settings(config, data)
     configuration = load_configuration(settings)
+    assert_something_to_read(settings, configuration)
     read_approval(approve, reason, load_catalogue(configuration).rules)
     with hold(settings):
         from pipelines.defs.launch import execute_nightly, prepare_instance

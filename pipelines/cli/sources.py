@@ -49,14 +49,11 @@ def profile_source(
     data: DataOption = None,
 ) -> None:
     """Read an unknown file and print its entry for sources.yml, with the doubts to decide. No value is shown."""
-    import yaml
-
     from pipelines.configuration import load_company
-    from pipelines.extract import profile_file
+    from pipelines.extract import profile_file, write_entry
 
     settings = read_settings(config, data)
     controller = load_company(settings).controllers[0]  # sources.yml is what is being written: it need not be valid yet
     proposal = profile_file(settings, path.expanduser(), controller=controller, entity_name=entity)
-    console.print(yaml.safe_dump([proposal.entry], sort_keys=False, allow_unicode=True), markup=False, end="")
-    for doubt in proposal.doubts:
-        console.print(f"# Doubt: {doubt}.", markup=False)
+    first = next(iter(proposal.entry["entities"]))
+    console.print(write_entry(proposal.entry, {first: proposal.doubts}, {first: proposal.notes}), markup=False, end="")

@@ -80,10 +80,12 @@ class EntityConfig(Model):
 
     `changed` is the column that grows when a row of the database changes; without it everything is read every time.
     `delivery` says what the files at `path` are: all records (what is missing is gone), or what is new or changed.
+    `repeated` records stand on many lines, as a customer on every order: the last line with an id is the record.
     """
 
     path: Annotated[str, Field(min_length=1)] | None = None
     delivery: Literal["snapshot", "increments"] | None = None
+    repeated: bool | None = None
     table: Annotated[str, Field(min_length=1)] | None = None
     query: Annotated[str, Field(min_length=1)] | None = None
     changed: Annotated[str, Field(min_length=1)] | None = None
@@ -163,6 +165,11 @@ class SourceConfig(Model):
             ]
             if entity_config.key and "source_record_id" in entity_config.columns:
                 problems.append(f"entities.{entity_name}: name either `key` or `columns.source_record_id`, not both")
+            if entity_config.repeated and not (entity_config.key or "source_record_id" in entity_config.columns):
+                problems.append(
+                    f"entities.{entity_name}: what is `repeated` needs a key, which says whose line it is: "
+                    f"`columns.source_record_id`, `key`"
+                )
             if "orders" in self.entities and is_flat(entity_name, entity_config):
                 problems.append(
                     f"entities.{entity_name}: orders come from a file of their own or from the lines (order_<column>), "

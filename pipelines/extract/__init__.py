@@ -5,10 +5,11 @@ Cleaning a value does not belong here: what is landed is what was delivered, in 
 """
 
 from pipelines.extract.arrivals import find_arrivals, look_at_files
-from pipelines.extract.check import Finding, check_sources
+from pipelines.extract.check import Finding, assert_something_to_read, check_sources
 from pipelines.extract.freshness import StaleSource, find_stale_sources
 from pipelines.extract.load import load_source
 from pipelines.extract.profile import Proposal, profile_file
+from pipelines.extract.proposals import SourcesProposal, propose_sources, write_entry
 from pipelines.extract.raw import build_raw, find_removed_sources
 from pipelines.extract.report import Counts, LoadReport, UnmappedColumn
 from pipelines.extract.summary import summarize_reconciliation, summarize_rejects
@@ -18,8 +19,10 @@ __all__ = [
     "Finding",
     "LoadReport",
     "Proposal",
+    "SourcesProposal",
     "StaleSource",
     "UnmappedColumn",
+    "assert_something_to_read",
     "build_raw",
     "check_sources",
     "find_arrivals",
@@ -28,6 +31,8 @@ __all__ = [
     "load_source",
     "look_at_files",
     "profile_file",
+    "propose_sources",
     "summarize_reconciliation",
     "summarize_rejects",
+    "write_entry",
 ]

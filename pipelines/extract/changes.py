@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.entities import Entity, Type
 from pipelines.errors import SourceError
-from pipelines.extract.landing import IS_GONE, column_names, record_columns
+from pipelines.extract.landing import IS_GONE, column_names, content_hash, record_columns
 from pipelines.extract.offers import Parents
 from pipelines.extract.rejects import has_open_rejects, replace_rejects
 from pipelines.extract.report import Counts
@@ -111,8 +111,8 @@ def _decide_fates(
 ) -> None:
     """Decide what becomes of each record. `scope` says in SQL which landed ones are gone when they were not delivered.
 
-    View `fates`, one row per readable record: `_row`, `source_record_id`, `_content`, `_rounded`, `is_gone`,
-    `was_gone`, `fate`. View `judged`: the records as they arrived, with `source_record_id`, `is_gone` and `fate`.
+    View `fates`, one row per readable record: `_row`, `source_record_id`, `_rounded`, `is_gone`, `was_gone`, `fate`.
+    View `judged`: the records as they arrived, with `source_record_id`, `is_gone` and `fate`.
     Table `absences`, one row per landed record in the delivery's scope that it no longer has, not even as a reject.
     """
     arrived = column_names(connection, "arrived")
@@ -131,7 +131,7 @@ def _decide_fates(
         connection.execute(
             """
             create or replace temp view fates as
-            select _row, source_record_id, _content, case when fate = 'new' then _rounded else 0 end as _rounded,
+            select _row, source_record_id, case when fate = 'new' then _rounded else 0 end as _rounded,
                 is_gone, was_gone, fate
             from judged
             """
@@ -183,7 +183,11 @@ def _find_twins(connection: DuckDBPyConnection, is_keyed: bool) -> None:
 def _compare(
     connection: DuckDBPyConnection, entity: Entity, is_keyed: bool, is_gone: str, updated: str, keeps_newer: bool
 ) -> None:
-    """Table `compared` with the columns of `fates`."""
+    """Table `compared` with the columns of `fates`.
+
+    Records are compared by hashes that the engine computes of both sides here, and that are kept nowhere: another
+    version of it may compute others.
+    """
     is_late = "landed.updated_at > ranked.changed_at" if keeps_newer and updated != "null" else "false"
     record_id = (
         "source_record_id" if is_keyed else "_content || '-' || row_number() over (partition by _content order by _row)"
@@ -192,7 +196,8 @@ def _compare(
         f"""
         create or replace temp table compared as
         with numbered as (
-            select _row, {record_id} as source_record_id, _content, _rounded, {updated} as changed_at,
+            select _row, {record_id} as source_record_id, {_content(connection, entity, "arrived")} as content,
+                _rounded, {updated} as changed_at,
                 {is_gone} as is_gone, {IS_REFUSED if is_keyed else "_field is not null"} as is_refused
             from arrived
         ),
@@ -202,34 +207,34 @@ def _compare(
             where not is_refused
         ),
         ranked as (
-            select *, 1 as place, _content as kept_content
+            select *, 1 as place, content as kept_content
             from accepted
             where not is_twin
             union all
-            select *, row_number() over newest as place, first_value(_content) over newest as kept_content
+            select *, row_number() over newest as place, first_value(content) over newest as kept_content
             from accepted
             where is_twin
             window newest as (partition by source_record_id order by changed_at desc nulls last, _row desc)
         )
-        select ranked._row, ranked.source_record_id, ranked._content, ranked._rounded, ranked.is_gone,
+        select ranked._row, ranked.source_record_id, ranked._rounded, ranked.is_gone,
             coalesce(landed.was_gone, false) as was_gone,
             case
-                when place > 1 and ranked._content = kept_content then 'repeated'
+                when place > 1 and ranked.content = kept_content then 'repeated'
                 when place > 1 then 'superseded'
                 when landed.source_record_id is null then 'new'
                 when {is_late} then 'superseded'
                 when landed.was_gone and not ranked.is_gone then 'revived'
-                when landed._content = ranked._content and not landed.was_absent then 'unchanged'
+                when landed.content = ranked.content and not landed.was_absent then 'unchanged'
                 else 'changed'
             end as fate
         from ranked
         left join (
-            select source_record_id, _content, updated_at, {IS_GONE} as was_gone,
-                _absent_since is not null as was_absent
+            select source_record_id, {_content(connection, entity, entity.name)} as content, updated_at,
+                {IS_GONE} as was_gone, _absent_since is not null as was_absent
             from {identifier(entity.name)}
         ) as landed using (source_record_id)
         union all
-        select _row, source_record_id, _content, 0, is_gone, false, 'rejected'
+        select _row, source_record_id, 0, is_gone, false, 'rejected'
         from numbered
         where is_refused
         """
@@ -307,7 +312,7 @@ def _apply(
             "(select source_record_id from fates where fate in ('changed', 'revived'))"
         )
     columns = _arrived_columns(connection, entity)
-    record = ", ".join(identifier(c) for c in ("source_record_id", *columns, "_content"))
+    record = ", ".join(identifier(c) for c in ("source_record_id", *columns))
     stamped = f"select {record}, {at} as _valid_from, {at} as _loaded_at, {literal(run_id)} as _run_id"
     if counts.new or replaced_count:
         connection.execute(
@@ -315,11 +320,10 @@ def _apply(
         )
     if counts.superseded:
         # Versions that were never current: known, but not again at every delivery.
+        known = f"(select source_record_id, {_content(connection, entity, f'{entity.name}_history')} from {history})"
         connection.execute(
-            f"insert into {history} by name {stamped}, {at} as _valid_to from judged "
-            f"where fate = 'superseded' and not exists (select 1 from {history} as known "
-            "where known.source_record_id = judged.source_record_id and known._content = judged._content) "
-            "order by _row"
+            f"insert into {history} by name {stamped}, {at} as _valid_to from judged where fate = 'superseded' "
+            f"and (source_record_id, {_content(connection, entity, 'arrived')}) not in {known} order by _row"
         )
 
 
@@ -380,3 +384,7 @@ def _arrived_columns(connection: DuckDBPyConnection, entity: Entity) -> list[str
     arrived = set(column_names(connection, "arrived"))
     own = [c.name for c in record_columns(entity)[1:]]
     return [c for c in (*own, "identifiers", "custom") if c in arrived]
+
+
+def _content(connection: DuckDBPyConnection, entity: Entity, table: str) -> str:
+    return content_hash(entity, column_names(connection, table))

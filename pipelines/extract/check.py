@@ -9,7 +9,7 @@ from collections.abc import Collection, Iterator
 from dataclasses import dataclass
 
 from pipelines.configuration import Configuration, SourceConfig
-from pipelines.errors import KundenstammError
+from pipelines.errors import ConfigurationError, KundenstammError
 from pipelines.extract.delivery import read_delivery
 from pipelines.extract.files import find_files
 from pipelines.extract.reading import entity_of
@@ -44,6 +44,21 @@ def check_sources(
             yield Finding(source.name, str(error), is_problem=True)
 
 
+def assert_something_to_read(settings: Settings, configuration: Configuration) -> None:
+    """A company without any record has nothing to publish.
+
+    Raises:
+        ConfigurationError: no source is switched on, and none was ever landed.
+    """
+    if not any(source.enabled or settings.landing_file(source.name).exists() for source in configuration.sources):
+        raise ConfigurationError(
+            [
+                "sources.yml: no source is switched on, so there is nothing to read; describe a source there "
+                "(`kundenstamm sources profile FILE` proposes the entry of a file) and take its `enabled: false` out."
+            ]
+        )
+
+
 def _check_files(settings: Settings, configuration: Configuration, source: SourceConfig) -> Iterator[Finding]:
     """Every file is read and its values are converted, as a night does it, into a database that is thrown away."""
     for name in source.entities:
@@ -62,7 +77,8 @@ def _check_files(settings: Settings, configuration: Configuration, source: Sourc
         refused = (int(row[0]) if row else 0) + bad
         unmapped = f"; nobody mapped {', '.join(c.name for c in delivery.unmapped)}" if delivery.unmapped else ""
         refused_text = f", {refused:,} would be rejected" if refused else ""
-        yield Finding(source.name, f"{name}: {delivery.delivered_count:,} records{refused_text}{unmapped}")
+        count = delivery.delivered_count
+        yield Finding(source.name, f"{name}: {count:,} record{'' if count == 1 else 's'}{refused_text}{unmapped}")
 
 
 def _check_system(settings: Settings, configuration: Configuration, source: SourceConfig) -> Iterator[Finding]:

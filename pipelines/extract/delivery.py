@@ -35,6 +35,7 @@ from pipelines.extract.layouts import (
     read_parquet_layout,
 )
 from pipelines.extract.packing import unpack
+from pipelines.extract.reading import entity_of
 from pipelines.extract.records import convert_records, decide_conventions
 from pipelines.extract.report import UnmappedColumn
 from pipelines.extract.sheets import read_sheet_layout
@@ -48,6 +49,8 @@ if TYPE_CHECKING:
 
 SAMPLE_ROWS = 1000  # for naming the type of a column that nobody mapped
 FLAG = "filled: "
+# Files that somebody may have put together by hand: only these have lines that are no records.
+SHEET_LIKE = frozenset({"csv", "workbook"})
 # What stands in the id of a line that sums up the others.
 TOTALS = (
     *("summe", "gesamt", "gesamtsumme", "zwischensumme", "endsumme", "anzahl"),
@@ -86,8 +89,8 @@ def read_delivery(
     """Read the files into `delivered` and convert them into `arrived`.
 
     `arrived`, one row per readable record: `_row` (file order), `source_record_id`, the mapped columns in their types,
-    `identifiers`, `custom`, `_content` (hash), `_field` and `_class` (the first field that breaks the contract) and
-    `_rounded` (how many amounts were).
+    `identifiers`, `custom`, `_content` (a hash, where records have no id of their own), `_field` and `_class` (the
+    first field that breaks the contract) and `_rounded` (how many amounts were).
 
     `known_types` are types in words of columns that nobody mapped, where the source says them itself.
 
@@ -107,7 +110,8 @@ def read_delivery(
             present = columns if layout.file.type == "jsonl" else layout.columns
             assert_columns_delivered(expected, present, layout.file.name, layout.stated, where)
         used = used_columns(entity, config, list(columns))
-        unmapped_names = [c for c in columns if c not in used]
+        elsewhere = set(columns) if config.repeated else _mapped_beside(source, entity, list(columns))
+        unmapped_names = [c for c in columns if c not in used and c not in elsewhere]
         known = {name: kind for name, kind in (known_types or {}).items() if name in unmapped_names}
         types = known | _sampled_types(
             connection, settings, layouts, [n for n in unmapped_names if n not in known], where
@@ -118,11 +122,18 @@ def read_delivery(
     assert_not_changed_meanwhile(files, where)
     mapped = {c: columns[c] for c in used}
     fields = map_fields(connection, entity, config, mapped, where)
+    if not config.key and not any(field.expression for field in fields):
+        raise SourceError(
+            f"{where}: no column of {layouts[0].file.name} is mapped in sources.yml; it has {', '.join(columns)}. Say "
+            f"below `columns` which field of ours each is, or take the entity out."
+        )
     zone = form.time_zone or configuration.company.time_zone
     conventions, stated = decide_conventions(connection, fields, form, zone, where)
     key = composite_key(config, mapped, fields)
     is_keyed = key is not None or any(f.name == "source_record_id" for f in fields)
     convert_records(connection, settings, fields, conventions, key, where)
+    if config.repeated:
+        row_count -= _keep_last_lines(connection, is_dated=any(f.name == "updated_at" for f in fields))
     return Delivery(
         fields=fields,
         delivered_count=row_count + _number(connection, "select count(*) from unreadable"),
@@ -130,6 +141,33 @@ def read_delivery(
         detected={layout.file.name: layout.stated for layout in layouts if layout.file.is_original} | stated,
         unmapped=_report_unmapped(connection, unmapped_names, types),
     )
+
+
+def _keep_last_lines(connection: DuckDBPyConnection, *, is_dated: bool) -> int:
+    """Leave one line of each id in `arrived`, the newest that can be landed; returns how many were taken out.
+
+    A line without an id tells of no such record: an order of a guest has no customer.
+    """
+    changed = "coalesce(updated_at, '-infinity'::timestamp), " if is_dated else ""
+    return _number(
+        connection,
+        f"""
+        delete from arrived
+        where source_record_id is null or _row not in (
+            select max_by(_row, (_field is null, {changed}_row))
+            from arrived
+            where source_record_id is not null
+            group by source_record_id
+        )
+        """,
+    )
+
+
+def _mapped_beside(source: SourceConfig, entity: Entity, columns: list[str]) -> set[str]:
+    """Columns that another entity of the source takes from the same files: the customers who are on the orders."""
+    path = source.entities[entity.name].path
+    others = [n for n, config in source.entities.items() if n != entity.name and path and config.path == path]
+    return {c for name in others for c in used_columns(entity_of(source, name), source.entities[name], columns)}
 
 
 def read_unmapped(connection: DuckDBPyConnection, settings: Settings, file: DeliveredFile, form: FormatConfig) -> str:
@@ -292,7 +330,7 @@ def _fill_delivered(
             )
         if layout.file.type == "csv":
             collect_csv_errors(connection, layout, form, key, inserted, where)
-        if len(key) == 1 and layout.columns.get(key[0]) == "VARCHAR":
+        if len(key) == 1 and layout.file.type in SHEET_LIKE and layout.columns.get(key[0]) == "VARCHAR":
             _note_other_lines(connection, layout, key[0], total)
         if layout.file.is_original:
             connection.execute(
@@ -306,7 +344,10 @@ def _note_other_lines(connection: DuckDBPyConnection, layout: Layout, key: str, 
     """Add to `unreadable` the lines of a file that are no records, and their rows to `other_lines`."""
     column = identifier(key)
     is_header = f"{column} = {literal(key)}"
+    # Most ids end with a digit, which no word does: to see that takes a fifth of the rest.
+    is_word = f"right({column}, 1) not between '0' and '9'"
     is_total = f"lower(trim({column}, {contract.WHITE_SPACE} || ':.')) in ({', '.join(map(literal, TOTALS))})"
+    is_total = f"({is_word} and {is_total})"
     found = _number(
         connection,
         f"""

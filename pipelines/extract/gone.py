@@ -44,8 +44,7 @@ def mark_gone(connection: DuckDBPyConnection, entity: Entity, gone: Sequence[Gon
     )
     connection.execute(
         """
-        update arrived set merged_into_record_id = events.merged_into_record_id,
-            _content = md5(_content || chr(31) || events.merged_into_record_id)
+        update arrived set merged_into_record_id = events.merged_into_record_id
         from events
         where events.source_record_id = arrived.source_record_id and arrived.deleted_at is not null
             and arrived.merged_into_record_id is null and events.merged_into_record_id is not null
@@ -65,17 +64,6 @@ def mark_gone(connection: DuckDBPyConnection, entity: Entity, gone: Sequence[Gon
             source_record_id, {", ".join(kept)},
             coalesce(events.deleted_at, landed.deleted_at) as deleted_at,
             coalesce(events.merged_into_record_id, landed.merged_into_record_id) as merged_into_record_id,
-            case
-                when (events.deleted_at is null or events.deleted_at is not distinct from landed.deleted_at)
-                    and (
-                        events.merged_into_record_id is null
-                        or events.merged_into_record_id is not distinct from landed.merged_into_record_id
-                    ) and landed._content is not null
-                then landed._content
-                else md5(
-                    concat_ws(chr(31), landed._content, events.deleted_at::varchar, events.merged_into_record_id)
-                )
-            end as _content,
             0 as _rounded
         from events left join {identifier(entity.name)} as landed using (source_record_id)
         """

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -29,9 +29,7 @@ CONTRACT_VERSION = 1
 LAYOUT_VERSION = "1"
 
 RECORD_COLUMNS = "identifiers JSON, custom JSON"
-LANDED_COLUMNS = (
-    "_content VARCHAR, _absent_since TIMESTAMP, _valid_from TIMESTAMP, _loaded_at TIMESTAMP, _run_id VARCHAR"
-)
+LANDED_COLUMNS = "_absent_since TIMESTAMP, _valid_from TIMESTAMP, _loaded_at TIMESTAMP, _run_id VARCHAR"
 # A landed row that is no longer live: deleted or merged at the source, or absent from a full delivery.
 IS_GONE = "(deleted_at is not null or merged_into_record_id is not null or _absent_since is not null)"
 
@@ -101,6 +99,18 @@ def create_entity_tables(connection: DuckDBPyConnection, entity: Entity) -> None
 def record_columns(entity: Entity) -> tuple[Column, ...]:
     """The canonical columns of a landed row, the id first."""
     return (SYSTEM_COLUMNS[0], *entity.columns, *SYSTEM_COLUMNS[1:])
+
+
+def content_hash(entity: Entity, present: Collection[str], table: str | None = None) -> str:
+    """SQL for a hash of what a record of an entity says, to be compared with others of the same statement only.
+
+    `present` are the columns that are there, in `table` where that has to be said; what is not there is empty.
+    """
+    types: dict[str, str] = {column.name: column.type for column in record_columns(entity)[1:]}
+    types |= {"identifiers": "VARCHAR", "custom": "VARCHAR"}
+    of = f"{table}." if table else ""
+    values = [f"{of + identifier(name) if name in present else 'null'}::{kind}" for name, kind in types.items()]
+    return f"hash({', '.join(values)})"
 
 
 def column_names(connection: DuckDBPyConnection, table: str) -> list[str]:

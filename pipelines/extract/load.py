@@ -6,7 +6,7 @@ Add a step of a load here; what a step does belongs into the module named after 
 from __future__ import annotations
 
 from collections.abc import Collection
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime, timedelta
 from time import perf_counter
 from typing import TYPE_CHECKING
@@ -43,6 +43,23 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 
+@dataclass(frozen=True)
+class _Request:
+    """What was asked of a load, as `load_source` says it; moments are UTC without zone."""
+
+    run_id: str
+    now: datetime
+    only: Collection[str] | None
+    approved_shrink: str | None
+    full: bool
+    since: datetime | None
+    until: datetime | None
+
+    def wants(self, source: SourceConfig, name: str) -> bool:
+        """Whether an entity is to be loaded, itself or for the orders on its lines."""
+        return self.only is None or bool(_landed_with(source, name) & set(self.only))
+
+
 def load_source(
     settings: Settings,
     configuration: Configuration,
@@ -77,30 +94,26 @@ def load_source(
         SourceError: when a delivery cannot be read or must not be landed, and the source does not allow to go on with
             what is landed; entities before it are landed, it is not.
     """
-    at = _utc(now)
     if not source.enabled:
         return _report_disabled(settings, source)
+    request = _Request(
+        run_id,
+        _utc(now),
+        only,
+        approved_shrink,
+        full,
+        since=_utc(since) if since else None,
+        until=_utc(until) if until else None,
+    )
     reports: list[LoadReport] = []
     try:
-        _load_streams(
-            settings,
-            configuration,
-            source,
-            reports,
-            run_id=run_id,
-            now=at,
-            only=only,
-            approved_shrink=approved_shrink,
-            full=full,
-            since=_utc(since) if since else None,
-            until=_utc(until) if until else None,
-        )
+        _load_streams(settings, configuration, source, request, reports)
     except SourceError as error:
         if source.if_failed == "stop":
             raise
         loaded = {report.entity for report in reports}
         missing = [n for n in source.landed_entities if n not in loaded and (only is None or n in only)]
-        reports += _keep_landed(settings, configuration, source, missing, error, run_id=run_id, now=at)
+        reports += _keep_landed(settings, configuration, source, request, missing, error)
     return reports
 
 
@@ -108,30 +121,28 @@ def _load_streams(
     settings: Settings,
     configuration: Configuration,
     source: SourceConfig,
+    request: _Request,
     reports: list[LoadReport],
-    *,
-    run_id: str,
-    now: datetime,
-    only: Collection[str] | None,
-    approved_shrink: str | None,
-    full: bool,
-    since: datetime | None,
-    until: datetime | None,
 ) -> None:
     """Land one stream after the other, adding to `reports` what was committed."""
     with open_landing(settings, configuration, source) as connection:
         for stream in streams_of(source):
-            names = [name for name in stream if only is None or _landed_with(source, name) & set(only)]
+            names = [name for name in stream if request.wants(source, name)]
             if not names:
                 continue
             with offered(
-                connection, settings, configuration, source, names, now=now, full=full, since=since, until=until
+                connection,
+                settings,
+                configuration,
+                source,
+                names,
+                now=request.now,
+                full=request.full,
+                since=request.since,
+                until=request.until,
             ) as offers:
                 for name in names:
-                    entity = entity_of(source, name)
-                    load = _Load(
-                        connection, settings, configuration, source, entity, run_id, now, approved_shrink, full
-                    )
+                    load = _Load(connection, settings, configuration, source, entity_of(source, name), request)
                     reports += load.run(offers[name])
 
 
@@ -139,11 +150,9 @@ def _keep_landed(
     settings: Settings,
     configuration: Configuration,
     source: SourceConfig,
+    request: _Request,
     names: Collection[str],
     error: SourceError,
-    *,
-    run_id: str,
-    now: datetime,
 ) -> list[LoadReport]:
     """Go on with what an earlier load landed, and remember why.
 
@@ -151,7 +160,7 @@ def _keep_landed(
         SourceError: there is nothing, or it is older than the source allows.
     """
     reports = []
-    oldest = now - timedelta(days=source.max_age_days)
+    oldest = request.now - timedelta(days=source.max_age_days)
     with open_landing(settings, configuration, source) as connection:
         for name in names:
             last = last_load(connection, name)
@@ -166,7 +175,7 @@ def _keep_landed(
                 f"{source.name}.{name} could not be loaded; the {live} records of {last['loaded_at']:%Y-%m-%d %H:%M} "
                 f"UTC are kept. {error}"
             )
-            write_failure(connection, name, run_id=run_id, failed_at=now, message=text)
+            write_failure(connection, name, run_id=request.run_id, failed_at=request.now, message=text)
             reports.append(
                 LoadReport(source.name, name, "kept", Counts(), live, 0.0, text, loaded_at=last["loaded_at"])
             )
@@ -191,14 +200,10 @@ class _Load:
         configuration: Configuration,
         source: SourceConfig,
         entity: Entity,
-        run_id: str,
-        now: datetime,
-        approved_shrink: str | None,
-        full: bool,
+        request: _Request,
     ) -> None:
         self.connection, self.settings, self.configuration = connection, settings, configuration
-        self.source, self.entity, self.run_id, self.now = source, entity, run_id, now
-        self.approved_shrink, self.full = approved_shrink, full
+        self.source, self.entity, self.request = source, entity, request
         self.is_flat = is_flat(entity.name, source.entities[entity.name])
         self.started = perf_counter()
 
@@ -209,7 +214,7 @@ class _Load:
         if offer.is_increment and not files:
             return self._note_nothing_new()
         is_known = offer.position is None and is_read_already(self.connection, self.entity, files, contract)
-        if is_known and not self.full:
+        if is_known and not self.request.full:
             return self._note_unchanged(files)
         delivery = read_delivery(
             self.connection, self.settings, self.configuration, self.source, self.entity, files, offer.types
@@ -261,9 +266,9 @@ class _Load:
             is_keyed=is_keyed,
             delivered_count=delivered_count,
             max_shrink=self.source.max_shrink,
-            approved_shrink=self.approved_shrink,
-            run_id=self.run_id,
-            now=self.now,
+            approved_shrink=self.request.approved_shrink,
+            run_id=self.request.run_id,
+            now=self.request.now,
             where=f"{self.source.name}.{entity.name}",
             is_complete=is_complete,
             parents=parents,
@@ -284,8 +289,8 @@ class _Load:
         write_load(
             self.connection,
             entity,
-            run_id=self.run_id,
-            loaded_at=self.now,
+            run_id=self.request.run_id,
+            loaded_at=self.request.now,
             seconds=seconds,
             status=status,
             counts=landed.counts,
@@ -294,7 +299,7 @@ class _Load:
             files=fingerprints(files),
             detected=detected,
             unmapped=[asdict(c) for c in unmapped],
-            approved_shrink=self.approved_shrink,
+            approved_shrink=self.request.approved_shrink,
             message=message,
         )
         return LoadReport(
@@ -307,7 +312,7 @@ class _Load:
             message=message,
             detected=detected,
             unmapped=unmapped,
-            loaded_at=self.now,
+            loaded_at=self.request.now,
         )
 
     def _note_nothing_new(self) -> list[LoadReport]:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
 from pipelines.extract.fields import ORDER_PREFIX
 from pipelines.extract.landing import column_names
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -31,7 +31,6 @@ def derive_orders(connection: DuckDBPyConnection) -> int:
         for name in columns
         for carried in [identifier(ORDER_PREFIX + name)]
     )
-    parts = [f"{literal(n + '=')} || {identifier(n)}::varchar" for n in ("source_record_id", *sorted(columns))]
     connection.execute(
         f"""
         create or replace temp table derived as
@@ -41,8 +40,7 @@ def derive_orders(connection: DuckDBPyConnection) -> int:
             where fate in ('new', 'changed', 'unchanged', 'revived') and not is_gone and order_record_id is not null
             group by order_record_id
         )
-        select *, md5(concat_ws(chr(31), {", ".join(parts)})) as _content,
-            null::varchar as _field, null::varchar as _class, 0 as _rounded
+        select *, null::varchar as _field, null::varchar as _class, 0 as _rounded
         from orders
         """
     )

@@ -24,10 +24,23 @@ from pipelines.warehouse import connect, identifier, literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Columns that hold one of a few words of ours.
-CODED = ("gender", "status", "kind", "channel", "lifecycle_stage", "priority")
+# Columns that hold one of a few words of ours, and which; of an entity, else of any.
+CODED = {
+    "gender": "female, male, diverse",
+    "orders.status": "paid, delivered, open, cancelled",
+    "tickets.status": "new, open, pending, hold, solved, closed",
+    "permissions.status": "requested, granted, withdrawn, expired",
+    "permissions.kind": "consent, existing_customer, objection",
+    "touches.kind": "sent, delivered, opened, clicked, bounced, complained, unsubscribed",
+    "contact_methods.kind": "email, phone, mobile, address",
+    "ratings.kind": "csat, nps, review, survey",
+    "permissions.channel": "email, sms, messenger, phone, post, ad_platform",
+    "lifecycle_stage": "subscriber, lead, mql, sal, sql, opportunity, customer",
+    "priority": "low, normal, high, urgent",
+}
 MOSTLY = 0.95  # of the filled values
 NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
+BILLING_FIELDS = ("first_name", "last_name", "street", "postal_code", "city", "country")  # of who has ordered
 NAMED_LIKE_THE_FILE = 3  # columns that the name of the file is worth when the entity is guessed
 
 
@@ -42,6 +55,7 @@ class _Column:
     email_share: float = 0.0
     number_share: float = 0.0
     moment_share: float = 0.0
+    zone_share: float = 0.0
     day_first: int = 0
     month_first: int = 0
     either: int = 0
@@ -61,10 +75,11 @@ class _Column:
 
 @dataclass(frozen=True)
 class Proposal:
-    """An entry of `sources.yml` as plain data, and what a person must decide before it is used."""
+    """An entry of `sources.yml` as plain data, what a person must decide before it is used, what is good to know."""
 
     entry: dict[str, Any]
     doubts: list[str] = field(default_factory=list)
+    notes: list[str] = field(default_factory=list)
 
 
 def profile_file(settings: Settings, path: Path, *, controller: str, entity_name: str | None = None) -> Proposal:
@@ -90,22 +105,23 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
             raise SourceError(f"There is no entity '{entity_name}'; allowed: {allowed}.")
         entity = entity_named(entity_name) if entity_name else None
         doubts: list[str] = []
+        notes: list[str] = []
         if entity is None:
             entity = _guess_entity(path.name, columns)
             doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
         mapping = _map_columns(entity, columns, doubts)
         form = _propose_format(file.type, columns, mapping, entity, doubts)
-        key = _propose_key(columns, mapping, doubts)
+        key = _propose_key(entity, columns, mapping, doubts)
+        persons = _propose_persons(entity, columns, mapping, doubts)
         doubts += _doubt_values(connection, columns, mapping, form, entity)
     if not key and not mapping:
         doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
-    left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in {*mapping.values(), *key.values()}]
+    mapped = {*mapping.values(), *key.values(), *(name for config in persons.values() for name in config.values())}
+    left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in mapped]
     if left:
-        doubts.append(f"not mapped, so not stored: {', '.join(left)}")
-    doubts.append(f"the controller is the first of company.yml; the file was read as {stated}")
-    if coded := [name for name in mapping if name in CODED]:
-        doubts.append(f"the words in {', '.join(coded)} may not be ours; translate them with `sql: case ... end`")
-    mapped = {"columns": {**key, **mapping}} if key or mapping else {}
+        notes.append(f"not mapped, so not stored: {', '.join(left)}")
+    notes.append(f"read as {stated}")
+    named = {"columns": {**key, **mapping}} if key or mapping else {}
     name = fold_word(path.resolve().parent.name)
     entry = {
         "name": (name if name[:1].isalpha() else f"source{name}")[:30],
@@ -114,13 +130,16 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         "connector": "files",
         "path": str(path.resolve().parent),
         "format": form,
-        "entities": {entity.name: {"path": path.name, **mapped}},
+        "entities": {
+            entity.name: {"path": path.name, **named},
+            **{other: {"path": path.name, "repeated": True, "columns": own} for other, own in persons.items()},
+        },
     }
     if entity.role not in PERSON_ENTITY and any(c.references == "person" for c in entity.columns):
         doubts.append("name the source whose persons are meant under `references`")
     else:
         SourcesConfig.model_validate({"sources": [entry]})  # what is proposed is valid
-    return Proposal(entry, doubts)
+    return Proposal(entry, doubts, notes)
 
 
 def _look_at_columns(connection: DuckDBPyConnection) -> list[_Column]:
@@ -134,13 +153,14 @@ def _look_at_columns(connection: DuckDBPyConnection) -> list[_Column]:
             from (select {text} as text from delivered)
             """
             ).fetchone()
-            or (0,) * 9
+            or (0,) * 10
         )
         total, filled, distinct, *counts = row
-        emails, numbers, moments, *dates = (count or 0 for count in counts)
+        emails, numbers, moments, zoned, *dates = (count or 0 for count in counts)
         share = 1 / filled if filled else 0
         native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
         shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
+        shares["zone_share"] = 1.0 if kind == "TIMESTAMP WITH TIME ZONE" else zoned * share
         found.append(
             _Column(name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native)
         )
@@ -157,6 +177,7 @@ _SHARES = (
     "count(*) filter (where coalesce("
     + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
     + ") is not null and not regexp_full_match(text, '\\d+'))",
+    "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
     f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
     f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
     f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
@@ -196,13 +217,23 @@ def _map_columns(entity: Entity, columns: list[_Column], doubts: list[str]) -> d
     return mapping
 
 
-def _propose_key(columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> dict[str, str]:
-    """The column with the id of the record: always filled, never twice, and best named like one."""
+def _propose_key(entity: Entity, columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> dict[str, str]:
+    """The column with the id of the record: always filled, never twice, and best named like one.
+
+    A list of persons without numbers has their mail addresses as ids, if each is there once: who gets another name is
+    still the same record then.
+    """
     able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
     unique = [c for c in able if c.is_unique]
     named = [c for c in unique if ID_WORD.search(fold_word(c.name))]
     if not named:
         named = _find_damaged_key(able, mapping, doubts)
+    addresses = [c for c in columns if c.name == mapping.get("email") and c.is_unique]
+    if not named and entity.is_person and addresses:
+        doubts.append(
+            f"no column looks like the id of a record; '{addresses[0].name}' is, because nobody has that of another"
+        )
+        return {"source_record_id": addresses[0].name}
     if not named:
         hint = f"; '{unique[0].name}' is filled and never occurs twice" if unique else ""
         doubts.append(f"no column looks like the id of a record, so its content is the id{hint}")
@@ -213,6 +244,35 @@ def _propose_key(columns: list[_Column], mapping: dict[str, str], doubts: list[s
     if len(named) > 1:
         doubts.append(f"the id may also be {', '.join(c.name for c in named[1:])}")
     return {"source_record_id": named[0].name}
+
+
+def _propose_persons(
+    entity: Entity, columns: list[_Column], mapping: dict[str, str], doubts: list[str]
+) -> dict[str, dict[str, str]]:
+    """The persons that records name without more than a number, from the same file: who asks, who has ordered.
+
+    Entity to canonical column to column of the file. Without them nobody would know whose the number is. Where the
+    file has no number of the person, the mail address is it.
+    """
+    reference = next((c.name for c in entity.columns if c.references == "person"), None)
+    role = PERSON_ENTITY.get(entity.role)
+    if reference is None or role is None or entity.is_bulk:
+        return {}
+    if reference not in mapping and entity.column("email"):
+        return {}  # the record says itself how its person is reached
+    persons = ENTITIES[entity.role, role]
+    taken = {name for target, name in mapping.items() if target not in {"email", "phone", "company_name"}}
+    free = [c for c in columns if c.name not in taken]
+    found = {t: n for t, n in _map_columns(persons, free, []).items() if persons.column(t) in persons.columns}
+    found |= {t: mapping[f"billing_{t}"] for t in BILLING_FIELDS if t not in found and f"billing_{t}" in mapping}
+    if "email" not in found:
+        return {}
+    key = mapping.setdefault(reference, found["email"])
+    doubts.append(
+        f"{role} are read from the same file: for each '{key}' what the last line with it says; take them out if "
+        f"another file has them"
+    )
+    return {role: {"source_record_id": key, **{t: n for t, n in found.items() if n != key or t == "email"}}}
 
 
 def _find_damaged_key(columns: list[_Column], mapping: dict[str, str], doubts: list[str]) -> list[_Column]:
@@ -265,13 +325,20 @@ def _doubt_values(
                 doubts.append(
                     f"{count:,} of {total:,} values of '{name}' are no {kind}; their records will be rejected"
                 )
-        elif target in CODED:
+        elif (words := CODED.get(f"{entity.name}.{target}", CODED.get(target))) is not None:
             word = "lower(regexp_replace(text, '[^\\p{L}\\p{N}]', '', 'g'))"
-            [(words, spelt)] = connection.execute(
-                f"select count(distinct {word}), count(distinct text) from (select {text} as text from delivered)"
+            ours = ", ".join(literal(fold_word(ours)) for ours in words.split(", "))
+            [(distinct, spelt, others)] = connection.execute(
+                f"select count(distinct {word}), count(distinct text), count(distinct text) filter "
+                f"(where {word} not in ({ours})) from (select {text} as text from delivered)"
             ).fetchall()
-            if spelt > words:
-                doubts.append(f"the {words} words in '{name}' are spelt in {spelt} ways, by case, blanks or signs")
+            if spelt > distinct:
+                doubts.append(f"the {distinct} words in '{name}' are spelt in {spelt} ways, by case, blanks or signs")
+            if others:
+                doubts.append(
+                    f"{others} of the {spelt} words in '{name}' are none of ours ({words}); translate them: "
+                    f'{target}: {{sql: "case ... when ... then ... else ... end"}}'
+                )
     return doubts
 
 
@@ -305,6 +372,11 @@ def _propose_format(
         form["dates"] = ("dmy", "mdy")[choice]
     elif day_first or month_first or either:
         doubts.append("whether day or month comes first in its dates cannot be told; set `format.dates` to dmy or mdy")
-    if any(c.kind == "VARCHAR" for c in dated):
+    if any(
+        c.zone_share < 1 and c.fill_rate
+        for n, m in mapping.items()
+        for c in dated
+        if m == c.name and types[n] is Type.TIMESTAMP
+    ):
         doubts.append("times without a zone are read in the company's; set `format.time_zone` if they are in another")
     return form

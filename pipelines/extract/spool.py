@@ -84,7 +84,8 @@ class Spool:
 
         number = len(self._parts)
         path = self.folder / f"{self.entity}-{number:05}.parquet"
-        pq.write_table(table, path, compression="zstd", compression_level=1)
+        # It is read once, and in a moment.
+        pq.write_table(table, path, compression="lz4", write_statistics=False)
         self.row_count += table.num_rows
         state = path.stat()
         self._parts.append(
@@ -98,15 +99,19 @@ class Spool:
         return column + [None] * (self._height - len(column))
 
 
-def flatten(record: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+def flatten(record: Mapping[str, Any]) -> dict[str, Any]:
     """Nested objects as `outer.inner`; lists stay what they are."""
     flat: dict[str, Any] = {}
+    _flatten_into(flat, record, "")
+    return flat
+
+
+def _flatten_into(flat: dict[str, Any], record: Mapping[str, Any], prefix: str) -> None:
     for name, value in record.items():
         if isinstance(value, dict) and value:
-            flat |= flatten(value, f"{prefix}{name}.")
+            _flatten_into(flat, value, f"{prefix}{name}.")
         else:
             flat[prefix + name] = value
-    return flat
 
 
 def _text(value: Any) -> str | None:

@@ -13,9 +13,15 @@ COLUMN_WORDS: dict[str, str] = {
     "title": "titel",
     "first_name": "vorname vname givenname forename billfirstname buyerfirstname fname",
     "last_name": "nachname nname familienname zuname surname familyname lname",
-    "full_name": "name displayname customername kundenname namegesamt holder inhaber",
+    "full_name": (
+        "name displayname customername kundenname namegesamt holder inhaber requestername contactname username "
+        "vorundnachname"
+    ),
     "email": "mail emailadresse emailaddress mailadresse kundenmail buyermail recipient emailprivat",
-    "phone": ("telefon tel fon telefonnummer phonenumber rufnummer festnetz telephone telefonprivat telnr phone1"),
+    "phone": (
+        "telefon tel fon telefonnummer phonenumber rufnummer festnetz telephone telefonprivat telnr phone1 "
+        "customerphone requesterphone contactphone billingphone"
+    ),
     "mobile": "mobil handy mobilnummer mobiltelefon mobiletel mobilephone cell cellphone handynr mobilfunk",
     "street": (
         "strasse str anschrift adresse address address1 addressline1 strassehausnr strasseundhausnummer strassenr"

@@ -63,11 +63,15 @@ def open_files(settings: Settings, *names: str) -> Iterator[DuckDBPyConnection]:
 
 def reader_command(settings: Settings) -> str:
     """A command line that can be pasted and shows the customers by country."""
-    program = PROJECT_DIR / ".venv" / "bin" / "kundenstamm"
-    shown = program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
     is_default = settings.data_dir == PROJECT_DIR / ".data"
     where = "" if is_default else f' --data "{settings.data_dir}"'
-    return f'{shown} sql{where} "{EXAMPLE}"'
+    return f'{shown_program()} sql{where} "{EXAMPLE}"'
+
+
+def shown_program() -> Path:
+    """How the command is typed from here."""
+    program = PROJECT_DIR / ".venv" / "bin" / "kundenstamm"
+    return program.relative_to(Path.cwd()) if program.is_relative_to(Path.cwd()) else program
 
 
 def run_reader(settings: Settings, query: str | None, *, restricted: bool, console: Console) -> None:

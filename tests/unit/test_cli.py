@@ -65,4 +65,4 @@ def test_the_entry_of_an_unknown_file_is_printed_as_it_may_stand_in_sources_yml(
     assert told.exit_code == 0, told.output
     (entry,) = yaml.safe_load(told.output)  # doubts are comments
     assert entry["entities"]["customers"]["columns"] == {"source_record_id": "Kunden-Nr", "email": "E-Mail"}
-    assert "# Doubt: not mapped, so not stored: Farbe (100% filled)." in told.output
+    assert "# Not mapped, so not stored: Farbe (100% filled)." in told.output

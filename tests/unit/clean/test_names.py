@@ -20,6 +20,20 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"first_name": "An\u00adna\u200b", "last_name": "von\u00a0der  Heide\x07"},
         {"first_name": "Anna", "last_name": "von der Heide"},
     ),
+    "joiners that are part of the spelling in Persian, Malayalam and Hindi": (
+        {
+            "first_name": "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+            "last_name": "\u0d05\u0d30\u0d41\u0d23\u0d4d\u200d",
+        },
+        {
+            "first_name": "\u0639\u0644\u06cc\u200c\u0631\u0636\u0627",
+            "last_name": "\u0d05\u0d30\u0d41\u0d23\u0d4d\u200d",
+        },
+    ),
+    "joiners that are none": (
+        {"first_name": "\u200dAn\u200cna\u200d", "last_name": "\u200c\u0631\u0636\u0627"},
+        {"first_name": "Anna", "last_name": "\u0631\u0636\u0627"},
+    ),
     "an engineer": ({"last_name": "Dipl.-Ing. Maier"}, {"title": "Dipl.-Ing.", "last_name": "Maier"}),
     "a title in the salutation": (
         {"salutation": "Frau Dr.", "last_name": "Maier"},

@@ -28,7 +28,7 @@ def propose(settings: Settings, file: Path, content: str, entity: str | None = N
 
 
 def doubts(proposal: Proposal) -> str:
-    return "; ".join(proposal.doubts)
+    return "; ".join((*proposal.doubts, *proposal.notes))
 
 
 def test_what_is_proposed_can_be_landed(settings: Settings, configuration: Configuration, tmp_path: Path) -> None:
@@ -56,7 +56,7 @@ def test_no_value_of_the_file_is_told(settings: Settings, tmp_path: Path) -> Non
 
 
 def test_what_cannot_be_told_is_a_doubt(settings: Settings, tmp_path: Path) -> None:
-    ambiguous = "nr,mail,mail 2,dob,created\n1,a@x.example,b@x.example,01/02/1970,gestern\n1,c@x.example,,03/04/1971,\n"
+    ambiguous = "nr,mail,mail 2,dob,created\n1,a@x.example,b@x.example,01/02/1970,gestern\n1,a@x.example,,03/04/1971,\n"
     proposal = propose(settings, tmp_path / "x.csv", ambiguous, "contacts")
     (entity,) = proposal.entry["entities"].values()
     assert entity["columns"] == {"email": "mail", "birth_date": "dob"}

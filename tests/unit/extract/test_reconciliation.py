@@ -225,3 +225,21 @@ def test_merged_records_are_not_live(source: Source, day: str) -> None:
     source.write(f"id;merged_into_record_id;deleted_at\n1;;\n2;1;{day}\n")
     report = source.load()
     assert (report.counts.new, report.counts.deleted, report.live_count) == (2, 1, 1)
+
+
+def test_of_a_record_on_many_lines_the_last_one_counts(source: Source) -> None:
+    """The customers of a list of orders: a guest is none, and a broken line does not take the record away."""
+    source.mapping = {
+        "columns": {"source_record_id": "id", "last_name": "name", "birth_date": "born"},
+        "repeated": True,
+    }
+    source.write(["id,name,born,order", "1,Poppe,,A", ",Gast,,B", "1,Nölke,,C", "2,Lührs,,D", "2,Lührs,gestern,E"])
+    report = source.load()
+    assert (report.counts.delivered, report.counts.new, report.counts.accounted) == (2, 2, 2)
+    assert source.landed("select source_record_id, last_name from contacts order by all") == [
+        ("1", "Nölke"),
+        ("2", "Lührs"),
+    ]
+    assert source.load(full=True).counts.unchanged == 2
+    with pytest.raises(ValueError, match="what is `repeated` needs a key"):
+        source.configuration(entities={"contacts": {"path": "contacts.csv", "repeated": True}})

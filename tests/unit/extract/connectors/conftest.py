@@ -56,12 +56,12 @@ class Nights:
 
     def contents(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is known now, without when it was landed."""
-        columns = "* exclude (_valid_from, _loaded_at, _run_id, _content, _absent_since), _absent_since is null as here"
+        columns = "* exclude (_valid_from, _loaded_at, _run_id, _absent_since), _absent_since is null as here"
         return {e: self.landed(f"select {columns} from {e} order by source_record_id") for e in entities}
 
     def living(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
         """The same without records that are gone: of one that came and went between two reads nothing is known."""
-        columns = "* exclude (_valid_from, _loaded_at, _run_id, _content)"
+        columns = "* exclude (_valid_from, _loaded_at, _run_id)"
         return {e: self.landed(f"select {columns} from {e} where not {IS_GONE} order by 1") for e in entities}
 
 

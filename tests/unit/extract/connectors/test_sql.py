@@ -226,7 +226,7 @@ def test_columns_of_a_batch_are_native_only_where_one_type_fits() -> None:
     from datetime import date
     from decimal import Decimal
 
-    from pipelines.extract.connectors.sql import to_arrow
+    from pipelines.extract.connectors.sql_values import to_arrow
 
     assert str(to_arrow([1, None]).type) == "int64"
     assert str(to_arrow([2**70, 1]).type) == "string"
