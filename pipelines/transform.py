@@ -90,9 +90,15 @@ def parsed_project() -> Path:
     return folder
 
 
-def load_manifest() -> dict[str, Any]:
-    """dbt's manifest of the project as it is, as plain data."""
-    data: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_text())
+def load_manifest() -> Mapping[str, Any]:
+    """dbt's manifest of the project as it is, as plain data that nobody may change."""
+    return _read_plain_manifest(parsed_project())
+
+
+@lru_cache(maxsize=1)
+def _read_plain_manifest(folder: Path) -> Mapping[str, Any]:
+    """Read once a process: a run asks for it six times."""
+    data: Mapping[str, Any] = json.loads((folder / "manifest.json").read_text())
     return data
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
@@ -114,7 +115,7 @@ def read_suites(directory: Path) -> SuiteFiles:
         problems.append(f"{directory}: there is no suite; the audit needs at least one file such as sources.yml.")
     for file in files:
         try:
-            suite = Suite.model_validate(parse(file.read_text(encoding="utf-8")))
+            suite = _parse_suite(file.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
@@ -129,6 +130,12 @@ def read_suites(directory: Path) -> SuiteFiles:
             if suite.name != file.stem:
                 problems.append(f"expectations/{file.name}: the suite is named '{suite.name}'; name it '{file.stem}'.")
     return SuiteFiles(suites, problems)
+
+
+@lru_cache(maxsize=64)
+def _parse_suite(text: str) -> Suite:
+    """The same text is parsed once a process: a run reads the suites five times. Nobody changes a suite."""
+    return Suite.model_validate(parse(text))
 
 
 def _sentence(problem: Any) -> str:
