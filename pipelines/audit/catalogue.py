@@ -33,7 +33,7 @@ STANDS_FOR = {
     SOURCES: ("raw", "reconciliation"),
     "audit.rule_results": ("audit", "verdict"),
 }
-# What every contact point holds one of, and hardly another text: a row of published texts without any is not put together.
+# What every contact point holds one of, and hardly another text: the texts of a row without any are not put together.
 MARKS = ("@", "+")
 # Columns of `raw.*` that are not of the source.
 RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key", "identifiers", "custom"})

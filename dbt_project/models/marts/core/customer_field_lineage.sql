@@ -72,6 +72,18 @@ survived as (
     inner join field_names on chosen.group_number = field_names.group_number
 ),
 
+won_by_pinned_customers as (
+    select
+        record_keys.customer_id,
+        record_keys.record_key,
+        groups_won.group_number,
+        groups_won.losing_count,
+        groups_won.losing_record_keys
+    from (select distinct customer_id from pinned) as pinned_customers
+    inner join record_keys on pinned_customers.customer_id = record_keys.customer_id
+    inner join groups_won on record_keys.record_number = groups_won.record_number
+),
+
 -- Against a value that was pinned, every record that offers the field's group has lost.
 overridden as (
     select
@@ -85,16 +97,7 @@ overridden as (
         nullif(concat_ws(' ', won.record_key, won.losing_record_keys), '') as losing_record_keys
     from pinned
     inner join field_names on pinned.field = field_names.field
-    left join (
-        select
-            record_keys.customer_id,
-            record_keys.record_key,
-            groups_won.group_number,
-            groups_won.losing_count,
-            groups_won.losing_record_keys
-        from record_keys
-        inner join groups_won on record_keys.record_number = groups_won.record_number
-    ) as won
+    left join won_by_pinned_customers as won
         on
             pinned.customer_id = won.customer_id
             and field_names.group_number = won.group_number
