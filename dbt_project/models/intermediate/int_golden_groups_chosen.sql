@@ -1,5 +1,5 @@
--- Customers, groups and records are numbers here, as among the candidates: who reads a winner finds its record, and with
--- it everything else, by its number.
+-- Customers, groups and records are numbers here, as among the candidates: who reads a winner finds its record, and
+-- with it everything else, by its number.
 with
 
 candidates as (
