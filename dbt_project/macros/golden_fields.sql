@@ -31,11 +31,6 @@
     }) }}
 {% endmacro %}
 
-{# The number that stands for a group of fields among candidates. #}
-{% macro golden_group_number(field_group) %}
-    {{ return((golden_fields().keys() | list).index(field_group) + 1) }}
-{% endmacro %}
-
 {# The positions of a list of strategies: there are five of them, each named once at most. #}
 {% macro strategy_positions() %}
     {{ return([1, 2, 3, 4, 5]) }}

@@ -1,5 +1,3 @@
--- Customers, groups and records are numbers here, as among the candidates: who reads a winner finds its record, and
--- with it everything else, by its number.
 with
 
 candidates as (
@@ -9,8 +7,14 @@ candidates as (
 records as (
     select
         record_number,
-        record_key
+        record_key,
+        customer_id,
+        observed_at
     from {{ ref('int_person_records_numbered') }}
+),
+
+survivorship as (
+    {{ golden_group_strategies(golden_fields()) }}
 ),
 
 winners as (
@@ -32,13 +36,23 @@ losers as (
 
 chosen as (
     select
-        winners.customer_number,
-        winners.group_number,
-        winners.record_number,
-        winners.deciding_position,
+        records.customer_id,
+        survivorship.field_group,
+        records.record_key,
+        records.observed_at,
         coalesce(losers.losing_count, 0) as losing_count,
-        losers.losing_record_keys
+        losers.losing_record_keys,
+        winners.record_number,
+        case
+            when winners.deciding_position is null then 'only_candidate'
+            {% for position in strategy_positions() %}
+                when winners.deciding_position = {{ position }} then survivorship.strategy_{{ position }}
+            {% endfor %}
+            else 'record_key'
+        end as strategy
     from winners
+    inner join records on winners.record_number = records.record_number
+    inner join survivorship on winners.group_number = survivorship.group_number
     left join losers
         on
             winners.customer_number = losers.customer_number

@@ -19,7 +19,7 @@ pinned as (
 won as (
     select
         {% for field_group in golden_fields() %}
-            bool_or(group_number = {{ golden_group_number(field_group) }}) as has_{{ field_group }},
+            bool_or(field_group = '{{ field_group }}') as has_{{ field_group }},
         {% endfor %}
         record_number
     from chosen

@@ -8,22 +8,8 @@ profiles as (
     select * from {{ ref('customer_profiles') }}
 ),
 
--- Read apart from the contact points: what one query reads twice, the engine keeps in memory.
-primary_addresses as (
-    select
-        record_key,
-        contact_point_key
-    from {{ ref('int_contact_points_assigned') }}
-    where kind = 'address' and is_primary
-),
-
 chosen as (
     select * from {{ ref('int_golden_groups_chosen') }}
-    where group_number = {{ golden_group_number('address') }}
-),
-
-records as (
-    select * from {{ ref('int_person_records_numbered') }}
 ),
 
 permissions as (
@@ -51,11 +37,11 @@ golden_values as (
 -- Of the record whose address survived, the address that is its first.
 golden_addresses as (
     select distinct
-        records.customer_id,
-        primary_addresses.contact_point_key
+        contact_points.customer_id,
+        contact_points.contact_point_key
     from chosen
-    inner join records on chosen.record_number = records.record_number
-    inner join primary_addresses on records.record_key = primary_addresses.record_key
+    inner join contact_points on chosen.record_key = contact_points.record_key
+    where chosen.field_group = 'address' and contact_points.kind = 'address' and contact_points.is_primary
 ),
 
 -- Who clicked the link in a confirmation mail proved that the mailbox is read.

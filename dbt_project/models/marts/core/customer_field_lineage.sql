@@ -12,41 +12,24 @@ pinned as (
     select * from {{ ref('int_golden_values_pinned') }}
 ),
 
-survivorship as (
-    {{ golden_group_strategies(golden_fields()) }}
-),
-
--- Read apart from what survived: few values are pinned, and what one query reads twice, the engine keeps in memory.
-record_keys as (
-    select
-        record_number,
-        record_key,
-        customer_id
-    from {{ ref('int_person_records_numbered') }}
-),
-
-groups_won as (
-    select * from {{ ref('int_golden_groups_chosen') }}
-),
-
 field_names as (
     select
-        field_names.group_number,
+        field_names.field_group,
         field_names.field
     from (
         values
         {% for field_group, rule in golden_fields().items() %}
             {% set last_group = loop.last %}
             {% for field in rule.fields %}
-                ({{ golden_group_number(field_group) }}, '{{ field }}'){{ ',' if not (last_group and loop.last) }}
+                ('{{ field_group }}', '{{ field }}'){{ ',' if not (last_group and loop.last) }}
             {% endfor %}
         {% endfor %}
-    ) as field_names (group_number, field)
+    ) as field_names (field_group, field)
 ),
 
 survived as (
     select
-        records.customer_id,
+        chosen.customer_id,
         field_names.field,
         case field_names.field
             {% for rule in golden_fields().values() %}
@@ -55,33 +38,14 @@ survived as (
                 {% endfor %}
             {% endfor %}
         end as value,
-        records.record_key,
-        case
-            when chosen.deciding_position is null then 'only_candidate'
-            {% for position in strategy_positions() %}
-                when chosen.deciding_position = {{ position }} then survivorship.strategy_{{ position }}
-            {% endfor %}
-            else 'record_key'
-        end as strategy,
-        records.observed_at,
+        chosen.record_key,
+        chosen.strategy,
+        chosen.observed_at,
         chosen.losing_count,
         chosen.losing_record_keys
     from chosen
     inner join records on chosen.record_number = records.record_number
-    inner join survivorship on chosen.group_number = survivorship.group_number
-    inner join field_names on chosen.group_number = field_names.group_number
-),
-
-won_by_pinned_customers as (
-    select
-        record_keys.customer_id,
-        record_keys.record_key,
-        groups_won.group_number,
-        groups_won.losing_count,
-        groups_won.losing_record_keys
-    from (select distinct customer_id from pinned) as pinned_customers
-    inner join record_keys on pinned_customers.customer_id = record_keys.customer_id
-    inner join groups_won on record_keys.record_number = groups_won.record_number
+    inner join field_names on chosen.field_group = field_names.field_group
 ),
 
 -- Against a value that was pinned, every record that offers the field's group has lost.
@@ -93,14 +57,14 @@ overridden as (
         pinned.record_key,
         'override' as strategy,
         pinned.decided_at as observed_at,
-        case when won.record_key is null then 0 else won.losing_count + 1 end as losing_count,
-        nullif(concat_ws(' ', won.record_key, won.losing_record_keys), '') as losing_record_keys
+        case when chosen.record_key is null then 0 else chosen.losing_count + 1 end as losing_count,
+        nullif(concat_ws(' ', chosen.record_key, chosen.losing_record_keys), '') as losing_record_keys
     from pinned
     inner join field_names on pinned.field = field_names.field
-    left join won_by_pinned_customers as won
+    left join chosen
         on
-            pinned.customer_id = won.customer_id
-            and field_names.group_number = won.group_number
+            pinned.customer_id = chosen.customer_id
+            and field_names.field_group = chosen.field_group
 ),
 
 listed as (
