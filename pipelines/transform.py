@@ -193,6 +193,7 @@ def _invoke(
             KUNDENSTAMM_DBT_PATH=str(settings.build_warehouse),
             KUNDENSTAMM_DBT_SHARED=str(settings.build_shared),
             KUNDENSTAMM_DBT_RESTRICTED=str(settings.build_restricted),
+            KUNDENSTAMM_DBT_INTERIM=str(settings.build_interim),
             KUNDENSTAMM_DBT_MEMORY_LIMIT=settings.memory_limit,
             KUNDENSTAMM_DBT_THREADS=str(settings.threads),
             KUNDENSTAMM_DBT_TEMP=str(spill),

@@ -43,8 +43,8 @@ class RuleMeta(Model):
     Attributes:
         object: `<role>.<entity>`, checked for every source that delivers it; a list of entities for which the same
             holds; `<schema>.<table>`; or `published.warehouse`, every table of the pseudonymous file, the texts of a
-            row as one in `row_text`. For metrics what `metrics.FAMILIES` names, of which `sources.entities` is every
-            entity of every source.
+            row as one in `row_text` (null in rows without any of `catalogue.MARKS`). For metrics what
+            `metrics.FAMILIES` names, of which `sources.entities` is every entity of every source.
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
