@@ -148,7 +148,7 @@ _IS_CORROBORATED = """(
 
 # Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
 _IS_OTHER_FAMILY = """(
-    not last_names_agree(fl.last_name, fr.last_name)
+    not last_names_agree(fl.last_name, fl.last_spelling, fr.last_name, fr.last_spelling)
     and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
     and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
     and not coalesce(l.email = r.email and length(coalesce(fl.first_name, fl.last_name)) > 1

@@ -51,7 +51,8 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names,
       `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the names that
       it is a pet form of, and `spelling`, which is one for several spellings.
-    - `forms`: one row per combination of names, birth date and generation; what guards compare.
+    - `forms`: one row per combination of names, birth date and generation; what guards compare. `last_spelling` is one
+      for several spellings of a last name.
     """
     create_macros(connection)
     for table, (expression, *columns) in _FOLDED.items():
@@ -79,9 +80,13 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
             row_number() over (
                 order by first_name nulls first, last_name nulls first, birth_date nulls first, generation nulls first
             )::integer as form,
-            first_name, last_name, birth_date, generation, usage,
+            first_name, last_name, birth_date, generation, usage, last_spelling,
         from (select distinct first_name, last_name, birth_date, generation from records)
         left join first_names using (first_name)
+        left join (
+            select last_name, spelling_of(squeeze(last_name)) as last_spelling
+            from (select distinct last_name from records where last_name is not null)
+        ) using (last_name)
         """
     )
     connection.execute(
