@@ -136,13 +136,20 @@ def largest_undivided(profile_count: int) -> int:
 def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
     """SQL for one row per block, profile in it, and hash of its key.
 
-    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. The profiles are
+    read once for all blocks but those of lists.
     """
-    return "\nunion all\n".join(
-        f"select {i}::utinyint as block, n, hash({i}, {', '.join(key)}) as key "
-        f"from {_LISTS.get(key, 'scored_profiles')} where {' and '.join(f'({part}) is not null' for part in key)}"
-        for i, (key, _) in enumerate(blocks)
-    )
+
+    def keyed(i: int) -> str:
+        key = blocks[i][0]
+        is_known = " and ".join(f"({part}) is not null" for part in key)
+        return f"case when {is_known} then {{'block': {i}::utinyint, 'key': hash({i}, {', '.join(key)})}} end"
+
+    of_values = ", ".join(keyed(i) for i, (key, _) in enumerate(blocks) if key not in _LISTS)
+    sources = [("scored_profiles", f"unnest([{of_values}])")]
+    sources += [(_LISTS[key], keyed(i)) for i, (key, _) in enumerate(blocks) if key in _LISTS]
+    every = "\nunion all\n".join(f"select n, {found} as keyed from {source}" for source, found in sources)
+    return f"select keyed.block, n, keyed.key from ({every}) where keyed is not null"
 
 
 def _settle(connection: DuckDBPyConnection, size: int) -> None:
