@@ -10,9 +10,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
+from pipelines.resolve.folding import create_macros
 from pipelines.resolve.increments import load_known_scores, save_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
     from pipelines.resolve.model import Model
@@ -20,21 +23,34 @@ if TYPE_CHECKING:
 
 PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
 
+# Of what is compared, what is kept of a profile, and what follows from that: SQL over the other columns.
+KEPT = (
+    *("first_name", "last_name", "stands_for", "birth_date", "email", "phones", "street", "house_number"),
+    *("postal_code", "city", "identifier_kinds", "identifier_values", "content"),
+)
+_DERIVED = {
+    "last_sound": "sound_of(last_name)",
+    "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
+    "email_user": "telling_user(email, first_name, last_name)",
+    "email_plain": "without_dots(email)",
+    "email_digits": "digits_of(email)",
+    "email_domain": "nullif(split_part(email, '@', 2), '')",
+}
+
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number.
 
     `content` is the hash of everything that is compared: profiles with the same one are weighed alike.
     """
+    of_mailbox = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items() if name.startswith("email_"))
     connection.execute(
-        """
+        f"""
         create table sounds as
-        select last_name, sound_of(last_name) as last_sound
+        select last_name, {_DERIVED["last_sound"]} as last_sound
         from (select distinct last_name from profiles where last_name is not null);
         create table mailboxes as
-        select email, first_name, last_name, telling_user(email, first_name, last_name) as email_user,
-            without_dots(email) as email_plain, digits_of(email) as email_digits,
-            nullif(split_part(email, '@', 2), '') as email_domain
+        select email, first_name, last_name, {of_mailbox}
         from (select distinct email, first_name, last_name from profiles where email is not null);
         create table scored_profiles as
         with compared as (
@@ -59,6 +75,24 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
     return int(row[0]) if row else 0
+
+
+def unfold_compared(connection: DuckDBPyConnection, table: str, keys: Sequence[str]) -> None:
+    """Create the temporary table `compared`: all that is compared of these records, from the column `compared` of `table`.
+
+    `table` is `identity.compared_records`, or what was published of it; records that are not weighed are left out.
+    """
+    create_macros(connection, temporary=True)
+    kept = ", ".join(f"compared.{name}" for name in KEPT)
+    derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
+    connection.execute(
+        f"""
+        create or replace temp table compared as
+        with kept as (select record_key, {kept} from {table} where compared is not null and record_key = any(?))
+        select *, {derived} from kept
+        """,
+        [list(keys)],
+    )
 
 
 def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model) -> int:
