@@ -33,6 +33,7 @@ from pipelines.resolve.records import create_profiles, open_scratch, prepare_rec
 from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
+from pipelines.tables import write_table
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -307,9 +308,7 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
     kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT)
-    connection.execute(
-        f"create or replace table {schema}.compared_records as {_COMPARED.format(warehouse=warehouse, kept=kept)}"
-    )
+    write_table(connection, f"{schema}.compared_records", _COMPARED.format(warehouse=warehouse, kept=kept))
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history")
