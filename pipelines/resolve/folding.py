@@ -185,8 +185,8 @@ _MACROS = (
         else is_slip(squeeze(a), squeeze(b)) or spelling_a = spelling_b
     end
     """,
-    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Of equal words one is the first
-    # of its name.
+    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words are taken apart only
+    # where the first one of a name stands in the other.
     """
     are_swapped(first_a, last_a, first_b, last_b) as coalesce(
         case when is_slip(squeeze(first_a), squeeze(last_b)) then

@@ -140,8 +140,8 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     """Create `profiles`, after shared and blocked values were taken out of `records`.
 
     Records that agree in everything, a full name and a way to reach that person among it, are compared once;
-    a record of which less is known stands for itself. Beside names and birth date they agree in a hash of the rest: that
-    two records of one name and date of a hundred share one that differ is one chance in ten to the fifteenth.
+    a record of which less is known stands for itself. Names and birth date are compared as they are, the rest by its
+    hash: that two of a hundred namesakes who differ share one is one chance in ten to the fifteenth.
     """
     connection.execute(
         """

@@ -83,9 +83,9 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
 
 
 def unfold_compared(connection: DuckDBPyConnection, table: str, keys: Sequence[str]) -> None:
-    """Create the temporary table `compared`: all that is compared of these records, from the column `compared` of `table`.
+    """Create the temporary table `compared`: all that the model compares of these records, weighed ones only.
 
-    `table` is `identity.compared_records`, or what was published of it; records that are not weighed are left out.
+    `table` is `identity.compared_records`, or what was published of it.
     """
     create_macros(connection, temporary=True)
     kept = ", ".join(f"compared.{name}" for name in KEPT)

@@ -20,7 +20,7 @@ from pipelines.settings import Settings
 PROFILES = """
 create table profiles as
 select * from (values
-    (1, 'anna maria', 'von berg', date '1980-02-29', 'anna_berg84@web.de', ['+491'], 'ringstr', '1a', '10115', 'berlin'),
+    (1, 'anna maria', 'von berg', date '1980-02-29', 'anna_berg84@x.de', ['+491'], 'ringstr', '1a', '10115', 'berlin'),
     (2, 'anna', 'berg', date '1960-01-01', 'die.tigerin@gmx.de', ['+491', '+492'], 'ringstr', '1a', '10115', 'berlin'),
     (3, null, 'muller', null, null, []::text[], null, null, '80331', 'munchen'),
     (4, 'hans', null, date '1980-02-28', 'hans@x', null, null, null, null, null)
