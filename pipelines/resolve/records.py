@@ -55,10 +55,11 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
       for several spellings of a last name.
     """
     create_macros(connection)
-    for table, (expression, *columns) in _FOLDED.items():
+    for table, (expression, further, *columns) in _FOLDED.items():
         values = " union ".join(f"select {column} as value from {warehouse}.clean.persons" for column in columns)
         connection.execute(
-            f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)"
+            f"create table {table} as select value, {further} "
+            f"from (select value, {expression} as folded from (from ({values}) group by value))"
         )
     connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
     for table in _FOLDED:
@@ -165,11 +166,16 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     )
 
 
-# What is dear to fold is folded once per value: the expression, and the columns that hold such values.
+# What is dear to fold is folded once per value: the expression, what is needed of it, the columns with such values.
 _FOLDED = {
-    "folded_names": ("without_titles(fold_name(value))", "first_name", "last_name"),
-    "folded_streets": ("fold_street(value)", "street"),
-    "folded_cities": ("squeeze(fold(value))", "city"),
+    "folded_names": (
+        "without_titles(fold_name(value))",
+        "without_generation(folded) as folded, generation_of(folded, null) as generation_of_first, "
+        "generation_of(null, folded) as generation_of_last",
+        *("first_name", "last_name"),
+    ),
+    "folded_streets": ("fold_street(value)", "folded", "street"),
+    "folded_cities": ("squeeze(fold(value))", "folded", "city"),
 }
 
 _RECORDS = """
@@ -188,14 +194,16 @@ select
     kind as person_kind,
     coalesce(not is_deleted, true) as is_live,
     created_at,
-    case when not is_merged_away then without_generation(first_names.folded) end as first_name,
-    case when not is_merged_away then without_generation(last_names.folded) end as last_name,
-    case when not is_merged_away then generation_of(first_names.folded, last_names.folded) end as generation,
+    case when not is_merged_away then first_names.folded end as first_name,
+    case when not is_merged_away then last_names.folded end as last_name,
+    case when not is_merged_away
+         then greatest(generation_of_last, generation_of_first) end as generation,  -- younger, if either says so
     case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
           and birth_date::date <= {as_of}::timestamp
          then birth_date::date end as birth_date,
     email_match as email,
-    list_sort(list_distinct(list_filter([phone, mobile], lambda p: p is not null))) as phones,
+    case when phone is null and mobile is null then []::text[] when mobile is null or phone = mobile then [phone]
+         when phone is null then [mobile] else [least(phone, mobile), greatest(phone, mobile)] end as phones,
     folded_streets.folded as street,
     fold_house(house_number) as house_number,
     fold_code(postal_code) as postal_code,
@@ -204,8 +212,10 @@ select
     identifiers,
 from merged_names
 join numbered using (record_key)
-left join folded_names as first_names on first_names.value = merged_names.first_name
-left join folded_names as last_names on last_names.value = merged_names.last_name
+left join (select value, folded, generation_of_first from folded_names) as first_names
+    on first_names.value = merged_names.first_name
+left join (select value, folded, generation_of_last from folded_names) as last_names
+    on last_names.value = merged_names.last_name
 left join folded_streets on folded_streets.value = street
 left join folded_cities on folded_cities.value = city
 """
