@@ -18,6 +18,7 @@ from pipelines.errors import KundenstammError
 from pipelines.publish import open_files
 from pipelines.resolve.ids import CUSTOMER_PREFIX
 from pipelines.resolve.model import Model, read_model
+from pipelines.resolve.scoring import unfold_compared
 from pipelines.resolve.weights import PairWeight, weigh_pairs
 
 if TYPE_CHECKING:
@@ -389,14 +390,8 @@ class _Version:
             self._model = self._model or read_model(self.connection)
             if self._model is None:
                 return {}
-            self.connection.execute(
-                """
-                create or replace temp table compared as
-                select record_key, unnest(compared) from restricted.audit.compared_records
-                where compared is not null and record_key = any(?)
-                """,
-                [sorted({key for pair in wanted for key in pair})],
-            )
+            keys = sorted({key for pair in wanted for key in pair})
+            unfold_compared(self.connection, "restricted.audit.compared_records", keys)
             self.connection.execute("create or replace temp view frequencies as from state.model_frequencies")
             return weigh_pairs(self.connection, self._model, wanted)
         finally:

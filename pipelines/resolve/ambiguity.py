@@ -65,7 +65,7 @@ compared as (
         are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
         first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
         fa.generation <> fb.generation as is_other_generation,
-        last_names_agree(fa.last_name, fb.last_name) as is_last_agreeing,
+        last_names_agree(fa.last_name, fa.last_spelling, fb.last_name, fb.last_spelling) as is_last_agreeing,
         birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
     from (select distinct form_a, form_b from pairs)
     join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b

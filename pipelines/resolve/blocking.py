@@ -104,6 +104,7 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
     """
     blocks = _CARRIED + _ALIKE + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
+    connection.execute("create table twos (pair bigint)")
     connection.execute(f"create table undivided as {_key_profiles(blocks)}")
     size = largest_undivided(learned_from)
     _settle(connection, size)
@@ -124,7 +125,7 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
         divided_count=divided_count,
         oversized_count=_count(connection, "select count(distinct n) from undivided"),
     )
-    connection.execute("drop table blocks; drop table undivided")
+    connection.execute("drop table blocks; drop table twos; drop table undivided")
     return found
 
 
@@ -136,26 +137,35 @@ def largest_undivided(profile_count: int) -> int:
 def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
     """SQL for one row per block, profile in it, and hash of its key.
 
-    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. The profiles are
+    read once for all blocks but those of lists.
     """
-    return "\nunion all\n".join(
-        f"select {i}::utinyint as block, n, hash({i}, {', '.join(key)}) as key "
-        f"from {_LISTS.get(key, 'scored_profiles')} where {' and '.join(f'({part}) is not null' for part in key)}"
-        for i, (key, _) in enumerate(blocks)
-    )
+
+    def keyed(i: int) -> str:
+        key = blocks[i][0]
+        is_known = " and ".join(f"({part}) is not null" for part in key)
+        return f"case when {is_known} then {{'block': {i}::utinyint, 'key': hash({i}, {', '.join(key)})}} end"
+
+    of_values = ", ".join(keyed(i) for i, (key, _) in enumerate(blocks) if key not in _LISTS)
+    sources = [("scored_profiles", f"unnest([{of_values}])")]
+    sources += [(_LISTS[key], keyed(i)) for i, (key, _) in enumerate(blocks) if key in _LISTS]
+    every = "\nunion all\n".join(f"select n, {found} as keyed from {source}" for source, found in sources)
+    return f"select keyed.block, n, keyed.key from ({every}) where keyed is not null"
 
 
 def _settle(connection: DuckDBPyConnection, size: int) -> None:
     """Move the blocks of up to `size` profiles, of what people carry `MAX_BLOCK`, from `undivided` to `blocks`.
 
-    Who is alone in a block is in none.
+    Blocks of two, which are most, go to `twos` as the pair they are. Who is alone in a block is in none.
     """
     connection.execute(
         f"""
-        create or replace table sized as select key, count(*) as size from undivided group by key having count(*) > 1;
+        create or replace table sized as
+        select key, count(*) as size, min(n) as a, max(n) as b from undivided group by key having count(*) > 1;
+        insert into twos select (a::bigint << 32) | b from sized where size = 2 and a < b;
         create or replace table judged as
         select undivided.*, size <= case when block < {len(_CARRIED)} then {MAX_BLOCK} else {size} end as is_small
-        from undivided join sized using (key);
+        from undivided join (select key, size from sized where size > 2) using (key);
         insert into blocks select * exclude is_small from judged where is_small;
         create or replace table undivided as select * exclude is_small from judged where not is_small;
         drop table sized; drop table judged
@@ -168,8 +178,11 @@ _PAIRS = """
 create table blocked_pairs as
 select (pair >> 32)::integer as join_key_l, (pair & 4294967295)::integer as join_key_r
 from (
-    select distinct (a.n::bigint << 32) | b.n as pair
-    from blocks as a join blocks as b on a.key = b.key and a.n < b.n
+    select distinct pair from (
+        select (a.n::bigint << 32) | b.n as pair from blocks as a join blocks as b on a.key = b.key and a.n < b.n
+        union all
+        from twos
+    )
 )
 anti join exact_edges on exact_edges.a = pair >> 32 and exact_edges.b = pair & 4294967295
 """

@@ -145,9 +145,10 @@ def _observe_agreement(connection: DuckDBPyConnection, model: Model) -> dict[str
     row = connection.execute("select count(*) from blocked_pairs").fetchone()
     parts = max(1, (int(row[0]) if row else 0) // SAMPLED_PAIRS)
     pairs = (
+        f"with placed as (select n, content % {parts} as part from scored_profiles) "
         "select join_key_l as a, join_key_r as b from blocked_pairs "
-        "join scored_profiles as l on l.n = join_key_l join scored_profiles as r on r.n = join_key_r "
-        f"where (l.content + r.content::hugeint) % {parts} = 0"
+        "join placed as l on l.n = join_key_l join placed as r on r.n = join_key_r "
+        f"where (l.part + r.part) % {parts} = 0"
     )
     levels, counts = count_levels(connection, model.comparisons, pairs)
     spread = weigh_levels(model.comparisons, levels, counts, model.prior)

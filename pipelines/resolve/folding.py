@@ -99,16 +99,15 @@ def _latin() -> str:
 
 _MACROS = (
     _latin(),
+    # Looked for first, because `translate` is dear.
+    "without_strokes(t) as case when regexp_matches(t, '[øłđı\u2019`\u00b4'']') "
+    "then translate(t, 'øłđı\u2019`\u00b4''', 'oldi') else t end",
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
     """
     fold(t) as nullif(trim(regexp_replace(
-        regexp_replace(
-            regexp_replace(
-                replace(replace(replace(replace(
-                    translate(to_latin(strip_accents(lower(t))), 'øłđı\u2019`\u00b4''', 'oldi'),
-                'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'),
-            'ae', 'a', 'g'),
-        'oe', 'o', 'g'),
+        replace(replace(replace(replace(replace(replace(
+            without_strokes(to_latin(strip_accents(lower(t)))),
+        'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'), 'ae', 'a'), 'oe', 'o'),
     '[^\\p{L}\\p{N}]+', ' ', 'g')), '')
     """,
     r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
@@ -127,13 +126,14 @@ _MACROS = (
     r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
     "fold_house(t) as nullif(lower(regexp_replace(t, '[^\\p{L}\\p{N}]+', '', 'g')), '')",
-    # One or two slips of the keyboard, counted against the length of the shorter spelling.
-    "is_slip(a, b) as damerau_levenshtein(a, b) <= case when least(length(a), length(b)) >= 7 then 2 "
-    "when least(length(a), length(b)) >= 3 then 1 else 0 end",
+    # One or two slips of the keyboard, counted against the length of the shorter spelling. Counting them is dear.
+    "is_slip(a, b) as case when abs(length(a) - length(b)) > 2 then false else damerau_levenshtein(a, b) <= case "
+    "when least(length(a), length(b)) >= 7 then 2 when least(length(a), length(b)) >= 3 then 1 else 0 end end",
     _spelling(),
     "consonants_of(t) as left(t, 1) || translate(substr(t, 2), 'aiu', '')",
     "has_all_tokens(a, b) as list_has_all(string_split(a, ' '), string_split(b, ' '))",
-    "are_same_words(a, b) as has_all_tokens(a, b) or has_all_tokens(b, a)",
+    "are_same_words(a, b) as case when contains(a, ' ') or contains(b, ' ') "
+    "then has_all_tokens(a, b) or has_all_tokens(b, a) else a = b end",
     # A shortened name: an initial, or at least three letters less (Max, Maximilian), never Daniel and Daniela.
     "is_short_for(a, b) as (length(b) - length(a) >= 3 and starts_with(b, a)) "
     "or (length(split_part(a, ' ', 1)) = 1 and starts_with(b, a[1]))",
@@ -179,24 +179,31 @@ _MACROS = (
     """,
     _sound(),
     """
-    last_names_agree(a, b) as case
+    last_names_agree(a, spelling_a, b, spelling_b) as case
         when a is null or b is null then null
         when squeeze(a) = squeeze(b) or are_same_words(a, b) then true
-        else is_slip(squeeze(a), squeeze(b)) or spelling_of(squeeze(a)) = spelling_of(squeeze(b))
+        else is_slip(squeeze(a), squeeze(b)) or spelling_a = spelling_b
     end
     """,
-    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen.
-    "are_swapped(first_a, last_a, first_b, last_b) as coalesce("
-    "is_slip(squeeze(first_a), squeeze(last_b)) and is_slip(squeeze(last_a), squeeze(first_b)) "
-    "and squeeze(first_a) <> squeeze(last_a) "
-    "or are_same_words(first_a || ' ' || last_a, first_b || ' ' || last_b) "
-    "and not are_same_words(first_a, first_b) and not are_same_words(last_a, last_b), false)",
+    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words are taken apart only
+    # where the first one of a name stands in the other.
+    """
+    are_swapped(first_a, last_a, first_b, last_b) as coalesce(
+        case when is_slip(squeeze(first_a), squeeze(last_b)) then
+            is_slip(squeeze(last_a), squeeze(first_b)) and squeeze(first_a) <> squeeze(last_a) else false end
+        or case when first_a = first_b or last_a = last_b then false
+            when contains(first_a || ' ' || last_a, split_part(first_b, ' ', 1))
+              or contains(first_b || ' ' || last_b, split_part(first_a, ' ', 1)) then
+                are_same_words(first_a || ' ' || last_a, first_b || ' ' || last_b)
+                and not are_same_words(first_a, first_b) and not are_same_words(last_a, last_b)
+            else false end, false)
+    """,
     # One name stands in the other field, and the other one is new: swapped after a marriage. Martin Martin is not.
     "are_half_swapped(first_a, last_a, first_b, last_b) as coalesce(first_a <> last_a and first_b <> last_b "
     "and (squeeze(first_a) = squeeze(last_b) or squeeze(last_a) = squeeze(first_b)), false)",
     # Other letters, not other digits or dots: anna.koch84@ and anna_koch88@ are two people, and neither had a slip.
-    r"without_dots(t) as regexp_replace(t, '[._-]', '', 'g')",
-    r"digits_of(t) as regexp_replace(t, '[^0-9]', '', 'g')",
+    "without_dots(t) as replace(replace(replace(t, '.', ''), '_', ''), '-', '')",
+    "digits_of(t) as regexp_replace(t, '[^0-9]+', '', 'g')",
     "is_email_slip(a, b) as coalesce(without_dots(a) <> without_dots(b) and digits_of(a) = digits_of(b) "
     "and damerau_levenshtein(without_dots(a), without_dots(b)) <= 2, false)",
     # What stands before the @, if it is more than the name and two digits: namesakes choose alike.
@@ -221,7 +228,7 @@ _MACROS = (
 )
 
 
-def create_macros(connection: DuckDBPyConnection) -> None:
-    """Create the macros in the current catalog of the connection."""
+def create_macros(connection: DuckDBPyConnection, *, temporary: bool = False) -> None:
+    """Create the macros in the current catalog of the connection; temporary ones are found whatever is current."""
     for macro in _MACROS:
-        connection.execute(f"create or replace macro {macro.strip()}")
+        connection.execute(f"create or replace {'temp ' if temporary else ''}macro {macro.strip()}")

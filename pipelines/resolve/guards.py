@@ -148,7 +148,7 @@ _IS_CORROBORATED = """(
 
 # Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
 _IS_OTHER_FAMILY = """(
-    not last_names_agree(fl.last_name, fr.last_name)
+    not last_names_agree(fl.last_name, fl.last_spelling, fr.last_name, fr.last_spelling)
     and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)
     and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
     and not coalesce(l.email = r.email and length(coalesce(fl.first_name, fl.last_name)) > 1
@@ -177,8 +177,18 @@ create table torn_records as
 select n, list(value_key) as carried, list(value_key) filter (is_torn) as torn_on from torn group by n
 """
 
+# Few records are in a pair that is probable: the others are left out before they are joined.
 _JUDGED_SCORES = f"""
 create table judged_scores as
+with pairs as materialized (
+    select a, b, match_weight, match_probability from scores where match_probability >= {{grey}}
+),
+judged as materialized (
+    select n, form, birth_date, email, phones, street, postal_code, city
+    from records where n in (select a from pairs union all select b from pairs)
+),
+judged_forms as materialized (from forms where form in (select form from judged)),
+identified as materialized (select n, identifier_values from known_identifiers semi join judged using (n))
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
@@ -186,14 +196,13 @@ select a, b, match_weight, match_probability,
              when {_IS_OTHER_FAMILY} then 'different_last_names'
              when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
-from scores
-join records as l on l.n = a join records as r on r.n = b
+from pairs
+join judged as l on l.n = a join judged as r on r.n = b
 join scored_profiles as pl on pl.n = a join scored_profiles as pr on pr.n = b
-join forms as fl on fl.form = l.form join forms as fr on fr.form = r.form
-left join known_identifiers as il on il.n = a left join known_identifiers as ir on ir.n = b
+join judged_forms as fl on fl.form = l.form join judged_forms as fr on fr.form = r.form
+left join identified as il on il.n = a left join identified as ir on ir.n = b
 left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
 left join torn_records as tl on tl.n = a left join torn_records as tr on tr.n = b
-where match_probability >= {{grey}}
 """
 
 _ONLY_FITS = """

@@ -121,6 +121,7 @@ _DIFFERENT = """
 create table {field}_roots as
 with spelled as (
     select value_key, first_name, last_name, {field} as spelling, any_value(usage) as usage,
+        any_value(last_spelling) as last_spelling,
         sum(sum(times)) over (partition by value_key, {field}) as times
     from carried_forms join several using (value_key) join forms using (form)
     where {field} is not null and {field}s > 1 and {field}s <= {crowd} * max_names
@@ -139,7 +140,7 @@ select value_key, count(*) as different from {field}_roots group by value_key
 """
 _AGREEMENTS = {
     "first_name": "first_names_agree(a.first_name, a.usage, b.first_name, b.usage)",
-    "last_name": "last_names_agree(a.last_name, b.last_name)",
+    "last_name": "last_names_agree(a.last_name, a.last_spelling, b.last_name, b.last_spelling)",
 }
 
 _SEVERAL = """

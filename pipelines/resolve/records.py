@@ -51,13 +51,15 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names,
       `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the names that
       it is a pet form of, and `spelling`, which is one for several spellings.
-    - `forms`: one row per combination of names, birth date and generation; what guards compare.
+    - `forms`: one row per combination of names, birth date and generation; what guards compare. `last_spelling` is one
+      for several spellings of a last name.
     """
     create_macros(connection)
-    for table, (expression, *columns) in _FOLDED.items():
+    for table, (expression, further, *columns) in _FOLDED.items():
         values = " union ".join(f"select {column} as value from {warehouse}.clean.persons" for column in columns)
         connection.execute(
-            f"create table {table} as select value, {expression} as folded from (from ({values}) group by value)"
+            f"create table {table} as select value, {further} "
+            f"from (select value, {expression} as folded from (from ({values}) group by value))"
         )
     connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
     for table in _FOLDED:
@@ -79,9 +81,13 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
             row_number() over (
                 order by first_name nulls first, last_name nulls first, birth_date nulls first, generation nulls first
             )::integer as form,
-            first_name, last_name, birth_date, generation, usage,
+            first_name, last_name, birth_date, generation, usage, last_spelling,
         from (select distinct first_name, last_name, birth_date, generation from records)
         left join first_names using (first_name)
+        left join (
+            select last_name, spelling_of(squeeze(last_name)) as last_spelling
+            from (select distinct last_name from records where last_name is not null)
+        ) using (last_name)
         """
     )
     connection.execute(
@@ -135,53 +141,69 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     """Create `profiles`, after shared and blocked values were taken out of `records`.
 
     Records that agree in everything, a full name and a way to reach that person among it, are compared once;
-    a record of which less is known stands for itself.
+    a record of which less is known stands for itself. Names and birth date are compared as they are, the rest by its
+    hash: that two of a hundred namesakes who differ share one is one chance in ten to the fifteenth.
     """
     connection.execute(
         """
         create table profiles as
-        select min(n) as n, list(n order by n) as members, form, first_name, last_name, birth_date, email, phones,
-            street, house_number, postal_code, city, person_kind, identifier_kinds, identifier_values,
-            case when first_name is null or last_name is null
-                   or not (email is not null or len(phones) > 0 or (birth_date is not null and postal_code is not null)
-                           or (street is not null and house_number is not null and postal_code is not null))
-                 then n end as alone,
-        from records left join known_identifiers using (n)
-        group by form, first_name, last_name, birth_date, email, phones, street, house_number, postal_code, city,
-            person_kind, identifier_kinds, identifier_values, alone
+        with told as (
+            select n, form,
+                hash(email, phones, street, house_number, postal_code, city, person_kind, identifier_kinds,
+                    identifier_values) as content,
+                case when first_name is null or last_name is null
+                       or not (email is not null or len(phones) > 0
+                               or (birth_date is not null and postal_code is not null)
+                               or (street is not null and house_number is not null and postal_code is not null))
+                     then n end as alone,
+            from records left join known_identifiers using (n)
+        ),
+        grouped as (select min(n) as n, list_sort(list(n)) as members from told group by form, content, alone)
+        select n, members, form, first_name, last_name, birth_date, email, phones, street, house_number, postal_code,
+            city, person_kind, identifier_kinds, identifier_values,
+        from grouped join records using (n) left join known_identifiers using (n)
         """
     )
 
 
-# What is dear to fold is folded once per value: the expression, and the columns that hold such values.
+# What is dear to fold is folded once per value: the expression, what is needed of it, the columns with such values.
 _FOLDED = {
-    "folded_names": ("without_titles(fold_name(value))", "first_name", "last_name"),
-    "folded_streets": ("fold_street(value)", "street"),
-    "folded_cities": ("squeeze(fold(value))", "city"),
+    "folded_names": (
+        "without_titles(fold_name(value))",
+        "without_generation(folded) as folded, generation_of(folded, null) as generation_of_first, "
+        "generation_of(null, folded) as generation_of_last",
+        *("first_name", "last_name"),
+    ),
+    "folded_streets": ("fold_street(value)", "folded", "street"),
+    "folded_cities": ("squeeze(fold(value))", "folded", "city"),
 }
 
 _RECORDS = """
 create table records as
-with merged_names as (
+with numbered as (  -- keys alone, because whole records are dear to sort
+    select record_key, row_number() over (order by record_key)::integer as n from {warehouse}.clean.persons
+),
+merged_names as (
     -- A record that its source merged away says nothing about who the person is; the record it went into does.
-    select p.*, p.merged_into_record_key is not null and t.record_key is not null as is_merged_away
-    from {warehouse}.clean.persons as p
-    left join {warehouse}.clean.persons as t on p.merged_into_record_key = t.record_key
+    select *, coalesce(merged_into_record_key in (select record_key from numbered), false) as is_merged_away
+    from {warehouse}.clean.persons
 )
 select
-    row_number() over (order by record_key)::integer as n,
+    n,
     record_key,
     kind as person_kind,
     coalesce(not is_deleted, true) as is_live,
     created_at,
-    case when not is_merged_away then without_generation(first_names.folded) end as first_name,
-    case when not is_merged_away then without_generation(last_names.folded) end as last_name,
-    case when not is_merged_away then generation_of(first_names.folded, last_names.folded) end as generation,
+    case when not is_merged_away then first_names.folded end as first_name,
+    case when not is_merged_away then last_names.folded end as last_name,
+    case when not is_merged_away
+         then greatest(generation_of_last, generation_of_first) end as generation,  -- younger, if either says so
     case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
           and birth_date::date <= {as_of}::timestamp
          then birth_date::date end as birth_date,
     email_match as email,
-    list_sort(list_distinct(list_filter([phone, mobile], lambda p: p is not null))) as phones,
+    case when phone is null and mobile is null then []::text[] when mobile is null or phone = mobile then [phone]
+         when phone is null then [mobile] else [least(phone, mobile), greatest(phone, mobile)] end as phones,
     folded_streets.folded as street,
     fold_house(house_number) as house_number,
     fold_code(postal_code) as postal_code,
@@ -189,8 +211,11 @@ select
     merged_into_record_key as merged_into,
     identifiers,
 from merged_names
-left join folded_names as first_names on first_names.value = merged_names.first_name
-left join folded_names as last_names on last_names.value = merged_names.last_name
+join numbered using (record_key)
+left join (select value, folded, generation_of_first from folded_names) as first_names
+    on first_names.value = merged_names.first_name
+left join (select value, folded, generation_of_last from folded_names) as last_names
+    on last_names.value = merged_names.last_name
 left join folded_streets on folded_streets.value = street
 left join folded_cities on folded_cities.value = city
 """

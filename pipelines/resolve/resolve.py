@@ -30,9 +30,10 @@ from pipelines.resolve.model import (
 from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.queue import write_queue
 from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
-from pipelines.resolve.scoring import create_scored_profiles, score_pairs
+from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
+from pipelines.tables import write_table
 from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
@@ -306,7 +307,8 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     connection.execute(f"create or replace table {schema}.members as from members")
     links = _LINKS.format(model_version=literal(model.version))
     connection.execute(f"create or replace table {schema}.links as {links}")
-    connection.execute(f"create or replace table {schema}.compared_records as {_COMPARED.format(warehouse=warehouse)}")
+    kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT)
+    write_table(connection, f"{schema}.compared_records", _COMPARED.format(warehouse=warehouse, kept=kept))
     connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
     write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history")
@@ -331,12 +333,13 @@ join records as l on l.n = a join records as r on r.n = b
 
 # What people read of a record, and what the model saw of it, so that every pair can be weighed again afterwards.
 _COMPARED = """
-with folded as (
-    select unnest(members) as n, scored_profiles as compared from scored_profiles join profiles using (n)
-)
+with folded as (select unnest(members) as n, n as profile from profiles)
 select record_key, p.first_name, p.last_name, p.birth_date, p.email, p.phone, p.mobile, p.street, p.house_number,
-    p.postal_code, p.city, compared
-from {warehouse}.clean.persons as p join records using (record_key) left join folded on folded.n = records.n
+    p.postal_code, p.city, case when scored.n is not null then {{{kept}}} end as compared
+from {warehouse}.clean.persons as p
+join (select n, record_key from records) using (record_key)
+join folded using (n)
+left join scored_profiles as scored on scored.n = profile
 """
 
 # The evidence is named by the contact point both records carry, never by its value.

@@ -10,9 +10,12 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
+from pipelines.resolve.folding import create_macros
 from pipelines.resolve.increments import load_known_scores, save_scores
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from duckdb import DuckDBPyConnection
 
     from pipelines.resolve.model import Model
@@ -20,21 +23,39 @@ if TYPE_CHECKING:
 
 PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
 
+# Splink's note on pairs that were handed over: with it the profiles they name are copied, once for either side, before
+# they are joined. That pays where few are named; where most are, weighing without it takes half the time.
+CHOOSES_PROFILES = "registered_for_predict"
+FEW_PAIRS = 0.2  # of the number of profiles
+
+# Of what is compared, what is kept of a profile, and what follows from that: SQL over the other columns.
+KEPT = (
+    *("first_name", "last_name", "stands_for", "birth_date", "email", "phones", "street", "house_number"),
+    *("postal_code", "city", "identifier_kinds", "identifier_values", "content"),
+)
+_DERIVED = {
+    "last_sound": "sound_of(last_name)",
+    "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
+    "email_user": "telling_user(email, first_name, last_name)",
+    "email_plain": "without_dots(email)",
+    "email_digits": "digits_of(email)",
+    "email_domain": "nullif(split_part(email, '@', 2), '')",
+}
+
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     """Create `scored_profiles`, the profiles of which enough is known to be compared; returns their number.
 
     `content` is the hash of everything that is compared: profiles with the same one are weighed alike.
     """
+    of_mailbox = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items() if name.startswith("email_"))
     connection.execute(
-        """
+        f"""
         create table sounds as
-        select last_name, sound_of(last_name) as last_sound
+        select last_name, {_DERIVED["last_sound"]} as last_sound
         from (select distinct last_name from profiles where last_name is not null);
         create table mailboxes as
-        select email, first_name, last_name, telling_user(email, first_name, last_name) as email_user,
-            without_dots(email) as email_plain, digits_of(email) as email_digits,
-            nullif(split_part(email, '@', 2), '') as email_domain
+        select email, first_name, last_name, {of_mailbox}
         from (select distinct email, first_name, last_name from profiles where email is not null);
         create table scored_profiles as
         with compared as (
@@ -61,6 +82,24 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     return int(row[0]) if row else 0
 
 
+def unfold_compared(connection: DuckDBPyConnection, table: str, keys: Sequence[str]) -> None:
+    """Create the temporary table `compared`: all that the model compares of these records, weighed ones only.
+
+    `table` is `identity.compared_records`, or what was published of it.
+    """
+    create_macros(connection, temporary=True)
+    kept = ", ".join(f"compared.{name}" for name in KEPT)
+    derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
+    connection.execute(
+        f"""
+        create or replace temp table compared as
+        with kept as (select record_key, {kept} from {table} where compared is not null and record_key = any(?))
+        select *, {derived} from kept
+        """,
+        [list(keys)],
+    )
+
+
 def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model) -> int:
     """Create `scores` (`a`, `b`, `match_weight`, `match_probability`): one row per pair of `blocked_pairs`.
 
@@ -83,6 +122,8 @@ def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
     count = int(row[0]) if row else 0
     if not count:
         return 0
+    row = connection.execute("select count(*) from scored_profiles").fetchone()
+    profile_count = int(row[0]) if row else 0
     linker, api = _open_linker(connection, model)
     if model.is_learned:
         for column in FREQUENCY_COLUMNS:
@@ -95,7 +136,8 @@ def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
             f"create table {table} as select '0' as match_key, join_key_l, join_key_r from blocked_pairs "
             f"where rowid between {first} and {first + PAIRS_AT_ONCE - 1}"
         )
-        linker.table_management.register_blocked_pairs_for_predict(api.register(table))
+        pairs = linker.table_management.register_blocked_pairs_for_predict(api.register(table))
+        pairs.metadata[CHOOSES_PROFILES] = min(count, PAIRS_AT_ONCE) < profile_count * FEW_PAIRS
         predictions = linker.inference.predict(warning_mode="never")
         # Sums of floats depend on the order of threads in the last digits; an ordering must not.
         connection.execute(

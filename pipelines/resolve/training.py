@@ -203,12 +203,18 @@ def count_levels(
     columns = sorted(set().union(*(comparison.trained_on for comparison in comparisons)))
     both = ", ".join(f"l.{c} as {c}_l, r.{c} as {c}_r" for c in columns)
     levels = ", ".join(f"{level_of(comparison)} as level_{i}" for i, comparison in enumerate(comparisons))
+    # Few of the profiles are in the pairs of a sample: the others are left out before they are joined.
     rows = connection.execute(
         f"""
-        select {levels}, count(*) from (
-            select {both} from ({pairs}) as pairs
-            join scored_profiles as l on l.n = pairs.a join scored_profiles as r on r.n = pairs.b
-        ) group by all order by all
+        with pairs as materialized ({pairs}),
+        paired as materialized (
+            select n, {", ".join(columns)} from scored_profiles
+            where n in (select a from pairs union all select b from pairs)
+        ),
+        compared as (
+            select {both} from pairs join paired as l on l.n = pairs.a join paired as r on r.n = pairs.b
+        )
+        select {levels}, count(*) from compared group by all order by all
         """
     ).fetchall()
     table = np.array(rows, dtype=np.int64).reshape(len(rows), len(comparisons) + 1)

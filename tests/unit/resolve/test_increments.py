@@ -7,7 +7,10 @@ from datetime import date
 from typing import Any
 
 import pytest
+from duckdb import DuckDBPyConnection
 
+from pipelines.configuration import Configuration
+from pipelines.configuration.identity import IdentityConfig
 from pipelines.resolve.increments import CACHE_FILE
 from pipelines.settings import Settings
 from tests.unit.resolve.conftest import Resolve, Resolved
@@ -53,6 +56,34 @@ def test_a_night_of_any_changes_gives_what_a_full_run_gives(resolve: Resolve, se
     full = resolve(night, version="20261122T000000Z-0000000b")
     assert full.report.weighed_pair_count == full.report.scored_pair_count == increment.report.scored_pair_count
     assert _facts(increment) == _facts(full)
+
+
+def test_a_night_of_what_touches_others_gives_what_a_full_run_gives(
+    resolve: Resolve, warehouse: DuckDBPyConnection, settings: Settings, configuration: Configuration
+) -> None:
+    rows = make_people(300)
+    resolve(rows, then_publish=True)
+    # A mailbox that becomes a crowd's, a record that is gone, decisions of people, another threshold.
+    crowd = [{**row, "email": rows[0]["email"]} if i % 60 == 0 else row for i, row in enumerate(rows)]
+    night = [row for row in crowd if row["record_key"] != rows[3]["record_key"]]
+    warehouse.execute(
+        "insert into config.overrides (kind, a_record_key, b_record_key, is_active, line) values "
+        "('cannot-link', $1, $2, true, 2), ('must-link', $1, $3, true, 3)",
+        [rows[8]["record_key"], rows[9]["record_key"], rows[50]["record_key"]],
+    )
+    stricter = configuration.identity.model_copy(update={"match_probability": 0.99})
+
+    def run(identity: IdentityConfig) -> Resolved:
+        return resolve(night, version="20261122T000000Z-0000000b", identity=identity)
+
+    increment = run(stricter)
+    assert increment.report.weighed_pair_count < 0.25 * increment.report.scored_pair_count
+    assert "too_many_names" in increment.reasons()
+    assert increment.apart(rows[8]["record_key"], rows[9]["record_key"])
+    (settings.data_dir / "cache" / CACHE_FILE).unlink()
+    assert _facts(run(stricter)) == _facts(increment)
+    anew = run(stricter.model_copy(update={"model": 2}))
+    assert anew.report.weighed_pair_count == anew.report.scored_pair_count
 
 
 def test_a_damaged_cache_is_replaced_and_changes_nothing(resolve: Resolve, settings: Settings) -> None:

@@ -1,0 +1,84 @@
+"""What is weighed: the same from what is kept of it, and the same however Splink reads the profiles."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import duckdb
+import pytest
+from duckdb import DuckDBPyConnection
+
+from pipelines.resolve import scoring
+from pipelines.resolve.comparisons import COMPARISONS
+from pipelines.resolve.folding import create_macros
+from pipelines.resolve.model import SHIPPED, Model
+from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs, unfold_compared
+from pipelines.settings import Settings
+
+# Names of one word and of two, mailboxes that say the name and more, values that are not known.
+PROFILES = """
+create table profiles as
+select * from (values
+    (1, 'anna maria', 'von berg', date '1980-02-29', 'anna_berg84@x.de', ['+491'], 'ringstr', '1a', '10115', 'berlin'),
+    (2, 'anna', 'berg', date '1960-01-01', 'die.tigerin@gmx.de', ['+491', '+492'], 'ringstr', '1a', '10115', 'berlin'),
+    (3, null, 'muller', null, null, []::text[], null, null, '80331', 'munchen'),
+    (4, 'hans', null, date '1980-02-28', 'hans@x', null, null, null, null, null)
+) as t(n, first_name, last_name, birth_date, email, phones, street, house_number, postal_code, city),
+(select null::text as person_kind, null::text[] as identifier_kinds, null::text[] as identifier_values);
+create table first_names as
+select first_name, {'stands_for': case when first_name = 'hans' then ['johannes', 'hans peter'] end} as usage
+from (select distinct first_name from profiles where first_name is not null);
+create table all_pairs as
+select l.n as join_key_l, r.n as join_key_r from profiles as l join profiles as r on l.n < r.n
+"""
+
+
+@pytest.fixture
+def connection() -> Iterator[DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        create_macros(connection)
+        connection.execute(PROFILES)
+        assert create_scored_profiles(connection) == 4
+        yield connection
+
+
+def test_what_is_kept_of_a_profile_gives_all_that_was_compared(connection: DuckDBPyConnection) -> None:
+    kept = ", ".join(f"'{name}': {name}" for name in KEPT)
+    connection.execute(
+        f"create table kept as select n::text as record_key, {{{kept}}} as compared from scored_profiles"
+    )
+    unfold_compared(connection, "kept", ["1", "2", "3", "4"])
+    assert connection.execute("select count(distinct email_user), count(last_sound) from compared").fetchone() == (2, 3)
+    columns = ", ".join(str(name) for (name, *_) in connection.execute("describe scored_profiles").fetchall())
+    compared = connection.execute(
+        f"select {columns} from (select *, record_key::integer as n from compared) order by n"
+    ).fetchall()
+    assert compared == connection.execute(f"select {columns} from scored_profiles order by n").fetchall()
+
+
+def test_weights_are_the_same_whether_splink_copies_the_profiles_or_not(
+    connection: DuckDBPyConnection, settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from splink.internals.linker_components import inference
+
+    calls: list[Any] = []
+    copying = inference.predict_from_blocked_pairs_with_source_pruning
+
+    def count_calls(*arguments: Any) -> Any:
+        calls.append(arguments)
+        return copying(*arguments)
+
+    def weigh(few_pairs: int) -> list[tuple[Any, ...]]:
+        monkeypatch.setattr(scoring, "FEW_PAIRS", few_pairs)
+        connection.execute("create table blocked_pairs as from all_pairs")
+        assert score_pairs(connection, settings, Model(SHIPPED, COMPARISONS, 0.01)) == 6
+        weights = connection.execute("from scores order by a, b").fetchall()
+        connection.execute("drop table scores")
+        return weights
+
+    monkeypatch.setattr(inference, "predict_from_blocked_pairs_with_source_pruning", count_calls)
+    copied = weigh(few_pairs=100)
+    assert len(calls) == 1
+    assert weigh(few_pairs=0) == copied
+    assert len(calls) == 1
