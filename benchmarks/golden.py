@@ -69,7 +69,7 @@ def print_table(settings: Settings, sample: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="golden-", dir=settings.data_dir) as folder:
         copy = replace(settings, data_dir=Path(folder))
         copy.build_dir.mkdir()
-        for name in ("warehouse.duckdb", "shared.duckdb", "build.json"):
+        for name in ("warehouse.duckdb", "shared.duckdb", "interim.duckdb", "build.json"):
             shutil.copy(settings.build_dir / name, copy.build_dir / name)
         configuration = load_configuration(settings)
         truth = tell_truth(json.loads((sample / "sample.json").read_text())["parameters"])

@@ -9,7 +9,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pipelines.errors import ConfigurationError
@@ -29,7 +29,7 @@ QUIET_ENVIRONMENT = {
 }
 
 EXECUTORS = ("in_process", "multiprocess")
-MEMORY = re.compile(r"[1-9]\d*(\.\d+)? ?[kmgt]i?b", re.IGNORECASE)
+MEMORY = re.compile(r"([1-9]\d*(?:\.\d+)?) ?([kmgt]i?b)", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -96,6 +96,11 @@ class Settings:
         return self.build_dir / "restricted.duckdb"
 
     @property
+    def build_interim(self) -> Path:
+        """What only later models of the open build read; neither audited nor published."""
+        return self.build_dir / "interim.duckdb"
+
+    @property
     def build_audit(self) -> Path:
         return self.build_dir / "audit.duckdb"
 
@@ -138,6 +143,13 @@ class Settings:
 
     def landing_file(self, source_name: str) -> Path:
         return self.landing_dir / f"{source_name}.duckdb"
+
+    def share_memory(self, engines: int) -> Settings:
+        """The same with the part of the memory that one of so many engines gets which work at the same time."""
+        limit = MEMORY.fullmatch(self.memory_limit)
+        assert limit  # noqa: S101  as `from_environment` has checked
+        amount, unit = limit.groups()
+        return replace(self, memory_limit=f"{float(amount) / engines:.3f}{unit}")
 
 
 def _whole_number(environment: Mapping[str, str], name: str) -> int | None:

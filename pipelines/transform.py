@@ -90,9 +90,15 @@ def parsed_project() -> Path:
     return folder
 
 
-def load_manifest() -> dict[str, Any]:
-    """dbt's manifest of the project as it is, as plain data."""
-    data: dict[str, Any] = json.loads((parsed_project() / "manifest.json").read_text())
+def load_manifest() -> Mapping[str, Any]:
+    """dbt's manifest of the project as it is, as plain data that nobody may change."""
+    return _read_plain_manifest(parsed_project())
+
+
+@lru_cache(maxsize=1)
+def _read_plain_manifest(folder: Path) -> Mapping[str, Any]:
+    """Read once a process: a run asks for it six times."""
+    data: Mapping[str, Any] = json.loads((folder / "manifest.json").read_text())
     return data
 
 
@@ -187,6 +193,7 @@ def _invoke(
             KUNDENSTAMM_DBT_PATH=str(settings.build_warehouse),
             KUNDENSTAMM_DBT_SHARED=str(settings.build_shared),
             KUNDENSTAMM_DBT_RESTRICTED=str(settings.build_restricted),
+            KUNDENSTAMM_DBT_INTERIM=str(settings.build_interim),
             KUNDENSTAMM_DBT_MEMORY_LIMIT=settings.memory_limit,
             KUNDENSTAMM_DBT_THREADS=str(settings.threads),
             KUNDENSTAMM_DBT_TEMP=str(spill),

@@ -25,10 +25,11 @@ if TYPE_CHECKING:
 # Schemas of build/warehouse.duckdb, in the order of the stages.
 SCHEMAS = ("config", "raw", "staging", "clean", "identity", "intermediate", "marts", "activation", "meta")
 PUBLISHED_SCHEMAS = ("marts", "activation", "audit", "meta")
-# The open build has a file for each file of a version, in which the tables that go there are built, beside its own.
+# The open build has a file for each file of a version, in which the tables that go there are built, beside its own, and
+# one for what only later models read: nobody judges or publishes that, so nobody hashes it.
 # By catalog: the schemas that a part of the build has in common with the build's own file.
-SHARED, RESTRICTED = "shared", "restricted"
-PART_SCHEMAS = {SHARED: ("marts", "activation"), RESTRICTED: ("marts",)}
+SHARED, RESTRICTED, INTERIM = "shared", "restricted", "interim"
+PART_SCHEMAS = {SHARED: ("marts", "activation"), RESTRICTED: ("marts",), INTERIM: ("intermediate",)}
 # Form of a file that nobody but this program reads: texts take a seventh less of time and space than in the form that
 # published files keep, because older readers know it.
 OWN_STORAGE = "v1.5.0"
@@ -106,7 +107,11 @@ def connect(
 
 def part_files(settings: Settings) -> dict[str, Path]:
     """Where the parts of the open build are, by catalog."""
-    return {SHARED: settings.build_shared, RESTRICTED: settings.build_restricted}
+    return {
+        SHARED: settings.build_shared,
+        RESTRICTED: settings.build_restricted,
+        INTERIM: settings.build_interim,
+    }
 
 
 def build_parts(settings: Settings) -> dict[str, Path]:

@@ -15,7 +15,7 @@
     {%- elif this.database == 'restricted' -%}
         {{ 'dictionary' if column in words else 'fsst' }}
     {%- elif column in keys_of_few + ['value'] -%}
-    {%- elif column.endswith('_key') or (is_first and column.endswith('_id')) -%}
+    {%- elif column.endswith('_key') or column == 'customer_id' or (is_first and column.endswith('_id')) -%}
         fsst
     {%- elif not column.endswith('_id') -%}
         dictionary

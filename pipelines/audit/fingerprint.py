@@ -1,5 +1,7 @@
 """Which files exactly were audited: their size and SHA-256, which the verdict records and the gate asks for again.
 
+What only later models read is in none of them (`warehouse.INTERIM`): no rule judges it, and none of it is published.
+
 Add here what belongs to the identity of a build's files. What is done when they are others is decided in `gate`.
 """
 
@@ -11,7 +13,7 @@ from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from pipelines.warehouse import build_parts, connect
+from pipelines.warehouse import INTERIM, build_parts, connect
 
 if TYPE_CHECKING:
     from pipelines.settings import Settings
@@ -33,10 +35,10 @@ class _State(NamedTuple):
 
 
 def fingerprint(settings: Settings) -> tuple[int, str]:
-    """Size in bytes and SHA-256 of the build's files, its own and then its parts, with nothing left in a log.
+    """Size in bytes and SHA-256 of the audited files of the build, its own and then its parts, without any log.
 
     The audit asks, and publishing twice. Of files that were not changed since, a process reads the content once: at a
-    million customers that are twelve gigabytes. Large files that were changed a moment ago are waited for.
+    million customers that are ten gigabytes. Large files that were changed a moment ago are waited for.
     """
     write_logs_back(settings)
     states = tuple(_state_of(file) for file in _files(settings))
@@ -57,7 +59,8 @@ def write_logs_back(settings: Settings) -> None:
 
 
 def _files(settings: Settings) -> list[Path]:
-    return [file for file in (settings.build_warehouse, *build_parts(settings).values()) if file.exists()]
+    parts = [file for part, file in build_parts(settings).items() if part != INTERIM]
+    return [file for file in (settings.build_warehouse, *parts) if file.exists()]
 
 
 def _state_of(file: Path) -> _State:

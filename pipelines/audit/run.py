@@ -129,11 +129,12 @@ def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResu
 def _run(settings: Settings, rules: Sequence[Rule], meanwhile: Callable[[], T]) -> tuple[list[RuleResult], T]:
     """Results ordered by suite, rule and object, exactly one per rule and object; and what `meanwhile` returns."""
     # All only read, and Great Expectations works in a process of its own: side by side they use both cores, and one
-    # computes while another waits for the disk.
+    # computes while another waits for the disk. Each process has an engine, and together they keep to the limit.
+    each = settings.share_memory(2)
     with ThreadPoolExecutor(max_workers=2) as beside:
-        expectations = beside.submit(_run_expectations, settings, [r for r in rules if r.expectation])
+        expectations = beside.submit(_run_expectations, each, [r for r in rules if r.expectation])
         made = beside.submit(meanwhile)
-        results = _run_data_tests(settings, [r for r in rules if r.dbt_test])
+        results = _run_data_tests(each, [r for r in rules if r.dbt_test])
         results += expectations.result()
         return sorted(results, key=_order), made.result()
 

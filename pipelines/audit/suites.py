@@ -8,6 +8,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from pathlib import Path
 from string import Formatter
 from typing import Annotated, Any, Literal
@@ -42,8 +43,8 @@ class RuleMeta(Model):
     Attributes:
         object: `<role>.<entity>`, checked for every source that delivers it; a list of entities for which the same
             holds; `<schema>.<table>`; or `published.warehouse`, every table of the pseudonymous file, the texts of a
-            row as one in `row_text`. For metrics what `metrics.FAMILIES` names, of which `sources.entities` is every
-            entity of every source.
+            row as one in `row_text` (null in rows without any of `catalogue.MARKS`). For metrics what
+            `metrics.FAMILIES` names, of which `sources.entities` is every entity of every source.
         rows: SQL condition that says which rows the rule is about.
         tolerated_share: for an SQL rule, the share of rows that may fail; other expectations have `mostly`.
         applies_when_empty: the rule is also checked on an object without rows.
@@ -114,7 +115,7 @@ def read_suites(directory: Path) -> SuiteFiles:
         problems.append(f"{directory}: there is no suite; the audit needs at least one file such as sources.yml.")
     for file in files:
         try:
-            suite = Suite.model_validate(parse(file.read_text(encoding="utf-8")))
+            suite = _parse_suite(file.read_text(encoding="utf-8"))
         except yaml.YAMLError as error:
             mark = getattr(error, "problem_mark", None)
             where = f", line {mark.line + 1}" if mark else ""
@@ -129,6 +130,12 @@ def read_suites(directory: Path) -> SuiteFiles:
             if suite.name != file.stem:
                 problems.append(f"expectations/{file.name}: the suite is named '{suite.name}'; name it '{file.stem}'.")
     return SuiteFiles(suites, problems)
+
+
+@lru_cache(maxsize=64)
+def _parse_suite(text: str) -> Suite:
+    """The same text is parsed once a process: a run reads the suites five times. Nobody changes a suite."""
+    return Suite.model_validate(parse(text))
 
 
 def _sentence(problem: Any) -> str:

@@ -8,13 +8,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import yaml
 
 KeyPath = tuple[str | int, ...]
-# The parser in C is ten times faster; configuration is read anew by every step.
+# The parser in C is ten times faster.
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
@@ -54,28 +55,34 @@ def read_document(file: Path) -> Document:
     if not file.exists():
         return Document(file.name)
     try:
-        text = file.read_text(encoding="utf-8")
+        return _parse_document(file.name, file.read_text(encoding="utf-8"))
+    except UnicodeDecodeError:
+        return _broken(file.name, "", "the file is not UTF-8; save it as UTF-8")
+    except OSError as error:
+        return _broken(file.name, "", f"the file cannot be read ({error.strerror}); check its permissions")
+
+
+@lru_cache(maxsize=64)
+def _parse_document(name: str, text: str) -> Document:
+    """The same text is parsed once a process: every step of a run reads all files. Nobody changes what is in them."""
+    try:
         loader = LOADER(text)
         node = loader.get_single_node()
         if node is None:
-            return Document(file.name)
+            return Document(name)
         lines: dict[KeyPath, int] = {}
-        problems = tuple(_note_lines(node, (), lines, file.name))
-        return Document(file.name, loader.construct_document(node), lines, problems)
-    except UnicodeDecodeError:
-        return _broken(file, "", "the file is not UTF-8; save it as UTF-8")
-    except OSError as error:
-        return _broken(file, "", f"the file cannot be read ({error.strerror}); check its permissions")
+        problems = tuple(_note_lines(node, (), lines, name))
+        return Document(name, loader.construct_document(node), lines, problems)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         where = f", line {mark.line + 1}" if mark else ""
         # What the parser quotes may be a secret that begins with a sign of YAML; signs themselves are short.
         reason = re.sub(r"'[^']{6,}'", "'...'", getattr(error, "problem", None) or "it cannot be parsed")
-        return _broken(file, where, f"not valid YAML ({reason}); check indentation and colons there")
+        return _broken(name, where, f"not valid YAML ({reason}); check indentation and colons there")
     except ValueError as error:  # something that looks like a date and is none
-        return _broken(file, "", f"not valid YAML ({error}); put text that looks like a date in quotes")
+        return _broken(name, "", f"not valid YAML ({error}); put text that looks like a date in quotes")
     except RecursionError:
-        return _broken(file, "", "an anchor refers to itself; remove it")
+        return _broken(name, "", "an anchor refers to itself; remove it")
 
 
 def parse(text: str) -> Any:
@@ -92,8 +99,8 @@ def dotted(path: KeyPath) -> str:
     return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
 
 
-def _broken(file: Path, where: str, reason: str) -> Document:
-    return Document(file.name, problems=(f"{file.name}{where}: {reason}.",))
+def _broken(name: str, where: str, reason: str) -> Document:
+    return Document(name, problems=(f"{name}{where}: {reason}.",))
 
 
 def _note_lines(node: yaml.Node, path: KeyPath, lines: dict[KeyPath, int], name: str) -> Iterator[str]:

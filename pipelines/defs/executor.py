@@ -58,6 +58,7 @@ def prune_runs(instance: dg.DagsterInstance) -> None:
 
 
 DBT = ("dbt.cli.main", "dbt.adapters.duckdb")
+STEPS_OF_DBT = {"stage", "build_marts"}
 
 # The audit's process imports for seconds; from this step on the engine leaves a core to it.
 WARM_UP_WITH = "clean_records"
@@ -70,22 +71,20 @@ class OneRunAtATime(Executor):
         LockedError: another run is working in the data folder; nothing was done.
     """
 
-    def __init__(self, inner: Executor) -> None:
-        self._inner = inner
-
     @property
     def retries(self) -> RetryMode:
-        return self._inner.retries
+        return RetryMode.ENABLED
 
     def execute(self, plan_context: Any, execution_plan: Any) -> Iterator[dg.DagsterEvent]:
         settings, instance, run = Settings.from_environment(), plan_context.instance, plan_context.dagster_run
-        in_process = isinstance(self._inner, InProcessExecutor)
+        steps = set(execution_plan.step_keys_to_execute)
+        in_process = settings.executor == "in_process"
         with telling(settings, run) as ending, hold(settings):
             _tidy_up(settings, instance, run)
             if in_process:
-                steps = set(execution_plan.step_keys_to_execute)
                 threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
-            events: Any = self._inner.execute(plan_context, execution_plan)
+            inner: Executor = InProcessExecutor(self.retries) if in_process else _process_per_step(self.retries, steps)
+            events: Any = inner.execute(plan_context, execution_plan)
             try:
                 with closing(events):
                     for event in events:
@@ -112,23 +111,24 @@ def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRu
 
 def _import_ahead(steps: set[str]) -> None:
     """Import what later steps need while DuckDB works in the first ones: seconds that would be waited for else."""
-    if steps & {"stage", "build_marts"}:
+    if steps & STEPS_OF_DBT:
         for module in DBT:
             importlib.import_module(module)
     if "resolve_identities" in steps:
         importlib.import_module("splink")
 
 
+def _process_per_step(retries: RetryMode, steps: set[str]) -> Executor:
+    """Processes that are forked from one that has imported what most of these steps need: once, not in every step."""
+    return MultiprocessExecutor(
+        retries=retries,
+        max_concurrent=None,
+        start_method="forkserver",
+        explicit_forkserver_preload=["pipelines.definitions", "pandas", *(DBT if steps & STEPS_OF_DBT else ())],
+    )
+
+
 @dg.executor(name="one_run_at_a_time", requirements=dg.multiple_process_executor_requirements())
 def one_run_at_a_time(_: dg.InitExecutorContext) -> Executor:
     """In one process, or with `KUNDENSTAMM_EXECUTOR=multiprocess` one process per step."""
-    if Settings.from_environment().executor == "in_process":
-        return OneRunAtATime(InProcessExecutor(retries=RetryMode.ENABLED))
-    return OneRunAtATime(
-        MultiprocessExecutor(
-            retries=RetryMode.ENABLED,
-            max_concurrent=None,
-            start_method="forkserver",  # what most steps need is imported once, not by every step
-            explicit_forkserver_preload=["pipelines.definitions", "pandas", *DBT],
-        )
-    )
+    return OneRunAtATime()

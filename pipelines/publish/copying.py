@@ -147,7 +147,7 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
 
 def _part_of(catalogs: set[str]) -> str | None:
     """The part of the build among the catalogs that hold a table."""
-    return min(catalogs & PART_SCHEMAS.keys(), default=None)
+    return min(catalogs & _PART_FILES.keys(), default=None)
 
 
 def take_part(settings: Settings, part: str, target: Path, tables: Iterable[ListedTable]) -> bool:
@@ -193,7 +193,7 @@ def copy_tables(
         BuildError: a copy differs from the build, or the file holds another table.
     """
     attach = {_BUILD: settings.build_warehouse, _AUDIT: settings.build_audit}
-    attach |= {_PART_FILES[part]: file for part, file in build_parts(settings).items()}
+    attach |= {_PART_FILES[part]: file for part, file in build_parts(settings).items() if part in _PART_FILES}
     with warehouse.connect(target, settings, attach=attach) as connection:
         held = _names_of_tables(connection)
         connection.execute("begin")  # one commit for hundreds of comments

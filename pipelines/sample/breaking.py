@@ -363,9 +363,10 @@ def _read_crm(folder: Path, name: str) -> pd.DataFrame:
 
 
 def _write_crm(folder: Path, name: str, table: pd.DataFrame) -> None:
-    from pipelines.sample.writing import GERMAN
+    from pipelines.sample.writing import GERMAN, open_engine
 
-    GERMAN.write(table, folder / "crm" / f"{name}.csv")
+    with open_engine(folder) as engine:
+        GERMAN.write(table, folder / "crm" / f"{name}.csv", engine)
 
 
 def _read_text(folder: Path, name: str, delimiter: str, encoding: str) -> pd.DataFrame:

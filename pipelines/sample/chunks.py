@@ -26,7 +26,7 @@ from pipelines.sample.deliveries import Days
 from pipelines.sample.folder import name_day
 from pipelines.sample.noise import Rates
 from pipelines.sample.past import Past
-from pipelines.sample.writing import join_parts
+from pipelines.sample.writing import join_parts, open_engine
 
 
 def write_company(
@@ -87,13 +87,14 @@ def _write_chunk(arguments: Arguments) -> dict[str, int]:
     size, chance, calendar, rates, days, folder = arguments
     folder.mkdir()
     is_first = chance.chunk == 0
-    if not days:
-        return write_tables(create_company(size, calendar, chance, rates), folder, is_first=is_first)
-    written: dict[str, int] = {}
-    for name, tables in _deliver(size, chance, calendar, rates, days):
-        (folder / name).mkdir(exist_ok=True)
-        rows = write_tables(tables, folder / name, is_first=is_first)
-        written |= {(Path(name) / file).as_posix(): count for file, count in rows.items()}
+    with open_engine(folder) as engine:
+        if not days:
+            return write_tables(create_company(size, calendar, chance, rates), folder, engine, is_first=is_first)
+        written: dict[str, int] = {}
+        for name, tables in _deliver(size, chance, calendar, rates, days):
+            (folder / name).mkdir(exist_ok=True)
+            rows = write_tables(tables, folder / name, engine, is_first=is_first)
+            written |= {(Path(name) / file).as_posix(): count for file, count in rows.items()}
     return written
 
 

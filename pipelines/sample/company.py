@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
@@ -24,6 +25,9 @@ from pipelines.sample.shop import Shop
 from pipelines.sample.support import Support
 from pipelines.sample.tills import Tills
 from pipelines.sample.writing import GERMAN, Format, Parquet
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 # The folder, ending and format of each system's files; `newsletter` writes its messages in a format of their own.
 FORMATS: dict[str, tuple[str, Format]] = {
@@ -182,8 +186,8 @@ def _labelled(rows: pd.DataFrame, labels: dict[str, str]) -> pd.DataFrame:
     return pd.DataFrame(found).join(rows.reset_index(drop=True))
 
 
-def write_tables(tables: Tables, folder: Path, *, is_first: bool) -> dict[str, int]:
-    """Write a chunk's tables below `folder`, which exists; return the number of rows by file.
+def write_tables(tables: Tables, folder: Path, engine: DuckDBPyConnection, *, is_first: bool) -> dict[str, int]:
+    """Write a chunk's tables with the engine below `folder`, which exists; return the number of rows by file.
 
     Only the first chunk writes header lines and the files that all chunks have in common.
     """
@@ -195,6 +199,6 @@ def write_tables(tables: Tables, folder: Path, *, is_first: bool) -> dict[str, i
         ending, form = OWN_FORMATS.get(name) or FORMATS[name.split("/")[0]]
         file = folder / f"{name}.{ending}"
         file.parent.mkdir(exist_ok=True)
-        form.write(table, file, has_header=is_first)
+        form.write(table, file, engine, has_header=is_first)
         rows[f"{name}.{ending}"] = len(table)
     return rows

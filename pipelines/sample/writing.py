@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 import shutil
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
@@ -21,6 +23,9 @@ import pyarrow.parquet as pq
 from pipelines.sample.chance import Array
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
 
 LOCAL_ZONE = "Europe/Berlin"
 ROW_GROUP_ROWS = 122_880  # as many as the engine reads at once
@@ -34,9 +39,9 @@ class Csv:
     encoding: str = "cp1252"
     line_end: str = "\r\n"
 
-    def write(self, table: pd.DataFrame, file: Path, *, has_header: bool = True) -> None:
+    def write(self, table: pd.DataFrame, file: Path, engine: DuckDBPyConnection, *, has_header: bool = True) -> None:
         """Quotes stand only where a value needs them. Letters that the encoding lacks become question marks."""
-        _copy(arrow_table(table), file, f"format csv, delimiter '{self.delimiter}', header {str(has_header).lower()}")
+        _copy(engine, table, file, f"format csv, delimiter '{self.delimiter}', header {str(has_header).lower()}")
         if (self.encoding, self.line_end) != ("utf-8", "\n"):
             text = file.read_bytes().decode("utf-8").replace("\n", self.line_end)
             file.write_bytes(text.encode(self.encoding, errors="replace"))
@@ -46,9 +51,9 @@ class Csv:
 class JsonLines:
     """One UTF-8 JSON object a line; missing values are null."""
 
-    def write(self, table: pd.DataFrame, file: Path, *, has_header: bool = True) -> None:
+    def write(self, table: pd.DataFrame, file: Path, engine: DuckDBPyConnection, *, has_header: bool = True) -> None:
         del has_header
-        _copy(arrow_table(table), file, "format json")
+        _copy(engine, table, file, "format json")
 
 
 @dataclass(frozen=True)
@@ -58,8 +63,8 @@ class Parquet:
     cents: Collection[str] = ()
     dates: Collection[str] = ()
 
-    def write(self, table: pd.DataFrame, file: Path, *, has_header: bool = True) -> None:
-        del has_header
+    def write(self, table: pd.DataFrame, file: Path, engine: DuckDBPyConnection, *, has_header: bool = True) -> None:
+        del engine, has_header
         found = arrow_table(table, self.cents, self.dates)
         pq.write_table(found, file, row_group_size=ROW_GROUP_ROWS, compression="snappy")
 
@@ -94,12 +99,19 @@ def decimals(hundredths: Array) -> pa.Array:
     return pa.Array.from_buffers(pa.decimal128(18, 2), len(hundredths), [None, buffer])
 
 
-def _copy(table: pa.Table, file: Path, options: str) -> None:
+@contextmanager
+def open_engine(folder: Path) -> Iterator[DuckDBPyConnection]:
+    """What writes text files below the folder: one for many, since to start it costs more than a small file."""
     # One thread: chunks are what is made side by side.
-    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(file.parent), "KUNDENSTAMM_THREADS": "1"})
-    with connect(None, settings, temp_dir=file.parent) as engine:
-        engine.register("content", table)
-        engine.execute(f"copy (select * from content) to {literal(file)} ({options})")
+    settings = Settings.from_environment({"KUNDENSTAMM_DATA_DIR": str(folder), "KUNDENSTAMM_THREADS": "1"})
+    with connect(None, settings, temp_dir=folder) as engine:
+        yield engine
+
+
+def _copy(engine: DuckDBPyConnection, table: pd.DataFrame, file: Path, options: str) -> None:
+    engine.register("content", arrow_table(table))
+    engine.execute(f"copy (select * from content) to {literal(file)} ({options})")
+    engine.unregister("content")
 
 
 def join_parts(parts: Sequence[Path], file: Path) -> None:

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.configuration import Configuration, load_configuration
+from pipelines.configuration.documents import read_document
 from pipelines.configuration.load import expand
 from pipelines.errors import ConfigurationError
 from pipelines.settings import PROJECT_DIR, Settings
@@ -310,6 +311,13 @@ def test_the_digest_tells_configurations_apart(folder: Path) -> None:
     assert load(folder).digest == before
     write("value.yml", "top_share: 0.3\n")(folder)
     assert load(folder).digest != before
+
+
+def test_a_file_is_parsed_once_and_again_when_its_text_changed(folder: Path) -> None:
+    first = read_document(folder / "company.yml")
+    assert read_document(folder / "company.yml") is first
+    (folder / "company.yml").write_text(COMPANY.replace("Beispiel", "Muster"))
+    assert read_document(folder / "company.yml").data["name"] == "Muster Handels GmbH"
 
 
 def test_the_place_of_the_folder_does_not_change_the_digest(folder: Path, tmp_path: Path) -> None:

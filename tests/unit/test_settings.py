@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from pipelines.errors import ConfigurationError
 from pipelines.settings import Settings
+from pipelines.warehouse import connect
 
 
 @pytest.mark.parametrize(
@@ -28,3 +31,13 @@ def test_a_wrong_setting_is_named_with_what_is_allowed(name: str, value: str, al
 @pytest.mark.parametrize("amount", ["4GB", "512 MB", "1.5GiB", "900kb"])
 def test_amounts_of_memory_are_taken_as_the_engine_takes_them(amount: str) -> None:
     assert Settings.from_environment({"KUNDENSTAMM_MEMORY_LIMIT": amount}).memory_limit == amount
+
+
+@pytest.mark.parametrize(
+    ("amount", "half"), [("5GB", "2.500GB"), ("512 MB", "256.000MB"), ("1.5GiB", "0.750GiB"), ("3gb", "1.500gb")]
+)
+def test_engines_that_work_at_the_same_time_share_the_memory(settings: Settings, amount: str, half: str) -> None:
+    each = replace(settings, memory_limit=amount).share_memory(2)
+    assert each.memory_limit == half
+    with connect(None, each) as connection:
+        assert connection.execute("select 1").fetchall() == [(1,)]

@@ -13,8 +13,16 @@ attached as (
     select * from {{ ref('int_permission_points_attached') }}
 ),
 
+-- Read twice, each time for few of them: what one query reads by one name twice, the engine keeps in memory.
 contact_points as (
     select * from {{ ref('int_contact_points_assigned') }}
+),
+
+owners as (
+    select
+        contact_point_key,
+        customer_id
+    from {{ ref('int_contact_points_assigned') }}
 ),
 
 channel_kinds as (
@@ -34,10 +42,10 @@ customers_by_contact_point as (
     select distinct
         permissions.record_key,
         permissions.channel,
-        contact_points.customer_id
+        owners.customer_id
     from permissions
     inner join attached on permissions.record_key = attached.record_key
-    inner join contact_points on attached.contact_point_key = contact_points.contact_point_key
+    inner join owners on attached.contact_point_key = owners.contact_point_key
     where permissions.customer_id is null
 ),
 

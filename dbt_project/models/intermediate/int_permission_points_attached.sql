@@ -7,6 +7,11 @@ permissions as (
     select * from {{ ref('int_permissions_interpreted') }}
 ),
 
+-- Read twice, each time for few records: what one query reads by one name twice, the engine keeps in memory.
+points_of_permissions as (
+    select * from {{ source('clean', 'contact_points') }}
+),
+
 contact_points as (
     select * from {{ source('clean', 'contact_points') }}
 ),
@@ -47,15 +52,15 @@ own_points as (
         channels.record_key,
         channels.channel,
         channels.kind,
-        contact_points.contact_point_key,
-        contact_points.is_primary,
-        contact_points.is_mobile,
+        points_of_permissions.contact_point_key,
+        points_of_permissions.is_primary,
+        points_of_permissions.is_mobile,
         true as was_theirs
     from channels
-    inner join contact_points
+    inner join points_of_permissions
         on
-            channels.record_key = contact_points.record_key
-            and channels.kind = contact_points.kind
+            channels.record_key = points_of_permissions.record_key
+            and channels.kind = points_of_permissions.kind
     union all
     select
         record_key,

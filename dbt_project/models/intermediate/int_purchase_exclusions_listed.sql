@@ -18,7 +18,12 @@ build as (
     select * from {{ source('config', 'build') }}
 ),
 
+-- Read twice, each time for few records: what one query reads by one name twice, the engine keeps in memory.
 record_points as (
+    select * from {{ source('clean', 'contact_points') }}
+),
+
+order_points as (
     select * from {{ source('clean', 'contact_points') }}
 ),
 
@@ -52,11 +57,11 @@ contact_points_held as (
     union
     select
         causes.order_key,
-        record_points.contact_point_key,
+        order_points.contact_point_key,
         causes.valid_from,
         causes.valid_until
     from causes
-    inner join record_points on causes.order_key = record_points.record_key
+    inner join order_points on causes.order_key = order_points.record_key
 ),
 
 held as (

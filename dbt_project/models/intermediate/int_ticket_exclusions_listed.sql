@@ -18,7 +18,12 @@ customer_points as (
     select * from {{ ref('int_contact_points_assigned') }}
 ),
 
+-- Read twice, each time for few records: what one query reads by one name twice, the engine keeps in memory.
 record_points as (
+    select * from {{ source('clean', 'contact_points') }}
+),
+
+order_points as (
     select * from {{ source('clean', 'contact_points') }}
 ),
 
@@ -65,10 +70,10 @@ contact_points_held as (
     union
     select
         causes.ticket_key,
-        record_points.contact_point_key,
+        order_points.contact_point_key,
         causes.valid_from
     from causes
-    inner join record_points on causes.order_key = record_points.record_key
+    inner join order_points on causes.order_key = order_points.record_key
 ),
 
 held as (

@@ -42,6 +42,12 @@ def test_both_files_of_a_build_are_one_fingerprint(build: Settings) -> None:
     assert fingerprint(build) == (3, hashlib.sha256(b"own").hexdigest())
 
 
+def test_what_only_later_models_read_is_not_in_the_fingerprint(build: Settings) -> None:
+    before = fingerprint(build)
+    build.build_interim.write_bytes(b"interim")
+    assert fingerprint(build) == before
+
+
 def test_what_was_not_changed_since_is_read_once(
     build: Settings, readings: list[Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:

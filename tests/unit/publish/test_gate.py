@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import functools
 import shutil
 from collections.abc import Callable
@@ -154,7 +155,7 @@ def test_a_verdict_made_under_another_rule_is_stale(
 
 
 def test_a_data_test_whose_macro_was_changed_is_another_rule(configuration: Configuration) -> None:
-    manifest = load_manifest()
+    manifest = copy.deepcopy(load_manifest())
 
     def digests() -> dict[str, str]:
         return {rule.id: rule.digest for rule in load_catalogue(configuration, manifest=manifest).rules}
