@@ -36,6 +36,11 @@ FEWEST_RELATIVES = 10
 DIFFERING_BESIDE_RELATIVES = 0.03
 _TOLD_BY_RELATIVES = ("first_name", "birth_date")
 
+# A field is learned from so many pairs that have it on both sides and are one person by all others; not from fewer.
+# Where only one system knows birth dates, and each person once, all pairs that have two are namesakes, whose birth
+# dates differ; they would be taken for persons whose birth dates are mostly wrong.
+FEWEST_MATCHES, SURE_ODDS = 20, 9
+
 LEAST_AGREEING = 0.2  # a field in which records of one person are equal more rarely was not understood
 
 # Share of the true pairs of profiles that the exact rules are taken to find, for the prior of the rest.
@@ -74,7 +79,11 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     for _ in range(ROUNDS):
         comparisons = learn_u(comparisons, *random_pairs, prior)
         lessons = _learn_m(comparisons, block_pairs, prior)
-        learned = [trusted_m(c, lesson) for c, lesson in zip(comparisons, lessons, strict=True)]
+        matches = count_matches(comparisons, *known_pairs, prior)
+        learned = [
+            trusted_m(c, lesson) if seen >= FEWEST_MATCHES else None
+            for c, lesson, seen in zip(comparisons, lessons, matches, strict=True)
+        ]
         if are_relatives_seen(comparisons, *known_pairs, prior):
             learned = [
                 limit_differing(c, m) if m and c.name in _TOLD_BY_RELATIVES else m
@@ -296,6 +305,22 @@ def are_relatives_seen(comparisons: Sequence[Comparison], levels: np.ndarray, co
     together = float(counts[is_other_name & is_other_date].sum()) / relatives
     apart = float(counts[is_same_name & is_other_date].sum()) / max(persons, 1)
     return together - apart > RELATIVES_EXCESS
+
+
+def count_matches(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
+) -> list[float]:
+    """By comparison, how many of the pairs in which it has values are one person as far as all others tell."""
+    import numpy as np
+
+    odds = _odds(comparisons, levels, prior)
+    found = []
+    for i, comparison in enumerate(comparisons):
+        has_values = levels[:, i] >= 0
+        ratio = [m / u for m, u in zip(comparison.m, comparison.u, strict=True)]
+        by_others = odds[has_values] / np.array(ratio)[levels[has_values, i]]
+        found.append(float(counts[has_values][by_others >= SURE_ODDS].sum()))
+    return found
 
 
 def limit_differing(comparison: Comparison, m: list[float]) -> list[float]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections import Counter
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
@@ -247,6 +248,42 @@ def test_relatives_differ_in_name_and_birth_date_together_and_errors_do_not(
     # Where nothing else makes them one person, nothing is said.
     levels[:, 2] = len(comparisons[2].levels) - 1
     assert not training.are_relatives_seen(comparisons, levels, counts, 0.01)
+
+
+def test_matches_are_counted_by_the_other_fields_among_pairs_that_have_the_field() -> None:
+    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
+    birth_date = [c.name for c in comparisons].index("birth_date")
+    other_date, other_mail = (len(c.levels) - 1 for c in comparisons[1:])
+    # Birth dates differ in 40 persons and 900 pairs of namesakes; of 70 persons one is known.
+    levels = np.array([[0, other_date, 0], [0, other_date, other_mail], [0, -1, 0]])
+    matches = training.count_matches(comparisons, levels, np.array([40, 900, 70]), 0.0001)
+    assert matches[birth_date] == 40
+    assert matches[2] == 0  # by the name alone nobody is another
+
+
+def test_birth_dates_that_only_namesakes_have_are_believed(resolve: Resolve) -> None:
+    """One list has birth dates, and each person once: the pairs that have two are namesakes, of one town by chance."""
+    chance = random.Random(3)
+    first_names = [f"{a}{b}" for a in ("An", "Ber", "Cla", "Dor") for b in ("na", "ta", "ra", "the")]
+    last_names = [f"{a}{b}" for a in ("Ad", "Bra", "Con", "Eg") for b in ("ler", "ndt", "rad")]
+    rows, namesakes = [], Counter[tuple[str, str]]()
+    for i in range(300):
+        name = chance.choice(first_names), chance.choice(last_names)
+        namesakes[name] += 1
+        known = {
+            "first_name": name[0],
+            "last_name": name[1],
+            "email": f"{name[0]}.{name[1]}{namesakes[name]}@gmx.de".lower(),
+            "postal_code": chance.choice(["28195", "26122", "27472"]),
+        }
+        born = date(1940, 1, 1) + timedelta(days=chance.randrange(22_000))
+        rows.append({"record_key": f"r_{i:03}a", "source_system": "crm", "birth_date": born, **known})
+        rows.append({"record_key": f"r_{i:03}b", "source_system": "shop", **known})
+        known.pop("postal_code")
+        rows.append({"record_key": f"r_{i:03}c", "source_system": "support", **known})
+    result = resolve(rows)
+    assert result.report.customer_count == 300
+    assert "birth_date" not in result.report.trained
 
 
 def test_a_limited_comparison_keeps_its_proportions() -> None:
