@@ -80,7 +80,7 @@ def _allowed(path: str) -> bool:
     if first == "published":
         return inside[2:3] in (["restricted.duckdb"], ["state.duckdb"], ["audiences"])
     if first in {"build", "builds"}:
-        return inside[-1] in {"warehouse.duckdb", "restricted.duckdb", "errors.log"}
+        return inside[-1] in {"warehouse.duckdb", "restricted.duckdb", "interim.duckdb", "errors.log"}
     return first in {"landing", "state"}
 
 
