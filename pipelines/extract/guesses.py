@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Entity, Type
+from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
 from pipelines.extract import contract
 from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
 from pipelines.warehouse import identifier
@@ -19,9 +19,13 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 MOSTLY = 0.95  # of the filled values
+HALF = 0.5
 NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
-BILLING_FIELDS = ("first_name", "last_name", "street", "postal_code", "city", "country")  # of who has ordered
-NAMED_LIKE_THE_FILE = 3  # columns that the name of the file is worth when the entity is guessed
+# Columns that the name of the file is worth when the entity is guessed: `order_reviews` are reviews, and of orders.
+NAMED_LIKE_THE_FILE, NAMED_IN_THE_FILE = 3, 2
+CUSTOMERS, ORDERS, ORDER_LINES = (ENTITIES["shop", name] for name in ("customers", "orders", "order_lines"))
+OF_A_LINE = frozenset({"product_record_id", "quantity", "unit_amount"})
+SHARES_OF_SOMETHING = frozenset({"discount_amount", "tax_amount"})  # columns of these names may hold .2 for 20 percent
 
 
 @dataclass
@@ -39,17 +43,23 @@ class FileColumn:
     day_first: int = 0
     month_first: int = 0
     either: int = 0
+    fraction_share: float = 0.0
+    fraction_count: int = 0
+    dotted: int = 0
 
     @property
     def is_unique(self) -> bool:
         """Always filled, and no value twice."""
         return self.fill_rate == self.distinct_rate == 1
 
-    def fits(self, target: Type) -> bool:
-        if self.fill_rate == 0 or target in {Type.TEXT, Type.BOOLEAN, Type.JSON}:
+    def fits(self, target: Column) -> bool:
+        """Whether the values can be those of the canonical column."""
+        if self.fill_rate == 0 or target.type in {Type.TEXT, Type.BOOLEAN, Type.JSON}:
             return True
-        if target in {Type.DATE, Type.TIMESTAMP}:
+        if target.type in {Type.DATE, Type.TIMESTAMP}:
             return self.moment_share >= MOSTLY
+        if target.name in SHARES_OF_SOMETHING and self.fraction_count and self.fraction_share == 1:
+            return False
         return self.number_share >= MOSTLY
 
 
@@ -64,10 +74,10 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
             from (select {text} as text from delivered)
             """
             ).fetchone()
-            or (0,) * 10
+            or (0,) * 13
         )
         total, filled, distinct, *counts = row
-        emails, numbers, moments, zoned, *dates = (count or 0 for count in counts)
+        emails, numbers, moments, zoned, fractions, parts, dotted, *dates = (count or 0 for count in counts)
         share = 1 / filled if filled else 0
         native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
         shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
@@ -77,12 +87,14 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
                 name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native
             )
         )
+        found[-1].fraction_share, found[-1].fraction_count, found[-1].dotted = fractions * share, parts, dotted
         found[-1].day_first, found[-1].month_first, found[-1].either = dates
     return found
 
 
 _HEAD = contract.date_head("text")
 _FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
+_NUMBER = "try_cast(replace(text, ',', '.') as double)"
 _SHARES = (
     "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
     f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
@@ -91,6 +103,9 @@ _SHARES = (
     + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
     + ") is not null and not regexp_full_match(text, '\\d+'))",
     "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
+    f"count(*) filter (where {_NUMBER} between 0 and 1)",
+    f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
+    f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
     f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
     f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
     f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
@@ -102,22 +117,47 @@ def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
     word = fold_word(Path(file_name).name.split(".")[0]).rstrip("0123456789")
 
     def count(entity: Entity) -> tuple[int, int]:
-        names = words_for(entity.name, RECORD_WORDS)
-        named = NAMED_LIKE_THE_FILE * (word in names or any(len(n) > 4 and n in word for n in names))
-        return len(map_columns(entity, columns, [])) + named, -list(ENTITIES.values()).index(entity)
+        mapping = map_columns(entity, columns, [])
+        known = len(mapping)
+        if entity == ORDER_LINES and carries_orders(columns, mapping):
+            free = [c for c in columns if c.name not in mapping.values()]
+            known += len({*map_columns(ORDERS, free, []).values(), *map_columns(CUSTOMERS, free, []).values()})
+        return known + _count_name(entity, word), -list(ENTITIES.values()).index(entity)
 
     return max(ENTITIES.values(), key=count)
 
 
+def _count_name(entity: Entity, word: str) -> int:
+    names = {name for name in words_for(entity.name, RECORD_WORDS) if len(name) > 4 or name == word}
+    if any(word.endswith(name) for name in names):
+        return NAMED_LIKE_THE_FILE
+    return NAMED_IN_THE_FILE if any(name in word for name in names) else 0
+
+
+def carries_orders(columns: list[FileColumn], mapping: dict[str, str]) -> bool:
+    """Whether several records of a file are lines of one order."""
+    order = next((c for c in columns if c.name == mapping.get("order_record_id")), None)
+    return (
+        order is not None and order.fill_rate >= MOSTLY and order.distinct_rate < 1 and bool(OF_A_LINE & set(mapping))
+    )
+
+
 def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) -> dict[str, str]:
-    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values."""
+    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values.
+
+    A name may begin with the word for the record: `customer_city` of customers, where no column is a mere `city`.
+    """
     mapping: dict[str, str] = {}
+    nouns = words_for(entity.name, RECORD_WORDS)
     for target in (*entity.columns, *SYSTEM_COLUMNS[1:]):
-        words = words_for(target.name, COLUMN_WORDS)
-        named = [c for c in columns if fold_word(c.name) in words and c.name not in mapping.values()]
-        fitting = [c for c in named if c.fits(target.type)]
+        words = words_for(target.name, COLUMN_WORDS, entity.name)
+        free = [c for c in columns if c.name not in mapping.values()]
+        named = [c for c in free if fold_word(c.name) in words]
+        named = named or [c for c in free if any(fold_word(c.name) == noun + word for noun in nouns for word in words)]
+        fitting = [c for c in named if c.fits(target)]
         doubts += [
-            f"'{c.name}' is named like {target.name}, but its values are not of type {target.type.name.lower()}"
+            f"'{c.name}' is named like {target.name}, but its values are "
+            + (f"not of type {target.type.name.lower()}" if c.number_share < MOSTLY else "shares")
             for c in named
             if c not in fitting
         ]
@@ -127,6 +167,8 @@ def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) ->
             doubts.append(f"{target.name} may be any of {', '.join(c.name for c in fitting)}; the fullest was taken")
         if fitting:
             mapping[target.name] = max(fitting, key=lambda c: (c.fill_rate, -columns.index(c))).name
+    if "first_name" in mapping and "last_name" not in mapping and fold_word(mapping.get("full_name", "")) == "name":
+        mapping["last_name"] = mapping.pop("full_name")  # who has a first name of its own beside it calls the last so
     return mapping
 
 
@@ -138,9 +180,12 @@ def propose_key(
     A list of persons without numbers has their mail addresses as ids, if each is there once: who gets another name is
     still the same record then.
     """
+    house = words_for("house_number", COLUMN_WORDS)
     able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
-    unique = [c for c in able if c.is_unique]
-    named = [c for c in unique if ID_WORD.search(fold_word(c.name))]
+    able = [c for c in able if fold_word(c.name) not in house]
+    # One that is mapped refers to another record; by chance each of these may be there once.
+    named = [c for c in able if c.is_unique and ID_WORD.search(fold_word(c.name))]
+    named.sort(key=lambda c: c.name in mapping.values())
     if not named:
         named = _find_damaged_key(able, mapping, doubts)
     addresses = [c for c in columns if c.name == mapping.get("email") and c.is_unique]
@@ -149,45 +194,25 @@ def propose_key(
             f"no column looks like the id of a record; '{addresses[0].name}' is, because nobody has that of another"
         )
         return {"source_record_id": addresses[0].name}
+    titles = [c for c in columns if c.name == mapping.get("name") and c.is_unique]
+    if not named and entity.name == "companies" and titles:
+        doubts.append(f"no column looks like the id of a record; '{titles[0].name}' is, because no two have the same")
+        return {"source_record_id": titles[0].name}
     if not named:
-        hint = f"; '{unique[0].name}' is filled and never occurs twice" if unique else ""
-        doubts.append(f"no column looks like the id of a record, so its content is the id{hint}")
         return {}
     for canonical, column in list(mapping.items()):
         if column == named[0].name:
             del mapping[canonical]
-    if len(named) > 1:
-        doubts.append(f"the id may also be {', '.join(c.name for c in named[1:])}")
+    if others := [c.name for c in named[1:] if c.name not in mapping.values()]:
+        doubts.append(f"the id may also be {', '.join(others)}")
     return {"source_record_id": named[0].name}
 
 
-def propose_persons(
-    entity: Entity, columns: list[FileColumn], mapping: dict[str, str], doubts: list[str]
-) -> dict[str, dict[str, str]]:
-    """The persons that records name without more than a number, from the same file: who asks, who has ordered.
-
-    Entity to canonical column to column of the file. Without them nobody would know whose the number is. Where the
-    file has no number of the person, the mail address is it.
-    """
-    reference = next((c.name for c in entity.columns if c.references == "person"), None)
-    role = PERSON_ENTITY.get(entity.role)
-    if reference is None or role is None or entity.is_bulk:
-        return {}
-    if reference not in mapping and entity.column("email"):
-        return {}  # the record says itself how its person is reached
-    persons = ENTITIES[entity.role, role]
-    taken = {name for target, name in mapping.items() if target not in {"email", "phone", "company_name"}}
-    free = [c for c in columns if c.name not in taken]
-    found = {t: n for t, n in map_columns(persons, free, []).items() if persons.column(t) in persons.columns}
-    found |= {t: mapping[f"billing_{t}"] for t in BILLING_FIELDS if t not in found and f"billing_{t}" in mapping}
-    if "email" not in found:
-        return {}
-    key = mapping.setdefault(reference, found["email"])
-    doubts.append(
-        f"{role} are read from the same file: for each '{key}' what the last line with it says; take them out if "
-        f"another file has them"
-    )
-    return {role: {"source_record_id": key, **{t: n for t, n in found.items() if n != key or t == "email"}}}
+def doubt_missing_key(columns: list[FileColumn]) -> str:
+    """What to say of a file in which no column is the id."""
+    unique = next((c.name for c in columns if c.kind != "BOOLEAN" and c.is_unique), None)
+    hint = f"; '{unique}' is filled and never occurs twice" if unique else ""
+    return f"no column looks like the id of a record, so its content is the id{hint}"
 
 
 def _find_damaged_key(columns: list[FileColumn], mapping: dict[str, str], doubts: list[str]) -> list[FileColumn]:
@@ -214,3 +239,15 @@ def _find_damaged_key(columns: list[FileColumn], mapping: dict[str, str], doubts
                 f"{share} of the ids in '{column.name}' are those of another record; one of these will be kept"
             )
     return nearly
+
+
+def find_shared_numbers(columns: list[FileColumn], mapped: set[str]) -> list[str]:
+    """Columns that are no column of ours and number what several records may be of: the person, by another system."""
+    return [
+        c.name
+        for c in columns
+        if c.name not in mapped
+        and ID_WORD.search(fold_word(c.name))
+        and c.fill_rate >= NEARLY_ALL
+        and HALF <= c.distinct_rate < 1
+    ]

@@ -11,21 +11,23 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.configuration import FormatConfig
-from pipelines.configuration.sources import SourcesConfig
-from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Entity, Type, entity_named
+from pipelines.configuration.sources import SourcesConfig, mappable_columns
+from pipelines.entities import ENTITIES, PERSON_ENTITY, Entity, Type, entity_named
 from pipelines.errors import SourceError
 from pipelines.extract import contract
+from pipelines.extract.beside import find_beside
 from pipelines.extract.delivery import read_unmapped
 from pipelines.extract.files import describe_file
 from pipelines.extract.guesses import (
     FileColumn,
+    doubt_missing_key,
+    find_shared_numbers,
     guess_entity,
     look_at_columns,
     map_columns,
     propose_key,
-    propose_persons,
 )
-from pipelines.extract.words import fold_word
+from pipelines.extract.words import STATE_WORDS, fold_word
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, identifier, literal
 
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
 CODED = {
     "gender": "female, male, diverse",
     "orders.status": "paid, delivered, open, cancelled",
+    "order_lines.order_status": "paid, delivered, open, cancelled",
     "tickets.status": "new, open, pending, hold, solved, closed",
     "permissions.status": "requested, granted, withdrawn, expired",
     "permissions.kind": "consent, existing_customer, objection",
@@ -44,8 +47,11 @@ CODED = {
     "ratings.kind": "csat, nps, review, survey",
     "permissions.channel": "email, sms, messenger, phone, post, ad_platform",
     "lifecycle_stage": "subscriber, lead, mql, sal, sql, opportunity, customer",
-    "priority": "low, normal, high, urgent",
+    "tickets.priority": "low, normal, high, urgent",
 }
+
+
+MOST_WORDS = 100  # of a column with a few states
 
 
 @dataclass(frozen=True)
@@ -85,18 +91,30 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
             entity = guess_entity(path.name, columns)
             doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
         mapping = map_columns(entity, columns, doubts)
-        form = _propose_format(file.type, columns, mapping, entity, doubts)
         key = propose_key(entity, columns, mapping, doubts)
-        persons = propose_persons(entity, columns, mapping, doubts)
-        doubts += _doubt_values(connection, columns, mapping, form, entity)
+        beside = find_beside(connection, entity, columns, mapping, doubts, has_key=bool(key))
+        if not key and not beside.key:
+            doubts.append(doubt_missing_key(columns))
+        own = mapping | {target: name for target, name in beside.columns.items() if isinstance(name, str)}
+        form = _propose_format(file.type, columns, own, entity, doubts)
+        translated: dict[str, dict[str, str]] = {}
+        doubts += _doubt_values(connection, columns, own, form, entity, translated)
     if not key and not mapping:
         doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
-    mapped = {*mapping.values(), *key.values(), *(name for config in persons.values() for name in config.values())}
+    mapped = {*own.values(), *key.values(), *beside.key, *beside.used}
+    mapped |= {name for told in beside.entities.values() for name in told.values()}
     left = [f"{c.name} ({c.fill_rate:.0%} filled)" for c in columns if c.name not in mapped]
     if left:
         notes.append(f"not mapped, so not stored: {', '.join(left)}")
+    if entity.is_person and (shared := find_shared_numbers(columns, mapped)):
+        notes.append(
+            f"if a number in {', '.join(shared)} means one person, who has several records, say so: "
+            f"identifiers: {{{fold_word(shared[0])}: {shared[0]}}}"
+        )
     notes.append(f"read as {stated}")
-    named = {"columns": {**key, **mapping}} if key or mapping else {}
+    named: dict[str, Any] = {"key": beside.key} if beside.key else {}
+    named |= {"columns": {**key, **mapping, **beside.columns, **translated}} if key or mapping else {}
+    named |= {"defaults": beside.defaults} if beside.defaults else {}
     name = fold_word(path.resolve().parent.name)
     entry = {
         "name": (name if name[:1].isalpha() else f"source{name}")[:30],
@@ -107,7 +125,9 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         "format": form,
         "entities": {
             entity.name: {"path": path.name, **named},
-            **{other: {"path": path.name, "repeated": True, "columns": own} for other, own in persons.items()},
+            **{
+                other: {"path": path.name, "repeated": True, "columns": told} for other, told in beside.entities.items()
+            },
         },
     }
     if entity.role not in PERSON_ENTITY and any(c.references == "person" for c in entity.columns):
@@ -123,12 +143,13 @@ def _doubt_values(
     mapping: dict[str, str],
     form: dict[str, str],
     entity: Entity,
+    translated: dict[str, dict[str, str]],
 ) -> list[str]:
-    """Values that their column's type will not take, and words that are one but for their spelling."""
+    """Values that their column's type will not take, and words of states; known ones get into `translated`."""
     kinds = {c.name: c.kind for c in columns}
     doubts = []
     for target, name in mapping.items():
-        column = entity.column(target)
+        column = mappable_columns(entity).get(target)
         if column is None or kinds[name] != "VARCHAR":
             continue
         text = contract.as_text(identifier(name), "VARCHAR")
@@ -142,19 +163,45 @@ def _doubt_values(
                     f"{count:,} of {total:,} values of '{name}' are no {kind}; their records will be rejected"
                 )
         elif (words := CODED.get(f"{entity.name}.{target}", CODED.get(target))) is not None:
-            word = "lower(regexp_replace(text, '[^\\p{L}\\p{N}]', '', 'g'))"
-            ours = ", ".join(literal(fold_word(ours)) for ours in words.split(", "))
-            [(distinct, spelt, others)] = connection.execute(
-                f"select count(distinct {word}), count(distinct text), count(distinct text) filter "
-                f"(where {word} not in ({ours})) from (select {text} as text from delivered)"
-            ).fetchall()
-            if spelt > distinct:
-                doubts.append(f"the {distinct} words in '{name}' are spelt in {spelt} ways, by case, blanks or signs")
-            if others:
-                doubts.append(
-                    f"{others} of the {spelt} words in '{name}' are none of ours ({words}); translate them: "
-                    f'{target}: {{sql: "case ... when ... then ... else ... end"}}'
-                )
+            doubts += _doubt_words(connection, entity, target, name, words, translated)
+    return doubts
+
+
+def _doubt_words(
+    connection: DuckDBPyConnection,
+    entity: Entity,
+    target: str,
+    name: str,
+    words: str,
+    translated: dict[str, dict[str, str]],
+) -> list[str]:
+    """What the words of a column with a few states are, beside ours; those of other systems are translated."""
+    text = contract.as_text(identifier(name), "VARCHAR")
+    found = connection.execute(
+        f"select lower({text}) as word, count(distinct {text}) from delivered where {text} is not null "
+        f"group by word order by word limit {MOST_WORDS}"
+    ).fetchall()
+    theirs = {
+        their: our for our, all_ in STATE_WORDS.get(f"{entity.name}.{target}", {}).items() for their in all_.split()
+    }
+    ours = {fold_word(our) for our in words.split(", ")}
+    known = {word: theirs[fold_word(word)] for word, _ in found if fold_word(word) in theirs}
+    others = sum(1 for word, _ in found if fold_word(word) not in ours and word not in known)
+    distinct, spelt = len({fold_word(word) for word, _ in found}), sum(count for _, count in found)
+    doubts = []
+    if spelt > distinct:
+        doubts.append(f"the {distinct} words in '{name}' are spelt in {spelt} ways, by case, blanks or signs")
+    if known:
+        cases = " ".join(f"when {literal(word)} then {literal(our)}" for word, our in known.items())
+        translated[target] = {"sql": f"case lower(trim({identifier(name)})) {cases} else {identifier(name)} end"}
+        doubts.append(
+            f"{len(known)} of the {distinct} words in '{name}' were translated into ours; check whether rightly"
+        )
+    if others:
+        doubts.append(
+            f"{others} of the {distinct} words in '{name}' are none of ours ({words}); translate them: "
+            f'{target}: {{sql: "case ... when ... then ... else ... end"}}'
+        )
     return doubts
 
 
@@ -178,7 +225,7 @@ def _propose_format(
 ) -> dict[str, str]:
     """The form of dates where the values tell it; what the file tells by itself need not be written."""
     form = {"type": file_type}
-    types = {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS)}
+    types = {name: column.type for name, column in mappable_columns(entity).items()}
     dated = [
         c for c in columns if any(types[n] in {Type.DATE, Type.TIMESTAMP} for n, m in mapping.items() if m == c.name)
     ]
@@ -186,6 +233,9 @@ def _propose_format(
     choice = contract.decide(day_first, month_first)
     if choice is not None:
         form["dates"] = ("dmy", "mdy")[choice]
+    elif any(c.dotted for c in dated) and all(c.dotted or not c.fill_rate for c in dated):
+        form["dates"] = "dmy"
+        doubts.append("its dates have dots, so the day is taken to come first; no value tells")
     elif day_first or month_first or either:
         doubts.append("whether day or month comes first in its dates cannot be told; set `format.dates` to dmy or mdy")
     if any(
