@@ -15,8 +15,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.configuration import FormatConfig
-from pipelines.configuration.sources import RESERVED_NAMES
-from pipelines.entities import PERSON_ENTITY, Column, entity_named
+from pipelines.configuration.sources import FLAT_ENTITY, RESERVED_NAMES, mappable_columns
+from pipelines.entities import PERSON_ENTITY, SYSTEM_COLUMNS, Column, entity_named
 from pipelines.errors import SourceError
 from pipelines.extract import contract
 from pipelines.extract.delivery import read_unmapped
@@ -80,6 +80,15 @@ class _Source:
             if name != main:
                 self.beside[name] = main
 
+    def takes(self, proposal: Proposal) -> bool:
+        """Whether what a file holds can be one more entity; orders are in a file of their own or on their lines."""
+        told = proposal.entry["entities"]
+        main = next(iter(told))
+        with_orders = {
+            name for one in (self.entities, told) for name, config in one.items() if _has_orders(name, config)
+        }
+        return (main not in self.entities or main in self.beside) and len(with_orders) <= 1
+
     def drop(self, name: str) -> dict[str, Any]:
         """Take out an entity that is read beside another one; returns what was said of it."""
         del self.beside[name], self.files[name], self.doubts[name], self.notes[name]
@@ -102,6 +111,11 @@ class _Source:
                 for name, config in self.entities.items()
             },
         }
+
+
+def _has_orders(name: str, config: Mapping[str, Any]) -> bool:
+    carried = set(config.get("columns", {})) - {c.name for c in (*FLAT_ENTITY.columns, *SYSTEM_COLUMNS)}
+    return name == "orders" or (name == FLAT_ENTITY.name and bool(carried))
 
 
 def propose_sources(settings: Settings, paths: Sequence[Path], *, controller: str) -> SourcesProposal:
@@ -200,7 +214,7 @@ def _group(proposals: Sequence[tuple[Path, Path | None, Proposal]]) -> list[_Sou
         own = [source for source in sources if (source.folder, source.role) == (folder, role)]
         if any(_is_part(source, main, file, proposal, [f for f, *_ in proposals]) for source in own):
             continue
-        source = next((s for s in own if main not in s.entities or main in s.beside), None)
+        source = next((s for s in own if s.takes(proposal)), None)
         if source is None:
             named = "" if given is None or folder == given else _as_name(folder.name)
             wanted = role if not named else named if len(roles[folder]) == 1 else f"{named}_{role}"
@@ -311,7 +325,7 @@ def _find_referred(values: _Values, sources: Sequence[_Source]) -> list[str]:
             assert entity is not None  # noqa: S101 - a proposal names one of ours
             found = {
                 column.name: target
-                for column in entity.columns
+                for column in mappable_columns(entity).values()
                 if column.references and (target := _referred_source(values, sources, source, name, column))
             }
             if source.role not in PERSON_ENTITY and any(
@@ -331,9 +345,12 @@ def _referred_source(
     """The source that a reference means when it is not its own."""
     target = source.entities[name].get("columns", {}).get(column.name)
 
+    def wanted(other: _Source) -> str:
+        return PERSON_ENTITY.get(other.role, "") if column.references == "person" else column.references or ""
+
     def referred(other: _Source) -> str | None:
-        wanted = PERSON_ENTITY.get(other.role) if column.references == "person" else column.references
-        return wanted if wanted in other.entities and wanted not in other.beside else None
+        name = wanted(other)
+        return name if name in other.entities and name not in other.beside else None
 
     others = [(other, entity) for other in sources if other is not source and (entity := referred(other))]
     if isinstance(target, str) and referred(source) is None:
@@ -348,7 +365,7 @@ def _referred_source(
             source.doubts[name].append(
                 f"{share:.0%} of the values of '{target}' are records of {best}: these are meant"
             )
-            for beside in [n for n, main in source.beside.items() if main == name and column.references == "person"]:
+            if source.beside.get(beside := wanted(source)) == name:
                 source.drop(beside)
             return best
     if column.references == "person" and source.role not in PERSON_ENTITY and others:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
+# What a column of ours is called; with `entity.` before it, in these records only. `line_amount` and
+# `house_number` are none of ours.
 COLUMN_WORDS: dict[str, str] = {
     "salutation": "anrede",
     "title": "titel",
@@ -20,13 +22,13 @@ COLUMN_WORDS: dict[str, str] = {
     "email": "mail emailadresse emailaddress mailadresse kundenmail buyermail recipient emailprivat",
     "phone": (
         "telefon tel fon telefonnummer phonenumber rufnummer festnetz telephone telefonprivat telnr phone1 "
-        "customerphone requesterphone contactphone billingphone"
+        "customerphone requesterphone contactphone billingphone telprivat"
     ),
-    "mobile": "mobil handy mobilnummer mobiltelefon mobiletel mobilephone cell cellphone handynr mobilfunk",
+    "mobile": "mobil handy mobilnummer mobiltelefon mobiletel mobilephone cell cellphone handynr mobilfunk telmobil",
     "street": (
         "strasse str anschrift adresse address address1 addressline1 strassehausnr strasseundhausnummer strassenr"
     ),
-    "postal_code": "plz postleitzahl zip zipcode postcode zippostalcode postalzip",
+    "postal_code": "plz postleitzahl zip zipcode postcode zippostalcode postalzip zipcodeprefix",
     "city": "ort stadt town wohnort stadtort locality",
     "region": "bundesland state province kanton county",
     "country": "land countrycode laendercode",
@@ -35,7 +37,7 @@ COLUMN_WORDS: dict[str, str] = {
     "is_test": "testkunde testdatensatz",
     "gender": "geschlecht sex",
     "language": "sprache locale",
-    "company_record_id": "firmennr firmennummer companyid companyno",
+    "company_record_id": "firmennr firmennummer companyid companyno account accountid accountname",
     "company_name": "firma company unternehmen firmenname",
     "job_title": "position beruf funktion",
     "vat_id": "ustidnr ustid uidnr uid vatno vatnumber umsatzsteueridnr taxid",
@@ -46,23 +48,32 @@ COLUMN_WORDS: dict[str, str] = {
     "register_number": "registernummer hrb handelsregister",
     "accepts_marketing": "newsletter marketing werbung",
     "customer_record_id": "kundennr kundennummer kdnr customerid customerno customernumber clientid",
-    "contact_record_id": "kontaktnr kontaktnummer contactid contactno crmno crmid",
-    "requester_record_id": "requester requesterid",
+    "contact_record_id": (
+        "kontaktnr kontaktnummer contactid contactno crmno crmid kundennr kundennummer kdnr customerid customerno "
+        "customernumber clientid userid"
+    ),
+    "requester_record_id": (
+        "requester requesterid kundennr kundennummer kdnr customerid customerno customernumber clientid userid"
+    ),
     "order_record_id": (
-        "bestellnr bestellnummer bestnr auftragsnr orderid orderno ordernumber receipt auftragsnummer bestellid"
+        "bestellnr bestellnummer bestnr auftragsnr orderid orderno ordernumber receipt auftragsnummer bestellid "
+        "bestellung auftrag order"
     ),
     "order_line_record_id": "posnr positionsnr lineid lineno",
-    "product_record_id": "artikelnr artikelnummer artnr productid productno article",
+    "product_record_id": (
+        "artikelnr artikelnummer artnr productid productno article stockcode itemcode itemno itemid itemnumber "
+        "productcode articleno articleid sku asin"
+    ),
     "sku": "artikelcode",
     "ordered_at": (
         "bestelldatum bestelltam orderdate datum date placedat soldat sold auftragsdatum kaufdatum purchasedate"
     ),
-    "delivered_at": "lieferdatum geliefertam zugestelltam deliverydate delivered",
+    "delivered_at": "lieferdatum geliefertam zugestelltam deliverydate delivered deliveredcustomerdate delivereddate",
     "cancelled_at": "storniertam stornodatum canceledat cancelled",
     "paid_at": "bezahltam zahldatum zahlungsdatum paymentdate paid",
-    "shipping_postal_code": "shippingzip lieferplz shipzip shippingpostcode",
+    "shipping_postal_code": "shippingzip lieferplz shipzip shippingpostcode shippostalcode",
     "shipping_city": "lieferort shipcity",
-    "shipping_street": "lieferstrasse shipstreet shippingaddress",
+    "shipping_street": "lieferstrasse shipstreet shippingaddress shipaddress",
     "shipping_country": "lieferland shipcountry",
     "billing_postal_code": "billingzip rechnungsplz billzip billingpostcode",
     "billing_city": "rechnungsort billcity",
@@ -71,25 +82,46 @@ COLUMN_WORDS: dict[str, str] = {
     "payment_status": "zahlungsstatus zahlstatus",
     "returned_at": "retourdatum returndate",
     "invoiced_at": "rechnungsdatum invoicedate",
-    "status": "stand zustand state",
+    "status": "stand zustand",
+    "orders.status": "orderstate",
+    "tickets.status": "state",
+    "deals.stage": "state phase status",
     "currency": "waehrung currencycode",
     "items_amount": "warenwert itemstotal subtotal",
     "discount_amount": "rabatt discount discounttotal reduction",
     "shipping_amount": "versand versandkosten shipping shippingcost freight",
     "tax_amount": "mwst ust steuer tax vat taxtotal",
-    "tax_rate": "mwstsatz vatrate vatpercent taxrate",
+    "tax_rate": "mwstsatz vatrate vatpercent taxrate mwstsatzprozent ustsatz steuersatz",
     "total_amount": (
         "gesamt gesamtbetrag summe total grandtotal brutto gesamtsumme endbetrag amounttotal totalprice rechnungsbetrag"
     ),
     "amount": "betrag volumen",
     "quantity": "menge anzahl qty pieces stueck stk",
-    "unit_amount": "einzelpreis preis price unitprice",
+    "unit_amount": "einzelpreis preis price unitprice einzelpreisnetto nettopreis",
     "unit_cost_amount": "ek einkaufspreis unitcost",
     "list_amount": "vk verkaufspreis listprice",
     "cost_amount": "kosten cost",
     "name": "bezeichnung titel title",
     "brand": "marke",
-    "category": "kategorie warengruppe gruppe topic",
+    "category": "kategorie warengruppe gruppe topic categoryname",
+    "order_lines.order_record_id": (
+        "invoiceno invoice invoicenumber invoiceid rechnungsnr rechnungsnummer belegnr belegnummer bonnr "
+        "transactionid receiptno receiptid"
+    ),
+    "orders.ordered_at": (
+        "invoicedate rechnungsdatum orderpurchasetimestamp purchasetimestamp transactiondate belegdatum"
+    ),
+    "line_amount": (
+        "lineamount linetotal sales amount total revenue umsatz betrag gesamtpreis positionsbetrag zeilensumme "
+        "lineprice gesamtnetto nettobetrag"
+    ),
+    "products.name": (
+        "description productname artikelname artikelbezeichnung beschreibung artikel produkt product item itemname "
+        "produktname"
+    ),
+    "score": "rating stars sterne note punkte bewertung",
+    "comment": "kommentar commentmessage commenttext feedback",
+    "rated_at": "bewertetam ratingdate reviewdate surveydate creationdate",
     "priority": "prioritaet",
     "channel": "kanal via saleschannel",
     "subject": "betreff",
@@ -98,36 +130,73 @@ COLUMN_WORDS: dict[str, str] = {
     "requested_at": "angefragtam requested",
     "given_at": "erteiltam optinam",
     "confirmed_at": "bestaetigtam confirmed",
-    "withdrawn_at": "widerrufenam unsubscribed optoutam",
-    "solved_at": "geloestam solved closedat",
+    "withdrawn_at": "widerrufenam unsubscribed optoutam abmeldedatum abgemeldetam unsubscribedate optoutdate austritt",
+    "solved_at": "geloestam solved closedat erledigtam resolvedat closedon",
     "created_at": (
-        "angelegtam erstelltam erstellt created createdate createdon registeredat neu createddate "
-        "datecreated erstellungsdatum erstelldatum anlagedatum anlagedat angelegt registrierungsdatum "
-        "kundeseit signupdate joined"
+        "angelegtam erstelltam erstellt created createdate createdon registeredat neu createddate datecreated "
+        "erstellungsdatum erstelldatum anlagedatum anlagedat angelegt registrierungsdatum kundeseit signupdate "
+        "joined subscriptiondate"
     ),
     "updated_at": (
         "geaendertam updated modified changedat lastmodified lastmodifieddate modifiedon upd aenderungsdatum "
         "geaendert letzteaenderung lastupdated lastupdate lastchanged modifieddate"
     ),
     "deleted_at": "geloeschtam deleted",
+    "companies.name": "account accountname organisation organization organizationname",
+    "deals.amount": "closevalue dealvalue value wert auftragswert",
+    "deals.closed_at": "closedate closed abschlussdatum",
+    "deals.created_at": "engagedate",
+    "owner": "salesagent salesrep verkaeufer vertriebsmitarbeiter betreuer",
+    "tickets.created_at": "datum date eingangsdatum eingangam gemeldetam reportedat openedat",
+    "products.list_amount": "unitprice price preis",
+    "house_number": "hausnr hausnummer houseno housenumber streetnumber streetno",
 }
+# What a record of ours is called.
 RECORD_WORDS: dict[str, str] = {
     "contacts": "contact kontakt kontakte ansprechpartner persons personen leads",
     "companies": "company firma firmen unternehmen accounts",
-    "permissions": "permission einwilligung einwilligungen consents optins",
-    "deals": "deal vorgaenge opportunities",
-    "customers": "customer kunde kunden kundenliste",
+    "permissions": (
+        "permission einwilligung einwilligungen consents optins abmeldungen anmeldungen optouts unsubscribes "
+        "newsletterabmeldungen"
+    ),
+    "deals": "deal vorgaenge opportunities pipeline salespipeline opportunity",
+    "customers": "customer kunde kunden kundenliste client clients buyer buyers",
     "orders": "order bestellung bestellungen auftraege sales",
-    "order_lines": "orderlines lines positionen lineitems items receiptlines",
+    "order_lines": (
+        "orderlines orderline lines positionen lineitems orderitems orderitem items receiptlines orderdetails "
+        "umsatzpositionen belegpositionen"
+    ),
     "returns": "return retoure retouren refunds",
     "products": "product produkte artikel articles",
     "users": "user requesters",
-    "tickets": "ticket cases anfragen",
-    "ratings": "rating bewertungen csat",
+    "tickets": "ticket cases anfragen reklamation reklamationen beschwerden servicefaelle",
+    "ratings": "rating bewertung bewertungen csat nps review reviews survey surveys umfrage",
     "invoices": "invoice rechnung rechnungen",
     "campaigns": "campaign kampagnen mailings",
     "touches": "messages sendings",
     "events": "event webevents hits",
+}
+# Words that systems have for the states of ours: per column, our word to theirs.
+STATE_WORDS: dict[str, dict[str, str]] = {
+    "orders.status": {
+        "cancelled": "canceled storniert storno abgebrochen annulliert void voided",
+        "delivered": "completed complete abgeschlossen geliefert zugestellt fulfilled",
+        "open": "pending offen onhold unpaid ausstehend",
+    },
+    "tickets.status": {
+        "new": "neu",
+        "open": "offen active inprogress inbearbeitung wiedereroeffnet reopened",
+        "pending": "wartend waiting pendingcustomerresponse rueckfrage",
+        "hold": "onhold angehalten zurueckgestellt",
+        "solved": "geloest resolved erledigt done behoben",
+        "closed": "geschlossen abgeschlossen",
+    },
+    "tickets.priority": {
+        "urgent": "critical dringend kritisch sehrhoch blocker highest p1",
+        "high": "hoch major p2",
+        "normal": "medium mittel standard p3",
+        "low": "niedrig gering minor lowest p4",
+    },
 }
 # What a column of record numbers is called.
 ID_WORD = re.compile(r"(id|nr|no|number|nummer|key|uuid)$")
@@ -141,5 +210,6 @@ def fold_word(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFKD", lower) if c.isascii() and c.isalnum())
 
 
-def words_for(canonical: str, words: dict[str, str]) -> set[str]:
-    return {fold_word(canonical), *words.get(canonical, "").split()}
+def words_for(canonical: str, words: dict[str, str], entity: str = "") -> set[str]:
+    """Words for one of ours, folded; `entity` adds those that only its records have."""
+    return {fold_word(canonical), *words.get(canonical, "").split(), *words.get(f"{entity}.{canonical}", "").split()}

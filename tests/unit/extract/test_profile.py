@@ -114,3 +114,121 @@ def test_an_unknown_entity_or_file_is_a_sentence(settings: Settings, tmp_path: P
         profile_file(settings, tmp_path / "nothing.csv", controller="x")
     with pytest.raises(SourceError, match=r"the type of x\.pdf is unknown"):
         propose(settings, tmp_path / "x.pdf", CONTACTS)
+
+
+# What files say, in the words of many systems, and what is proposed for it.
+FLAT = """Beleg-Nr;Kd-Nr;Belegdatum;Artikel-Nr;Bezeichnung;Menge;Einzelpreis
+R1;7;03.04.2026;A1;Lampe;2;12,50
+R1;7;03.04.2026;A2;Tisch;1;80,00
+R2;9;04.04.2026;A1;Lampe;1;12,50
+"""
+
+
+def test_lines_that_carry_order_customer_and_product_are_landed_as_all_of_them(
+    settings: Settings, configuration: Configuration, tmp_path: Path
+) -> None:
+    proposal = propose(settings, tmp_path / "umsatz.csv", FLAT)
+    assert proposal.entry["entities"] == {
+        "order_lines": {
+            "path": "umsatz.csv",
+            "key": ["Beleg-Nr", "Artikel-Nr"],
+            "columns": {
+                "order_record_id": "Beleg-Nr",
+                "product_record_id": "Artikel-Nr",
+                "quantity": "Menge",
+                "unit_amount": "Einzelpreis",
+                "order_customer_record_id": "Kd-Nr",
+                "order_ordered_at": "Belegdatum",
+            },
+        },
+        "products": {
+            "path": "umsatz.csv",
+            "repeated": True,
+            "columns": {"source_record_id": "Artikel-Nr", "name": "Bezeichnung"},
+        },
+    }
+    company = replace(configuration, sources_file=SourcesConfig.model_validate({"sources": [proposal.entry]}))
+    (source,) = company.sources
+    reports = load_source(settings, company, source, run_id="run", now=FIRST_LOAD)
+    assert {r.entity: r.counts.new for r in reports} == {"order_lines": 3, "products": 2, "orders": 2}
+
+
+def test_what_is_not_the_same_on_all_lines_of_an_order_is_not_said_of_the_order(
+    settings: Settings, tmp_path: Path
+) -> None:
+    flat = "order_id,product_id,qty,price,order_date,status\n" + "".join(
+        f"{n // 2},{n % 2},1,9.50,2026-01-02,{('paid', 'open')[n % 2]}\n" for n in range(8)
+    )
+    (lines,) = propose(settings, tmp_path / "order_items.csv", flat).entry["entities"].values()
+    assert [name for name in lines["columns"] if name.startswith("order_")] == ["order_record_id", "order_ordered_at"]
+
+
+@pytest.mark.parametrize(
+    ("content", "entity", "said", "doubt"),
+    [
+        ("Kd-Nr;Name;Vorname\n1;Oßwald;Gerda\n", "customers", {"last_name": "Name", "first_name": "Vorname"}, ""),
+        (
+            "Nr;Name;Straße;Hausnr\n1;Oßwald;Am Wall;3\n2;Nissen;Ring;4\n",
+            "customers",
+            {"source_record_id": "Nr", "full_name": "Name", "street": ["Straße", "Hausnr"]},
+            "",
+        ),
+        ("customer_id,customer_city\n1,Kiel\n2,Kiel\n", "customers", {"city": "customer_city"}, ""),
+        ("id;datum\n1;05.05.2026\n", "tickets", {"created_at": "datum"}, "its dates have dots"),
+        ("account,sector\nAcme,steel\nZeta,steel\n", "companies", {"source_record_id": "account"}, "no two have"),
+        (
+            "OrderID,ProductID,UnitPrice,Quantity,Discount\n1,1,5,2,0.1\n1,2,5,2,0\n",
+            "order_lines",
+            {
+                "discount_amount": {
+                    "sql": 'round(try_cast("UnitPrice" as decimal(18, 4)) * try_cast("Quantity" as decimal(18, 4)) * '
+                    'try_cast("Discount" as decimal(18, 4)), 4)'
+                }
+            },
+            "'Discount' is taken for the share",
+        ),
+        (
+            "OrderID,ProductID,Sales,Quantity\n1,1,5,2\n1,2,5,2\n",
+            "order_lines",
+            {
+                "unit_amount": {
+                    "sql": 'try_cast("Sales" as decimal(18, 4)) / nullif(try_cast("Quantity" as decimal(18, 4)), 0)'
+                }
+            },
+            "'Sales' is taken for the amount of the whole line",
+        ),
+        (
+            "id,priority\n1,Critical\n2,low\n3,eilig\n",
+            "tickets",
+            {"priority": {"sql": "case lower(trim(\"priority\")) when 'critical' then 'urgent' else \"priority\" end"}},
+            "1 of the 3 words in 'priority' are none of ours",
+        ),
+    ],
+)
+def test_words_and_forms_of_other_systems_are_known(
+    settings: Settings, tmp_path: Path, content: str, entity: str, said: dict[str, object], doubt: str
+) -> None:
+    proposal = propose(settings, tmp_path / "x.csv", content, entity)
+    assert proposal.entry["entities"][entity]["columns"].items() >= said.items()
+    assert doubt in doubts(proposal)
+
+
+@pytest.mark.parametrize(("best", "scale"), [(4, 5), (9, 10), (87, 100), (400, None)])
+def test_the_best_score_is_the_least_usual_one_that_fits(
+    settings: Settings, tmp_path: Path, best: int, scale: int | None
+) -> None:
+    proposal = propose(
+        settings, tmp_path / "order_reviews.csv", f"review_id,order_id,review_score\n1,1,2\n2,2,{best}\n"
+    )
+    assert proposal.entry["entities"]["ratings"].get("defaults", {}).get("scale_max") == scale
+
+
+def test_a_line_without_a_quantity_is_one_piece_and_a_number_many_share_is_a_hint(
+    settings: Settings, tmp_path: Path
+) -> None:
+    items = "order_id,order_item_id,product_id,price\n1,1,7,5.0\n1,2,8,5.5\n2,1,7,5.0\n"
+    (lines,) = propose(settings, tmp_path / "order_items.csv", items).entry["entities"].values()
+    assert (lines["key"], lines["defaults"]) == (["order_id", "order_item_id"], {"quantity": 1})
+    people = "customer_id,person_id,customer_city\n" + "".join(f"{n},{n // 2 * 2},Kiel\n" for n in range(10))
+    proposal = propose(settings, tmp_path / "customers.csv", people)
+    assert "identifiers: {personid: person_id}" in doubts(proposal)

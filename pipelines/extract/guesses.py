@@ -1,0 +1,253 @@
+"""What the columns of an unknown file are: whose records they tell, which of ours each is, which one is the id.
+
+Add here what is told by the names of columns and by shares of their values. The words are in `words`; the entry that
+follows from all this is written in `profile`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
+from pipelines.extract import contract
+from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
+from pipelines.warehouse import identifier
+
+if TYPE_CHECKING:
+    from duckdb import DuckDBPyConnection
+
+MOSTLY = 0.95  # of the filled values
+HALF = 0.5
+NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
+# Columns that the name of the file is worth when the entity is guessed: `order_reviews` are reviews, and of orders.
+NAMED_LIKE_THE_FILE, NAMED_IN_THE_FILE = 3, 2
+CUSTOMERS, ORDERS, ORDER_LINES = (ENTITIES["shop", name] for name in ("customers", "orders", "order_lines"))
+OF_A_LINE = frozenset({"product_record_id", "quantity", "unit_amount"})
+SHARES_OF_SOMETHING = frozenset({"discount_amount", "tax_amount"})  # columns of these names may hold .2 for 20 percent
+
+
+@dataclass
+class FileColumn:
+    """What one column of the file holds: shares of its filled values, and how many of them are there once only."""
+
+    name: str
+    kind: str
+    fill_rate: float
+    distinct_rate: float
+    email_share: float = 0.0
+    number_share: float = 0.0
+    moment_share: float = 0.0
+    zone_share: float = 0.0
+    day_first: int = 0
+    month_first: int = 0
+    either: int = 0
+    fraction_share: float = 0.0
+    fraction_count: int = 0
+    dotted: int = 0
+
+    @property
+    def is_unique(self) -> bool:
+        """Always filled, and no value twice."""
+        return self.fill_rate == self.distinct_rate == 1
+
+    def fits(self, target: Column) -> bool:
+        """Whether the values can be those of the canonical column."""
+        if self.fill_rate == 0 or target.type in {Type.TEXT, Type.BOOLEAN, Type.JSON}:
+            return True
+        if target.type in {Type.DATE, Type.TIMESTAMP}:
+            return self.moment_share >= MOSTLY
+        if target.name in SHARES_OF_SOMETHING and self.fraction_count and self.fraction_share == 1:
+            return False
+        return self.number_share >= MOSTLY
+
+
+def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
+    found = []
+    for name, kind, *_ in connection.execute("describe delivered").fetchall():
+        text = contract.as_text(identifier(name), kind)
+        row = (
+            connection.execute(
+                f"""
+            select count(*), count(text), count(distinct text), {", ".join(_SHARES)}
+            from (select {text} as text from delivered)
+            """
+            ).fetchone()
+            or (0,) * 13
+        )
+        total, filled, distinct, *counts = row
+        emails, numbers, moments, zoned, fractions, parts, dotted, *dates = (count or 0 for count in counts)
+        share = 1 / filled if filled else 0
+        native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
+        shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
+        shares["zone_share"] = 1.0 if kind == "TIMESTAMP WITH TIME ZONE" else zoned * share
+        found.append(
+            FileColumn(
+                name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native
+            )
+        )
+        found[-1].fraction_share, found[-1].fraction_count, found[-1].dotted = fractions * share, parts, dotted
+        found[-1].day_first, found[-1].month_first, found[-1].either = dates
+    return found
+
+
+_HEAD = contract.date_head("text")
+_FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
+_NUMBER = "try_cast(replace(text, ',', '.') as double)"
+_SHARES = (
+    "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
+    f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
+    f"or {contract.plain_number('text', '.')} is not null)",
+    "count(*) filter (where coalesce("
+    + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
+    + ") is not null and not regexp_full_match(text, '\\d+'))",
+    "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
+    f"count(*) filter (where {_NUMBER} between 0 and 1)",
+    f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
+    f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
+    f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
+    f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
+    f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
+)
+
+
+def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
+    """The entity with most columns of these names; the name of the file counts as some."""
+    word = fold_word(Path(file_name).name.split(".")[0]).rstrip("0123456789")
+
+    def count(entity: Entity) -> tuple[int, int]:
+        mapping = map_columns(entity, columns, [])
+        known = len(mapping)
+        if entity == ORDER_LINES and carries_orders(columns, mapping):
+            free = [c for c in columns if c.name not in mapping.values()]
+            known += len({*map_columns(ORDERS, free, []).values(), *map_columns(CUSTOMERS, free, []).values()})
+        return known + _count_name(entity, word), -list(ENTITIES.values()).index(entity)
+
+    return max(ENTITIES.values(), key=count)
+
+
+def _count_name(entity: Entity, word: str) -> int:
+    names = {name for name in words_for(entity.name, RECORD_WORDS) if len(name) > 4 or name == word}
+    if any(word.endswith(name) for name in names):
+        return NAMED_LIKE_THE_FILE
+    return NAMED_IN_THE_FILE if any(name in word for name in names) else 0
+
+
+def carries_orders(columns: list[FileColumn], mapping: dict[str, str]) -> bool:
+    """Whether several records of a file are lines of one order."""
+    order = next((c for c in columns if c.name == mapping.get("order_record_id")), None)
+    return (
+        order is not None and order.fill_rate >= MOSTLY and order.distinct_rate < 1 and bool(OF_A_LINE & set(mapping))
+    )
+
+
+def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) -> dict[str, str]:
+    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values.
+
+    A name may begin with the word for the record: `customer_city` of customers, where no column is a mere `city`.
+    """
+    mapping: dict[str, str] = {}
+    nouns = words_for(entity.name, RECORD_WORDS)
+    for target in (*entity.columns, *SYSTEM_COLUMNS[1:]):
+        words = words_for(target.name, COLUMN_WORDS, entity.name)
+        free = [c for c in columns if c.name not in mapping.values()]
+        named = [c for c in free if fold_word(c.name) in words]
+        named = named or [c for c in free if any(fold_word(c.name) == noun + word for noun in nouns for word in words)]
+        fitting = [c for c in named if c.fits(target)]
+        doubts += [
+            f"'{c.name}' is named like {target.name}, but its values are "
+            + (f"not of type {target.type.name.lower()}" if c.number_share < MOSTLY else "shares")
+            for c in named
+            if c not in fitting
+        ]
+        if target.name == "email" and not fitting:
+            fitting = [c for c in columns if c.email_share >= MOSTLY]
+        if len(fitting) > 1:
+            doubts.append(f"{target.name} may be any of {', '.join(c.name for c in fitting)}; the fullest was taken")
+        if fitting:
+            mapping[target.name] = max(fitting, key=lambda c: (c.fill_rate, -columns.index(c))).name
+    if "first_name" in mapping and "last_name" not in mapping and fold_word(mapping.get("full_name", "")) == "name":
+        mapping["last_name"] = mapping.pop("full_name")  # who has a first name of its own beside it calls the last so
+    return mapping
+
+
+def propose_key(
+    entity: Entity, columns: list[FileColumn], mapping: dict[str, str], doubts: list[str]
+) -> dict[str, str]:
+    """The column with the id of the record: always filled, never twice, and best named like one.
+
+    A list of persons without numbers has their mail addresses as ids, if each is there once: who gets another name is
+    still the same record then.
+    """
+    house = words_for("house_number", COLUMN_WORDS)
+    able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
+    able = [c for c in able if fold_word(c.name) not in house]
+    # One that is mapped refers to another record; by chance each of these may be there once.
+    named = [c for c in able if c.is_unique and ID_WORD.search(fold_word(c.name))]
+    named.sort(key=lambda c: c.name in mapping.values())
+    if not named:
+        named = _find_damaged_key(able, mapping, doubts)
+    addresses = [c for c in columns if c.name == mapping.get("email") and c.is_unique]
+    if not named and entity.is_person and addresses:
+        doubts.append(
+            f"no column looks like the id of a record; '{addresses[0].name}' is, because nobody has that of another"
+        )
+        return {"source_record_id": addresses[0].name}
+    titles = [c for c in columns if c.name == mapping.get("name") and c.is_unique]
+    if not named and entity.name == "companies" and titles:
+        doubts.append(f"no column looks like the id of a record; '{titles[0].name}' is, because no two have the same")
+        return {"source_record_id": titles[0].name}
+    if not named:
+        return {}
+    for canonical, column in list(mapping.items()):
+        if column == named[0].name:
+            del mapping[canonical]
+    if others := [c.name for c in named[1:] if c.name not in mapping.values()]:
+        doubts.append(f"the id may also be {', '.join(others)}")
+    return {"source_record_id": named[0].name}
+
+
+def doubt_missing_key(columns: list[FileColumn]) -> str:
+    """What to say of a file in which no column is the id."""
+    unique = next((c.name for c in columns if c.kind != "BOOLEAN" and c.is_unique), None)
+    hint = f"; '{unique}' is filled and never occurs twice" if unique else ""
+    return f"no column looks like the id of a record, so its content is the id{hint}"
+
+
+def _find_damaged_key(columns: list[FileColumn], mapping: dict[str, str], doubts: list[str]) -> list[FileColumn]:
+    """The column that would be the id if some records had not lost theirs, or were not there twice.
+
+    One that is mapped refers to another record, of which several may be.
+    """
+    nearly = [
+        c
+        for c in columns
+        if ID_WORD.search(fold_word(c.name))
+        and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL
+        and c.name not in mapping.values()
+    ]
+    for column in nearly[:1]:
+        if column.fill_rate < 1:
+            share = f"{1 - column.fill_rate:.1%}"
+            doubts.append(
+                f"{share} of the records have no '{column.name}', which seems to be the id; they will be rejected"
+            )
+        if column.distinct_rate < 1:
+            share = f"{1 - column.distinct_rate:.1%}"
+            doubts.append(
+                f"{share} of the ids in '{column.name}' are those of another record; one of these will be kept"
+            )
+    return nearly
+
+
+def find_shared_numbers(columns: list[FileColumn], mapped: set[str]) -> list[str]:
+    """Columns that are no column of ours and number what several records may be of: the person, by another system."""
+    return [
+        c.name
+        for c in columns
+        if c.name not in mapped
+        and ID_WORD.search(fold_word(c.name))
+        and c.fill_rate >= NEARLY_ALL
+        and HALF <= c.distinct_rate < 1
+    ]
