@@ -59,6 +59,7 @@ class EventLog(SqliteEventLogStorage):
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
         self._columns: set[str] = set()
+        self._indexes: set[str] = set()
         self._waiting: list[EventLogEntry] = []
         self._waiting_since = 0.0
         self._transactions: dict[str, Connection] = {}
@@ -142,6 +143,14 @@ class EventLog(SqliteEventLogStorage):
             if not super()._has_asset_key_col_on_connection(connection, column_name):
                 return False
             self._columns.add(column_name)
+        return True
+
+    def has_secondary_index(self, name: str) -> bool:
+        """Asked twice for every look at an asset; what is there is not looked for again."""
+        if name not in self._indexes:
+            if not super().has_secondary_index(name):
+                return False
+            self._indexes.add(name)
         return True
 
     def delete_events(self, run_id: str) -> None:
