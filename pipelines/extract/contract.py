@@ -129,8 +129,7 @@ def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -
     if target is Type.BOOLEAN:
         words = {True: TRUE_WORDS, False: FALSE_WORDS}
         branches = " ".join(
-            f"when {is_one_of(f'lower({text})', found)} then {str(value).lower()}"
-            for value, found in words.items()
+            f"when {is_one_of(f'lower({text})', found)} then {str(value).lower()}" for value, found in words.items()
         )
         return f"case {branches} end"
     if target in {Type.DECIMAL, Type.INTEGER}:
