@@ -86,16 +86,12 @@ def open_build(
     )
     _move_previous_away(settings)
     settings.build_dir.mkdir(mode=0o700)
-    for part, file in warehouse.part_files(settings).items():
-        storage = warehouse.OWN_STORAGE if part == warehouse.INTERIM else None
-        with warehouse.connect(file, settings, storage=storage) as connection:
-            for schema in warehouse.PART_SCHEMAS[part]:
-                connection.execute(f"create schema {warehouse.identifier(schema)}")
     with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
         keys.use_secret(connection, settings)
         for schema in warehouse.SCHEMAS:
             connection.execute(f"create schema {warehouse.identifier(schema)}")
         policies.write_policies(connection, configuration, build)
+        warehouse.create_parts(connection, settings)
     _write_record(settings, {**asdict(build), "published_at": None})
     return build
 

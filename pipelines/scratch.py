@@ -38,7 +38,10 @@ def scratch_folder(parent: Path) -> Iterator[Path]:
         yield folder
     finally:
         os.close(descriptor)
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.rmdir()  # nearly always nothing was put into it
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 def remove_abandoned(parent: Path) -> None:

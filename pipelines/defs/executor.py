@@ -119,12 +119,13 @@ def _import_ahead(steps: set[str]) -> None:
 
 
 def _process_per_step(retries: RetryMode, steps: set[str]) -> Executor:
-    """Processes that are forked from one that has imported what most of these steps need: once, not in every step."""
+    """Processes that are forked from one that has imported what most of these steps need: once, not in every step.
+
+    Dagster names the storage only in its configuration, so nothing else imports it before each process opens it.
+    """
+    needed = ["pipelines.definitions", "pipelines.defs.storage", "pandas", *(DBT if steps & STEPS_OF_DBT else ())]
     return MultiprocessExecutor(
-        retries=retries,
-        max_concurrent=None,
-        start_method="forkserver",
-        explicit_forkserver_preload=["pipelines.definitions", "pandas", *(DBT if steps & STEPS_OF_DBT else ())],
+        retries=retries, max_concurrent=None, start_method="forkserver", explicit_forkserver_preload=needed
     )
 
 

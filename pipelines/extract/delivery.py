@@ -346,7 +346,7 @@ def _note_other_lines(connection: DuckDBPyConnection, layout: Layout, key: str, 
     is_header = f"{column} = {literal(key)}"
     # Most ids end with a digit, which no word does: to see that takes a fifth of the rest.
     is_word = f"right({column}, 1) not between '0' and '9'"
-    is_total = f"lower(trim({column}, {contract.WHITE_SPACE} || ':.')) in ({', '.join(map(literal, TOTALS))})"
+    is_total = contract.is_one_of(f"lower(trim({column}, {contract.WHITE_SPACE} || ':.'))", TOTALS)
     is_total = f"({is_word} and {is_total})"
     found = _number(
         connection,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import subprocess
+from collections.abc import Callable
 
 import pytest
 from dagster import DagsterInstance, DagsterRunStatus
@@ -29,7 +30,14 @@ def test_whatever_is_killed_the_published_version_stays_and_the_next_run_gives_t
     published: Company, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """The run after them is a failed one of the command line, re-executed in the UI with one process per step."""
+    monkeypatch.setenv("DAGSTER_HOME", str(published.settings.dagster_home))
     version, result, members = published.version, published.query(RESULT), published.query(MEMBERS)
+    with serving(published) as (ui, cut_power):
+        _assert_that_what_was_changed_is_not_published(ui)
+        dead = _cut_power_in_extract(published, ui, cut_power)
+    assert _statuses(published)[dead] is DagsterRunStatus.STARTED
+    assert published.version == version
+    assert published.query(RESULT) == result
     for stage, step in BEFORE.items():
         process = published.start("run", "--as-of", "2026-11-01")
         if stage == "audit":  # the longest of them
@@ -39,29 +47,25 @@ def test_whatever_is_killed_the_published_version_stays_and_the_next_run_gives_t
         _kill(process)
         assert published.version == version, stage
         assert published.query(RESULT) == result, stage
-    dead = _cut_power_in_extract(published)
-    assert published.version == version
-    assert published.query(RESULT) == result
+        assert _statuses(published)[dead] is DagsterRunStatus.FAILURE
 
+    _run_without_a_file(published)
+    assert published.version == version
     published.extra["KUNDENSTAMM_EXECUTOR"] = "multiprocess"
     with serving(published) as (ui, _):
-        assert ui.status(dead) == "STARTED"
-        _run_without_a_file(published)
-        assert ui.status(dead) == "FAILURE"
-        assert published.version == version
         _re_execute_the_latest(ui, dead)
-        second = published.version
-        assert second != version
-        assert (published.query(RESULT), published.query(MEMBERS)) == (result, members)
-        _assert_that_what_was_changed_is_not_published(ui)
-
+    second = published.version
+    assert second != version
+    assert (published.query(RESULT), published.query(MEMBERS)) == (result, members)
     assert published.query(f"select * from marts.customer_id_events where version <> '{version}'") == []
     assert not list((published.data / "published" / "versions").glob(".*"))
-    monkeypatch.setenv("DAGSTER_HOME", str(published.settings.dagster_home))
-    with DagsterInstance.from_config(str(published.settings.dagster_home)) as instance:
-        statuses = {run.status for run in instance.get_runs()}
-    assert statuses <= {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE}
+    assert set(_statuses(published).values()) <= {DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE}
     _go_back(published, second, version)
+
+
+def _statuses(company: Company) -> dict[str, DagsterRunStatus]:
+    with DagsterInstance.from_config(str(company.settings.dagster_home)) as instance:
+        return {run.run_id: run.status for run in instance.get_runs()}
 
 
 def _read_until(process: subprocess.Popen[str], step: str) -> None:
@@ -87,12 +91,11 @@ def _assert_that_others_are_refused(company: Company, first: subprocess.Popen[st
     assert "Another run is working" in said(second)
 
 
-def _cut_power_in_extract(company: Company) -> str:
+def _cut_power_in_extract(company: Company, ui: Ui, cut_power: Callable[[], None]) -> str:
     """Start a run in the UI and kill it with the daemon and everything else, as a reboot does. Returns its id."""
-    with serving(company) as (ui, cut_power):
-        run_id = ui.launch("nightly")
-        until(lambda: _open_build(company), lambda build: run_id in build)
-        cut_power()
+    run_id = ui.launch("nightly")
+    until(lambda: _open_build(company), lambda build: run_id in build)
+    cut_power()
     return run_id
 
 

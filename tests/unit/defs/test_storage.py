@@ -104,3 +104,29 @@ def test_a_table_that_is_missing_is_looked_for_again(instance: dg.DagsterInstanc
     with log.index_connection() as connection:
         connection.exec_driver_sql("create table later (id integer)")
     assert log.has_table("later")
+
+
+def test_what_a_step_says_of_its_outputs_is_stored_in_order_when_it_succeeds_or_somebody_reads(
+    instance: dg.DagsterInstance,
+) -> None:
+    log = instance.event_log_storage
+    assert isinstance(log, EventLog)
+    entries = [record.event_log_entry for record in instance.get_records_for_run(_run(instance)).records]
+    output, success = (
+        next(e for e in entries if e.dagster_event_type == kind)
+        for kind in (dg.DagsterEventType.STEP_OUTPUT, dg.DagsterEventType.STEP_SUCCESS)
+    )
+    other = SqliteEventLogStorage(log._base_dir)
+
+    def count() -> int:
+        return len(other.get_records_for_run(output.run_id).records)
+
+    log.store_event(output)
+    assert count() == len(entries)
+    log.store_event(success)
+    assert [r.event_log_entry for r in other.get_records_for_run(output.run_id).records][-2:] == [output, success]
+    log.store_event(output)
+    assert len(instance.get_records_for_run(output.run_id).records) == count() == len(entries) + 3
+    log.store_event(output)
+    instance.dispose()
+    assert count() == len(entries) + 4

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 import stat
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -29,10 +31,33 @@ PEOPLE: list[dict[str, Any]] = [
 ]
 
 
-def test_a_customer_is_told_with_records_links_refusals_and_values(
-    publish_rows: PublishRows, settings: Settings
-) -> None:
-    anna = publish_rows(PEOPLE).customer_of["r_1"]
+Decisions = list[tuple[str, str, str]]
+_published: dict[str, tuple[Path, Mapping[str, str]]] = {}
+
+
+@pytest.fixture
+def people(
+    request: pytest.FixtureRequest, settings: Settings, tmp_path_factory: pytest.TempPathFactory
+) -> Callable[[Decisions], Mapping[str, str]]:
+    """Publish the people under decisions, and say who is which customer; made once, because explaining only reads."""
+
+    def publish(decisions: Decisions) -> Mapping[str, str]:
+        name, folder = str(decisions), settings.current.parent
+        if name in _published:
+            shutil.copytree(_published[name][0], folder)
+        else:
+            publish_rows: PublishRows = request.getfixturevalue("publish_rows")
+            made = publish_rows(PEOPLE, decisions)
+            kept = tmp_path_factory.mktemp("people") / "published"
+            shutil.copytree(folder, kept)
+            _published[name] = kept, made.customer_of
+        return _published[name][1]
+
+    return publish
+
+
+def test_a_customer_is_told_with_records_links_refusals_and_values(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
     told = "\n".join(tell_customer(explain_customer(settings, anna)))
     assert "3 records from 3 sources" in told
     assert "crm:contacts:A1  Anna Schmidt · 1980-01-02 · anna@x.de · Berlin" in told
@@ -43,8 +68,8 @@ def test_a_customer_is_told_with_records_links_refusals_and_values(
     assert "email  anna@x.de  from 1: the most recent" in told
 
 
-def test_the_parts_of_every_link_add_up_to_its_match_weight(publish_rows: PublishRows, settings: Settings) -> None:
-    anna = publish_rows(PEOPLE).customer_of["r_1"]
+def test_the_parts_of_every_link_add_up_to_its_match_weight(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
     weighed = [link for link in explain_customer(settings, anna).links if link.weight is not None]
     assert weighed
     for link in weighed:
@@ -79,15 +104,15 @@ def test_an_id_that_was_merged_away_leads_to_the_customer_it_became(
     ids=["refused", "too little in common", "one customer", "forbidden"],
 )
 def test_two_records_are_told_why_they_are_one_or_not(
-    a: str, b: str, decisions: list[tuple[str, str, str]], answer: str, publish_rows: PublishRows, settings: Settings
+    a: str, b: str, decisions: Decisions, answer: str, people: Any, settings: Settings
 ) -> None:
-    publish_rows(PEOPLE, decisions)
+    people(decisions)
     assert answer in "\n".join(tell_pair(explain_pair(settings, a, b)))
 
 
-def test_of_two_customers_the_records_that_fit_best_are_compared(publish_rows: PublishRows, settings: Settings) -> None:
-    result = publish_rows(PEOPLE)
-    told = explain_pair(settings, result.customer_of["r_1"], result.customer_of["r_5"])
+def test_of_two_customers_the_records_that_fit_best_are_compared(people: Any, settings: Settings) -> None:
+    customer_of = people([])
+    told = explain_pair(settings, customer_of["r_1"], customer_of["r_5"])
     assert not told.are_one
     assert told.weighed is not None
     for record in ("r_1", "r_2", "r_3"):
@@ -111,8 +136,8 @@ def test_the_page_is_private_needs_nothing_else_and_trusts_no_value(
 
 
 @pytest.mark.parametrize("unknown", ["c_aaaaaaaaaaaaaaaa", "r_9"])
-def test_who_asks_for_nobody_is_told_so(unknown: str, publish_rows: PublishRows, settings: Settings) -> None:
-    publish_rows(PEOPLE)
+def test_who_asks_for_nobody_is_told_so(unknown: str, people: Any, settings: Settings) -> None:
+    people([])
     with pytest.raises(UnknownError):
         explain_pair(settings, unknown, "r_1")
 

@@ -8,7 +8,7 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
@@ -54,15 +54,20 @@ class Nights:
         with connect(self.settings.landing_file(self.entry["name"]), self.settings, read_only=True) as connection:
             return connection.execute(query).fetchall()
 
+    def landed_of(self, entities: Collection[str], query: str) -> dict[str, list[tuple[Any, ...]]]:
+        """The same query of several entities, which stands for them as `{}`."""
+        with connect(self.settings.landing_file(self.entry["name"]), self.settings, read_only=True) as connection:
+            return {entity: connection.execute(query.format(entity)).fetchall() for entity in entities}
+
     def contents(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
         """Everything that is known now, without when it was landed."""
         columns = "* exclude (_valid_from, _loaded_at, _run_id, _absent_since), _absent_since is null as here"
-        return {e: self.landed(f"select {columns} from {e} order by source_record_id") for e in entities}
+        return self.landed_of(entities, f"select {columns} from {{}} order by source_record_id")
 
     def living(self, *entities: str) -> dict[str, list[tuple[Any, ...]]]:
         """The same without records that are gone: of one that came and went between two reads nothing is known."""
         columns = "* exclude (_valid_from, _loaded_at, _run_id)"
-        return {e: self.landed(f"select {columns} from {e} where not {IS_GONE} order by 1") for e in entities}
+        return self.landed_of(entities, f"select {columns} from {{}} where not {IS_GONE} order by 1")
 
 
 @dataclass

@@ -114,9 +114,10 @@ def test_a_second_night_without_changes_writes_no_row(vendor: Vendor, nights_of:
     with vendor.running() as (_, server):
         nights = nights_of(vendor.entry(server.url))
         nights.load()
-        before = {e: nights.landed(f"select *, rowid from {e} order by rowid") for e in vendor.entities}
+        rows = "select *, rowid from {} order by rowid"
+        before = nights.landed_of(vendor.entities, rows)
         reports = nights.load()
-        assert {e: nights.landed(f"select *, rowid from {e} order by rowid") for e in vendor.entities} == before
+        assert nights.landed_of(vendor.entities, rows) == before
         for report in reports.values():
             assert report.counts.new == report.counts.changed == report.counts.deleted == 0
 
