@@ -199,6 +199,12 @@ def literal(value: object) -> str:
     return "'" + str(value).replace("'", "''") + "'"
 
 
+def names_of_tables(connection: DuckDBPyConnection) -> set[str]:
+    """What can be read as `schema.table` of all files of the connection: tables, and views that stand for one."""
+    query = "select table_schema || '.' || table_name from information_schema.tables"
+    return {name for (name,) in connection.execute(query).fetchall()}
+
+
 def insert_rows(connection: DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Append rows, given by position, with one statement; `executemany` commits each, three milliseconds a row.
 
