@@ -299,8 +299,11 @@ def _fits(value: str | int | float | bool, target: Type) -> bool:
     return True
 
 
+MOST_SOURCES = 60  # a set of them is one whole number in marts.customer_contact_points
+
+
 class SourcesConfig(Model):
-    sources: Annotated[list[SourceConfig], Field(min_length=1)]
+    sources: Annotated[list[SourceConfig], Field(min_length=1, max_length=MOST_SOURCES)]
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "SourcesConfig":
