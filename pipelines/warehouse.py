@@ -205,26 +205,6 @@ def names_of_tables(connection: DuckDBPyConnection) -> set[str]:
     return {name for (name,) in connection.execute(query).fetchall()}
 
 
-def read_columns(connection: DuckDBPyConnection, schemas: Sequence[str]) -> dict[tuple[str, str, str], dict[str, str]]:
-    """Types by column name, in their order, of the tables of these schemas, by catalog, schema and table.
-
-    `duckdb_columns()` also tells those of views, and binds every one of them for it: 1.7 s of processor time for those
-    of staging.
-    """
-    tables = connection.execute(
-        "select database_name, schema_name, table_name from duckdb_tables() "
-        "where list_contains(?, schema_name) and not temporary order by all",
-        [list(schemas)],
-    ).fetchall()
-    return {
-        path: {
-            name: kind
-            for name, kind, *_ in connection.execute(f"describe {'.'.join(map(identifier, path))}").fetchall()
-        }
-        for path in tables
-    }
-
-
 def insert_rows(connection: DuckDBPyConnection, table: str, rows: Sequence[Sequence[object]]) -> None:
     """Append rows, given by position, with one statement; `executemany` commits each, three milliseconds a row.
 

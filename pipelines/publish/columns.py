@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import BuildError
-from pipelines.warehouse import PUBLISHED_SCHEMAS, insert_rows, read_columns
+from pipelines.warehouse import PART_SCHEMAS, PUBLISHED_SCHEMAS, insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -186,9 +186,16 @@ def _missing_facts(table: DescribedTable) -> list[str]:
 
 def _read_built(connection: DuckDBPyConnection) -> dict[tuple[str, str], dict[str, str]]:
     """Types by column name, in the order of the table, by (schema, table) of the build."""
-    return {
-        (schema, table): columns for (_, schema, table), columns in read_columns(connection, PUBLISHED_SCHEMAS).items()
-    }
+    rows = connection.execute(
+        "select schema_name, table_name, column_name, data_type from duckdb_columns() "
+        "where (database_name = current_database() or database_name = any(?)) and list_contains(?, schema_name) "
+        "order by schema_name, table_name, column_index",
+        [list(PART_SCHEMAS), list(PUBLISHED_SCHEMAS)],
+    ).fetchall()
+    built: dict[tuple[str, str], dict[str, str]] = {}
+    for schema, table, column, data_type in rows:
+        built.setdefault((schema, table), {})[column] = data_type
+    return built
 
 
 def _differences(table: DescribedTable, built: Mapping[tuple[str, str], Mapping[str, str]]) -> list[str]:

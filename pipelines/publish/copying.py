@@ -9,7 +9,7 @@ Add here what must hold for every copied table. Nothing is computed here: what i
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -18,16 +18,7 @@ from pipelines import warehouse
 from pipelines.build import was_repeated
 from pipelines.errors import BuildError
 from pipelines.tables import write_compactly
-from pipelines.warehouse import (
-    PART_SCHEMAS,
-    PUBLISHED_SCHEMAS,
-    RESTRICTED,
-    SHARED,
-    build_parts,
-    identifier,
-    literal,
-    read_columns,
-)
+from pipelines.warehouse import PART_SCHEMAS, RESTRICTED, SHARED, build_parts, identifier, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -119,17 +110,23 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
             "list((column_name, description) order by position) "
             "from meta.columns group by all order by schema_name, table_name"
         ).fetchall()
-        stored = read_columns(
-            connection, [*PUBLISHED_SCHEMAS, *sorted({schema for schema, _, _ in AUDIT_TABLES.values()})]
-        )
-    actual: dict[tuple[str, str], Collection[str]] = {}
-    holding: dict[tuple[str, str], set[str]] = {}
-    for (catalog, schema, table), columns in stored.items():
-        if catalog != _AUDIT:
-            actual[schema, table] = columns
-            holding.setdefault((schema, table), set()).add(catalog)
-        elif schema == "audit" and table not in AUDIT_TABLES:
-            actual[schema, table] = columns
+        actual = {
+            (schema, table): columns
+            for schema, table, columns in connection.execute(
+                "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
+                "where (database_name = current_database() or database_name = any($parts) "
+                "or database_name = $audit and schema_name = 'audit') "
+                "and not internal group by database_name, schema_name, table_name order by database_name = any($parts)",
+                {"parts": list(PARTS.values()), "audit": _AUDIT},
+            ).fetchall()
+        }
+        holding: dict[tuple[str, str], set[str]] = {}
+        for database, schema, table in connection.execute(
+            "select database_name, schema_name, table_name from duckdb_tables() "
+            "where not temporary and database_name <> ?",
+            [_AUDIT],
+        ).fetchall():
+            holding.setdefault((schema, table), set()).add(database)
     for name, (schema, origin, left_out) in AUDIT_TABLES.items():
         if (schema, origin) in actual and ("audit", name) not in holding:
             actual["audit", name] = [column for column in actual[schema, origin] if column not in left_out]
