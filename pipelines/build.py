@@ -203,11 +203,14 @@ def read_steps(settings: Settings) -> dict[str, StepRecord]:
     return {record.step: record for record in _step_lines(settings)}
 
 
-def was_repeated(settings: Settings, schemas: Collection[str]) -> bool:
-    """Whether a table of these schemas was made more than once in this build, or its step was started and killed."""
+def was_repeated(settings: Settings, schemas: Collection[str], steps: Collection[str] = ()) -> bool:
+    """Whether a table of these schemas, or of these steps, was made more than once in this build.
+
+    One whose step was started and killed, and then started again, counts.
+    """
     begun: dict[str, set[datetime]] = {}
     for record in _step_lines(settings):
-        if record.step.split(".")[0] in schemas:
+        if record.step in steps or record.step.split(".")[0] in schemas:
             begun.setdefault(record.step, set()).add(record.started_at)
     return any(len(moments) > 1 for moments in begun.values())
 

@@ -9,6 +9,7 @@ from pipelines.audit.catalogue import Catalogue, load_catalogue
 from pipelines.audit.data_docs import write_data_docs
 from pipelines.audit.decisions import decide
 from pipelines.audit.details import list_findings
+from pipelines.audit.fingerprint import hash_files
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
 from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
@@ -31,6 +32,7 @@ __all__ = [
     "cool_down",
     "decide",
     "find_changes",
+    "hash_files",
     "list_findings",
     "load_catalogue",
     "load_verdict",

@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Entity, Type
-from pipelines.warehouse import identifier, literal
+from pipelines.warehouse import identifier, literal, names_of_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -155,12 +155,7 @@ def _bucket_lists() -> str:
 
 def _figures_query(connection: DuckDBPyConnection) -> str:
     """SQL of every figure; those of tables that were not built are left out."""
-    there = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute(
-            "select schema_name, table_name from duckdb_tables() where not internal"
-        ).fetchall()
-    }
+    there = names_of_tables(connection)
     parts = [
         f"select 'rows' as figure, {literal(table)} as part, count(*)::double as value from {table}"
         for table in sorted(there)

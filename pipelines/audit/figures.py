@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
+from pipelines.warehouse import names_of_tables
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -30,10 +32,7 @@ FIGURES = {
 
 def read_figures(connection: DuckDBPyConnection) -> Mapping[str, float]:
     """The figures whose tables are in the build."""
-    there = {
-        name
-        for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-    }
+    there = names_of_tables(connection)
     by_table: dict[str, dict[str, str]] = {}
     for name, (table, expression) in FIGURES.items():
         if table in there:

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.bands import Band, Kind, Point
-from pipelines.warehouse import connect, literal
+from pipelines.warehouse import connect, literal, names_of_tables
 
 if TYPE_CHECKING:
     from zoneinfo import ZoneInfo
@@ -74,10 +74,7 @@ def collect_metrics(settings: Settings, results: Sequence[RuleResult]) -> list[M
         if r.element_count
     ]
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
-        there = {
-            f"{schema}.{table}"
-            for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-        }
+        there = names_of_tables(connection)
         for table, query in _QUERIES.items():
             if table in there:
                 metrics += [

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from pipelines.audit.results import RuleResult, Severity, Status
 from pipelines.audit.rules import field_of
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS
+from pipelines.warehouse import names_of_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -130,10 +131,7 @@ def measure_fields(connection: DuckDBPyConnection) -> list[Measure]:
 
     Valid is a value that cleaning did not have to take away, in doubt one that it only proposes to change.
     """
-    there = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-    }
+    there = names_of_tables(connection)
     filled: dict[tuple[str, str, str], tuple[int, int, bool]] = {}
     if "meta.source_profile" in there:
         persons = {entity.name for entity in ENTITIES.values() if entity.is_person}

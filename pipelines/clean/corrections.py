@@ -9,17 +9,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.drafts import VALUE_DRAFTS, id_column
-from pipelines.tables import write_table
+from pipelines.tables import write_into_part, write_published_table, write_table
+from pipelines.warehouse import RESTRICTED, SHARED
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _CHANGE = "changes.field, rule, confidence, status, before, after"
 _RECORD = "record_key, source_system, entity, source_record_id"
+# What everybody may read of a correction.
+_WITHOUT_VALUES = "* exclude (source_record_id, before, after)"
 
 
 def write_corrections(connection: DuckDBPyConnection) -> None:
-    """Write both tables from the log; a changed value counts for every record that carries it.
+    """Write the tables from the log; a changed value counts for every record that carries it.
 
     Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages.
     """
@@ -41,7 +44,7 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         """
         for kind in ("email", "phone")
     ]
-    write_table(
+    write_published_table(
         connection,
         "clean.corrections",
         f"""
@@ -58,6 +61,11 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         inner join address_uses on address_uses.address_id = changes.id
         where changes.draft = 'address_drafts' and address_uses.record_key is not null
         """,
+        part=RESTRICTED,
+        published="corrections_values",
+    )
+    write_into_part(
+        connection, f"select {_WITHOUT_VALUES} from clean.corrections", part=SHARED, published="corrections"
     )
     write_table(
         connection,

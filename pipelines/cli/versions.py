@@ -21,13 +21,27 @@ def status(data: DataOption = None) -> None:
         console.print(line, markup=False)
 
 
-def versions(data: DataOption = None) -> None:
+def versions(
+    verify: Annotated[
+        bool, typer.Option("--verify", help="Read every file, and say whether it is still what was published.")
+    ] = False,
+    data: DataOption = None,
+) -> None:
     """List the published versions that are kept."""
-    from pipelines.publish import list_versions
+    from pipelines.publish import list_versions, verify_versions
 
-    listed = [_version_line(version) for version in list_versions(read_settings(data=data))]
-    for line in listed or ["Nothing is published yet."]:
+    settings = read_settings(data=data)
+    listed = list_versions(settings)
+    for line in [_version_line(version) for version in listed] or ["Nothing is published yet."]:
         console.print(line, markup=False)
+    if not verify or not listed:
+        return
+    found = verify_versions(settings)
+    differences = [sentence for sentences in found.values() for sentence in sentences]
+    for sentence in differences or [f"All files of {len(found)} versions are what was published."]:
+        console.print(sentence, markup=False)
+    if differences:
+        raise typer.Exit(1)
 
 
 def rollback(

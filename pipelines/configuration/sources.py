@@ -299,8 +299,19 @@ def _fits(value: str | int | float | bool, target: Type) -> bool:
     return True
 
 
+MOST_SOURCES = 60  # a set of them is one whole number in marts.customer_contact_points
+
+
 class SourcesConfig(Model):
     sources: Annotated[list[SourceConfig], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _are_few_enough(self) -> "SourcesConfig":
+        if len(self.sources) > MOST_SOURCES:
+            raise ValueError(
+                f"there are {len(self.sources)} sources; allowed are {MOST_SOURCES}, so unite some of them"
+            )
+        return self
 
     @model_validator(mode="after")
     def _names_are_unique(self) -> "SourcesConfig":

@@ -1,12 +1,14 @@
 """Publish: the only gate, one new immutable version, the switch, rollback, and what readers and operators see of it.
 
 `columns` registers what may leave a build, `release` is the gate and the way through it, `assemble` and `copying` write
-a version, `switch` decides which one is current, `state` and `history` outlive versions, `status` and `reader` look.
+a version, `integrity` says what is in it, `switch` decides which one is current, `state` and `history` outlive
+versions, `status` and `reader` look.
 Add here what concerns published versions. Nothing here computes a value: what is published is what was audited.
 """
 
 from pipelines.publish.columns import register_columns
 from pipelines.publish.history import record_outcome
+from pipelines.publish.integrity import verify_versions
 from pipelines.publish.reader import open_files, open_reader, reader_command, run_reader
 from pipelines.publish.release import PublishReport, publish_version
 from pipelines.publish.state import sync_state
@@ -30,4 +32,5 @@ __all__ = [
     "roll_back",
     "run_reader",
     "sync_state",
+    "verify_versions",
 ]

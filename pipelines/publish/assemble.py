@@ -11,7 +11,6 @@ import platform
 import shutil
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict
 from datetime import datetime
 from importlib import metadata
 from pathlib import Path
@@ -22,13 +21,13 @@ from pipelines.build import Build, read_steps, to_utc
 from pipelines.publish import state
 from pipelines.publish.copying import (
     PARTS,
-    Content,
     ListedTable,
     copy_identity,
     copy_tables,
     read_listed_tables,
     take_part,
 )
+from pipelines.publish.integrity import describe_files
 
 if TYPE_CHECKING:
     from pipelines.configuration import Configuration
@@ -79,7 +78,7 @@ def assemble_version(
         "software": _as_json(software_versions()),
     }
     folder.mkdir(mode=0o700)
-    contents = _copy_files(settings, folder, tables, row)
+    counts = _copy_files(settings, folder, tables, row)
     identity = copy_identity(settings, folder / "state.duckdb", state.IDENTITY)
     _export_audiences(settings, folder)
     if (settings.build_dir / "report").is_dir():
@@ -90,11 +89,9 @@ def assemble_version(
         "verdict": verdict,
         "software": software_versions(),
         "configuration": configuration.as_dict(),
-        "tables": {t.full_name: {"file": t.file, **asdict(contents[t.full_name])} for t in tables},
-        "state": {name: asdict(content) for name, content in identity.items()},
-        "files": {
-            str(file.relative_to(folder)): file.stat().st_size for file in sorted(folder.rglob("*")) if file.is_file()
-        },
+        "tables": {t.full_name: {"file": t.file, "row_count": counts[t.full_name]} for t in tables},
+        "state": {name: {"row_count": count} for name, count in identity.items()},
+        "files": describe_files(folder),
         "runs": {name: record.run_id for name, record in sorted(read_steps(settings).items())},
     }
     (folder / "manifest.json").write_text(_as_json(manifest, indent=2), encoding="utf-8")
@@ -103,14 +100,14 @@ def assemble_version(
 
 def _copy_files(
     settings: Settings, folder: Path, tables: Sequence[ListedTable], version_row: Mapping[str, object]
-) -> dict[str, Content]:
-    """The file for everybody and the one with identifiers; each table is in one of them. Content by full table name.
+) -> dict[str, int]:
+    """The file for everybody and the one with identifiers; each table is in one of them. Row counts by full name.
 
     Side by side: much of it waits for the disk or uses one core.
     """
     each = settings.share_memory(len(PARTS))
 
-    def copy(file: str) -> dict[str, Content]:
+    def copy(file: str) -> dict[str, int]:
         target, chosen = folder / f"{file}.duckdb", [table for table in tables if table.file == file]
         take_part(each, PARTS[file], target, chosen)
         found = copy_tables(each, target, chosen, version_row)
@@ -118,7 +115,7 @@ def _copy_files(
         return found
 
     with ThreadPoolExecutor(max_workers=len(PARTS)) as beside:
-        return {name: content for found in beside.map(copy, PARTS) for name, content in found.items()}
+        return {name: count for found in beside.map(copy, PARTS) for name, count in found.items()}
 
 
 def read_build_watermarks(settings: Settings) -> dict[str, str]:

@@ -1,14 +1,14 @@
 """Copy whole tables from the build into the files of a version, and prove that the copies are equal.
 
-Most tables are built in the file that becomes that of the version, which is taken as it is.
+Most tables are built in the file that becomes that of the version, which is taken as it is: that its bytes are those
+that were audited is proven by their SHA-256. The few that are copied as tables are proven by the hashes of their rows.
 
 Add here what must hold for every copied table. Nothing is computed here: what is published is what was audited.
 """
 
 from __future__ import annotations
 
-import filecmp
-import shutil
+import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING
 from pipelines import warehouse
 from pipelines.build import was_repeated
 from pipelines.errors import BuildError
+from pipelines.tables import write_compactly
 from pipelines.warehouse import PART_SCHEMAS, RESTRICTED, SHARED, build_parts, identifier, literal
 
 if TYPE_CHECKING:
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 VERSION_TABLE = ("meta", "version")
 
-# What is published in schema `audit` beside the results: a table of the build, without some of its columns.
+# What is published in schema `audit` beside the results: a table of the build, without some of its columns. The large
+# ones are built in the part that is published, and only copied when that cannot be taken.
 AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "corrections": ("clean", "corrections", frozenset({"before", "after", "source_record_id"})),
     "correction_plan": ("clean", "correction_plan", frozenset()),
@@ -51,7 +53,11 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
     "quarantine": ("raw", "quarantine", frozenset()),
 }
 
+# The steps of a build that make them.
+_ORIGINS = frozenset(f"{schema}.{origin}" for schema, origin, _ in AUDIT_TABLES.values())
+
 _CHECK = "Check the disk, then publish again."
+_CHUNK = 1 << 20  # bytes that are copied and hashed at once
 
 # The part of the build that becomes a file of the version, by the name of that file.
 PARTS = {"warehouse": SHARED, "restricted": RESTRICTED}
@@ -108,18 +114,21 @@ def read_listed_tables(settings: Settings) -> list[ListedTable]:
             (schema, table): columns
             for schema, table, columns in connection.execute(
                 "select schema_name, table_name, list(column_name order by column_index) from duckdb_columns() "
-                "where (database_name = current_database() or database_name = any(?)) <> (schema_name = 'audit') "
-                "and not internal group by schema_name, table_name",
-                [list(PARTS.values())],
+                "where (database_name = current_database() or database_name = any($parts) "
+                "or database_name = $audit and schema_name = 'audit') "
+                "and not internal group by database_name, schema_name, table_name order by database_name = any($parts)",
+                {"parts": list(PARTS.values()), "audit": _AUDIT},
             ).fetchall()
         }
         holding: dict[tuple[str, str], set[str]] = {}
         for database, schema, table in connection.execute(
-            "select database_name, schema_name, table_name from duckdb_tables() where not temporary"
+            "select database_name, schema_name, table_name from duckdb_tables() "
+            "where not temporary and database_name <> ?",
+            [_AUDIT],
         ).fetchall():
             holding.setdefault((schema, table), set()).add(database)
     for name, (schema, origin, left_out) in AUDIT_TABLES.items():
-        if (schema, origin) in actual:
+        if (schema, origin) in actual and ("audit", name) not in holding:
             actual["audit", name] = [column for column in actual[schema, origin] if column not in left_out]
     tables = [
         ListedTable(schema, name, file, text, tuple(columns), _part_of(holding.get((schema, name), set())))
@@ -157,19 +166,32 @@ def take_part(settings: Settings, part: str, target: Path, tables: Iterable[List
     in the unused blocks of a file, and nobody audited those.
 
     Raises:
-        BuildError: the copy is not the same, byte for byte.
+        BuildError: what was copied is not what was audited, byte for byte.
     """
+    from pipelines.audit import hash_files
+
     file = build_parts(settings).get(part)
-    if file is None or was_repeated(settings, PART_SCHEMAS[part]):
+    if file is None or was_repeated(settings, PART_SCHEMAS[part], _ORIGINS):
         return False
     with warehouse.connect(file, settings, read_only=True) as connection:
         held = _names_of_tables(connection)
     if not held <= {table.full_name for table in tables if table.part == part}:
         return False
-    shutil.copyfile(file, target)
-    if not filecmp.cmp(file, target, shallow=False):
+    if _copy_and_hash(file, target) != hash_files(settings)[file].sha256:
         raise BuildError(f"The copy of {file.name} differs from the build; nothing was published. {_CHECK}")
     return True
+
+
+def _copy_and_hash(file: Path, target: Path) -> str:
+    """Copy a file, and say the SHA-256 of what was written."""
+    digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK))
+    with file.open("rb", buffering=0) as source, target.open("xb", buffering=0) as copy:
+        while size := source.readinto(chunk):
+            digest.update(chunk[:size])
+            written = 0
+            while written < size:
+                written += copy.write(chunk[written:size])
+    return digest.hexdigest()
 
 
 def copy_tables(
@@ -177,7 +199,7 @@ def copy_tables(
     target: Path,
     tables: Sequence[ListedTable],
     version_row: Mapping[str, object],
-) -> dict[str, Content]:
+) -> dict[str, int]:
     """Write these tables into `target` unless it has them, describe all by comments, and compare copies with the build.
 
     Args:
@@ -187,7 +209,7 @@ def copy_tables(
         version_row: the row of `meta.version`, if that is one of them.
 
     Returns:
-        Row count and hash of every table of the file, by full name.
+        Row count of every table of the file, by full name.
 
     Raises:
         BuildError: a copy differs from the build, or the file holds another table.
@@ -203,33 +225,41 @@ def copy_tables(
             if _is_version(table):
                 _write_version(connection, table, version_row)
             elif table.full_name not in held:
-                connection.execute(f"create table {table.path} as from {_origin(table)}")
+                write_compactly(connection, table.path, f"from {_origin(table)}")
             _comment(connection, table)
         copied = [table for table in tables if not _is_version(table) and table.full_name not in held]
         expected = {table.full_name: read_content(connection, _origin(table)) for table in copied}
         connection.execute("commit")
         _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
-        found = {table.full_name: read_content(connection, table.path) for table in tables}
+        found = {table.full_name: read_content(connection, table.path) for table in copied}
+        counts = {table.full_name: _count(connection, table.path) for table in tables}
         names = _names_of_tables(connection)
-    _require_equal(target, expected, found, names)
-    return found
+    _require_equal(target, expected, found, names ^ counts.keys())
+    return counts
 
 
-def copy_identity(settings: Settings, target: Path, names: Iterable[str]) -> dict[str, Content]:
-    """Write `target` with these tables of schema `identity`, and compare each with the build."""
+def copy_identity(settings: Settings, target: Path, names: Iterable[str]) -> dict[str, int]:
+    """Write `target` with these tables of schema `identity`, compare each with the build, and count its rows."""
     names = list(names)
     with warehouse.connect(target, settings, attach={_BUILD: settings.build_warehouse}) as connection:
         expected = {}
         for name in names:
             origin = f"{_BUILD}.identity.{identifier(name)}"
-            connection.execute(f"create table {identifier(name)} as from {origin}")
+            write_compactly(connection, identifier(name), f"from {origin}")
             expected[name] = read_content(connection, origin)
         _complete(connection)
     with warehouse.connect(target, settings, read_only=True) as connection:
         found = {name: read_content(connection, identifier(name)) for name in names}
-    _require_equal(target, expected, found, set(names))
-    return found
+        there = _names_of_tables(connection)
+    _require_equal(target, expected, found, there ^ {f"main.{name}" for name in names})
+    return {name: content.row_count for name, content in found.items()}
+
+
+def _count(connection: DuckDBPyConnection, table: str) -> int:
+    row = connection.execute(f"select count(*) from {table}").fetchone()
+    assert row is not None  # noqa: S101 - an aggregate has one row
+    return int(row[0])
 
 
 def read_content(connection: DuckDBPyConnection, table: str) -> Content:
@@ -252,10 +282,10 @@ def _complete(connection: DuckDBPyConnection) -> None:
 
 
 def _require_equal(
-    target: Path, expected: Mapping[str, Content], found: Mapping[str, Content], tables: set[str]
+    target: Path, expected: Mapping[str, Content], found: Mapping[str, Content], unexpected: Iterable[str]
 ) -> None:
     different = sorted(name for name, content in expected.items() if found.get(name) != content)
-    different += sorted(tables ^ found.keys())
+    different += sorted(unexpected)
     if different:
         raise BuildError(
             f"The copy of {', '.join(different)} in {target.name} differs from the build; nothing was published. "
@@ -269,7 +299,7 @@ def _is_version(table: ListedTable) -> bool:
 
 def _origin(table: ListedTable) -> str:
     """Where a table is copied from: the audited build; results and verdict from the audit's own, sealed file."""
-    if table.schema != "audit":
+    if table.part or table.schema != "audit":
         return f"{_PART_FILES[table.part] if table.part else _BUILD}.{table.path}"
     if table.name not in AUDIT_TABLES:
         return f"{_AUDIT}.{table.path}"

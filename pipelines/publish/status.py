@@ -121,7 +121,7 @@ def read_status(settings: Settings) -> Status:
 def read_watermarks(settings: Settings) -> dict[str, datetime]:
     """Per source, when the newest load in the current version was landed (UTC); empty when nothing is published."""
     current = current_version(settings)
-    manifest = _read_manifest(settings, current) if current else {}
+    manifest = read_manifest(settings, current) if current else {}
     return {name: datetime.fromisoformat(moment) for name, moment in manifest.get("watermarks", {}).items()}
 
 
@@ -133,7 +133,7 @@ def _after_last_success(outcomes: list[Outcome]) -> list[Outcome]:
 
 
 def _read_version(settings: Settings, name: str, current: str | None) -> VersionInfo:
-    manifest = _read_manifest(settings, name)
+    manifest = read_manifest(settings, name)
     return VersionInfo(
         version=name,
         published_at=datetime.fromisoformat(manifest["created_at"]),
@@ -152,7 +152,7 @@ def _approval(approval: Mapping[str, Any]) -> str:
     return f"Approved although {approval['rule']} refuses ({approval['object']}, {failed}): {approval['reason']}"
 
 
-def _read_manifest(settings: Settings, version: str) -> dict[str, Any]:
+def read_manifest(settings: Settings, version: str) -> dict[str, Any]:
     """What the version says of itself.
 
     Raises:

@@ -33,8 +33,8 @@ from pipelines.resolve.records import create_profiles, open_scratch, prepare_rec
 from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
-from pipelines.tables import write_table
-from pipelines.warehouse import identifier, literal
+from pipelines.tables import write_published_table
+from pipelines.warehouse import RESTRICTED, SHARED, identifier, literal
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -306,10 +306,15 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     connection.execute(f"create schema if not exists {schema}")
     connection.execute(f"create or replace table {schema}.members as from members")
     links = _LINKS.format(model_version=literal(model.version))
-    connection.execute(f"create or replace table {schema}.links as {links}")
     kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT)
-    write_table(connection, f"{schema}.compared_records", _COMPARED.format(warehouse=warehouse, kept=kept))
-    connection.execute(f"create or replace table {schema}.refused_links as {_REFUSED.format(warehouse=warehouse)}")
+    compared = _COMPARED.format(warehouse=warehouse, kept=kept)
+    refused = _REFUSED.format(warehouse=warehouse)
+    for table, query, part in (
+        ("links", links, SHARED),
+        ("refused_links", refused, SHARED),
+        ("compared_records", compared, RESTRICTED),
+    ):
+        write_published_table(connection, f"{schema}.{table}", query, part=part, published=table)
     write_queue(connection, schema)
     connection.execute(f"create or replace table {schema}.customer_id_history as from id_history")
     connection.execute(f"create or replace table {schema}.customer_id_events as from id_events")

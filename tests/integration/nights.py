@@ -85,7 +85,7 @@ def compute_figures(settings: Settings) -> None:
 
 def unite_files(connection: DuckDBPyConnection, name: str) -> None:
     """A catalog with the published tables of a build as views, whose files are attached as <name>_own and its parts."""
-    schemas = PART_SCHEMAS[SHARED]
+    schemas = [schema for schema in PART_SCHEMAS[SHARED] if schema != "audit"]
     connection.execute(f"attach ':memory:' as {name}")
     for schema in schemas:
         connection.execute(f"create schema {name}.{schema}")

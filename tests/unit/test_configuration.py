@@ -37,6 +37,13 @@ sources:
         path: customers.csv
 """
 
+MORE_SOURCE = """\
+  - name: crm_{0}
+    role: crm
+    controller: Beispiel Handels GmbH
+    entities: {{contacts: {{path: contacts.csv}}}}
+"""
+
 
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
@@ -201,6 +208,11 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
             replace("sources.yml", "name: shop", "name: crm"),
             ["sources.yml, line 1: 'the file': two sources are named 'crm'; a name must be unique."],
             id="two sources of one name",
+        ),
+        pytest.param(
+            write("sources.yml", SOURCES + "".join(MORE_SOURCE.format(number) for number in range(59))),
+            ["sources.yml, line 1: 'the file': there are 61 sources; allowed are 60, so unite some of them."],
+            id="more sources than can be told apart",
         ),
         pytest.param(
             replace("sources.yml", "name: shop", "name: raw"),

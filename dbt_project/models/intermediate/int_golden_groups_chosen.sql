@@ -27,7 +27,7 @@ losers as (
         candidates.customer_number,
         candidates.group_number,
         count(*) as losing_count,
-        {{ sorted_list('records.record_key', ' ', distinct=false) }} as losing_record_keys
+        {{ sorted_list('records.record_key', ' ') }} as losing_record_keys
     from candidates
     inner join records on candidates.record_number = records.record_number
     where candidates.candidate_rank > 1

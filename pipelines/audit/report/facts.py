@@ -9,6 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from pipelines.warehouse import names_of_tables
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -104,10 +106,7 @@ class Facts:
 
 def read_facts(connection: DuckDBPyConnection) -> Facts:
     """Every fact of the build the connection is to."""
-    there = {
-        name
-        for (name,) in connection.execute("select schema_name || '.' || table_name from duckdb_tables()").fetchall()
-    }
+    there = names_of_tables(connection)
     rows = {
         name: _rows(connection, query) if there.issuperset(tables) else [] for name, (tables, query) in FACTS.items()
     }

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from pipelines.audit.impact import Impact, measure_impacts
 from pipelines.audit.report.words import Text
 from pipelines.audit.results import Status, Verdict, display_rule_id
+from pipelines.warehouse import names_of_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -82,10 +83,7 @@ def tasks_of_corrections(connection: DuckDBPyConnection, owners: Mapping[str, st
         owners: who answers for `<source>.<entity>`.
         seen: `<source>.<entity>.<field>` that a rule speaks about already.
     """
-    there = {
-        f"{schema}.{table}"
-        for schema, table in connection.execute("select schema_name, table_name from duckdb_tables()").fetchall()
-    }
+    there = names_of_tables(connection)
     if not there.issuperset({"clean.corrections", "identity.members", "marts.customers"}):
         return []
     connection.execute(

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from pipelines.audit import fingerprint as module
-from pipelines.audit.fingerprint import fingerprint
+from pipelines.audit.fingerprint import fingerprint, hash_files
 from pipelines.settings import Settings
 
 
@@ -36,10 +36,13 @@ def readings(monkeypatch: pytest.MonkeyPatch) -> list[Path]:
     return found
 
 
-def test_both_files_of_a_build_are_one_fingerprint(build: Settings) -> None:
-    assert fingerprint(build) == (9, hashlib.sha256(b"ownshared").hexdigest())
+def test_all_files_of_a_build_are_one_fingerprint(build: Settings) -> None:
+    own, shared = (hashlib.sha256(content).hexdigest() for content in (b"own", b"shared"))
+    assert [found.sha256 for found in hash_files(build).values()] == [own, shared]
+    listed = f"{own}  warehouse.duckdb\n{shared}  shared.duckdb\n"
+    assert fingerprint(build) == (9, hashlib.sha256(listed.encode()).hexdigest())
     build.build_shared.unlink()
-    assert fingerprint(build) == (3, hashlib.sha256(b"own").hexdigest())
+    assert fingerprint(build) == (3, hashlib.sha256(f"{own}  warehouse.duckdb\n".encode()).hexdigest())
 
 
 def test_what_only_later_models_read_is_not_in_the_fingerprint(build: Settings) -> None:

@@ -69,8 +69,8 @@ def test_a_build_that_meets_every_rule_may_be_published_until_anything_changes(
     assert passed.version == BUILD.version
     assert {r.rule_id for r in passed.results} == {rule.id for rule in catalogue.rules}
     files = (company.build_warehouse, company.build_shared, company.build_restricted)
-    content = b"".join(file.read_bytes() for file in files)
-    assert passed.warehouse_sha256 == hashlib.sha256(content).hexdigest()
+    listed = "".join(f"{hashlib.sha256(file.read_bytes()).hexdigest()}  {file.name}\n" for file in files)
+    assert passed.warehouse_sha256 == hashlib.sha256(listed.encode()).hexdigest()
     assert load_verdict(company) == passed
     assert reasons() == ""
 

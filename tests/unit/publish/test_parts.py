@@ -99,3 +99,26 @@ def test_a_table_in_the_wrong_file_of_the_build_is_refused(settings: Settings, r
     with pytest.raises(BuildError, match="was built for other readers before; start the job `nightly` anew"):
         read_listed_tables(settings)
     assert ready
+
+
+def test_a_table_of_the_audit_that_was_built_where_it_is_published_is_copied_when_its_step_was_repeated(
+    settings: Settings, configuration: Configuration, ready: Build, tmp_path: Path
+) -> None:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("""
+            create table restricted.audit.corrections_values as from clean.corrections;
+            create table shared.audit.corrections as select record_key, rule from clean.corrections;
+            drop table clean.corrections;
+            create view clean.corrections as from restricted.audit.corrections_values;
+        """)
+    assert take(settings, PARTS["restricted"], tmp_path / "taken.duckdb")
+    run_again(settings, "clean.corrections")
+    assert not take(settings, PARTS["restricted"], tmp_path / "new.duckdb")
+    write_verdict(settings, judge_build(settings, configuration, ready, [("crm_001", "crm.contacts")]))
+    publish(settings, configuration, ready)
+    for file, query, expected in (
+        ("restricted", "select after from audit.corrections_values", CANARY),
+        ("warehouse", "select rule from audit.corrections", "title"),
+    ):
+        with warehouse.connect(settings.current / f"{file}.duckdb", settings, read_only=True) as connection:
+            assert connection.execute(query).fetchall() == [(expected,)]

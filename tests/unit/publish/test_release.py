@@ -16,7 +16,7 @@ from pipelines.configuration import Configuration
 from pipelines.errors import BuildError, RefusedError, WarehouseError
 from pipelines.publish import clean_up, list_versions, open_reader, read_status, read_watermarks, switch
 from pipelines.settings import Settings
-from tests.unit.publish.builds import CANARY, NOW, publish, publish_new
+from tests.unit.publish.builds import CANARY, NOW, publish
 
 
 def tables_of(settings: Settings, file: Path) -> set[str]:
@@ -118,22 +118,6 @@ def test_the_manifest_says_from_what_a_version_was_made(
     assert manifest["runs"] == {"meta.columns": "run-1"}
     assert {"duckdb", "splink", "python"} <= manifest["software"].keys()
     assert read_watermarks(settings) == {"crm": NOW}
-
-
-@pytest.mark.usefixtures("published")
-def test_equal_builds_have_equal_hashes_and_a_changed_value_another(
-    settings: Settings, configuration: Configuration
-) -> None:
-    def hashes() -> dict[str, str]:
-        manifest = json.loads((settings.current / "manifest.json").read_text())
-        return {name: table["content_hash"] for name, table in manifest["tables"].items() if name.startswith("marts")}
-
-    first = hashes()
-    publish_new(settings, configuration, run="run-2", day=1)
-    assert hashes() == first
-    publish_new(settings, configuration, run="run-3", day=2, customers=4)
-    changed = {name for name in first if hashes()[name] != first[name]}
-    assert changed == {"marts.customers", "marts.customer_profiles"}
 
 
 @pytest.mark.usefixtures("published")

@@ -52,30 +52,59 @@ confirmed as (
     where permissions.basis = 'confirmed_consent' and attached.channel = 'email' and attached.is_primary
 ),
 
+-- A set of sources is a number with a bit for each, and written as text once for every set that occurs.
+source_names as (
+    select distinct source_system from contact_points
+),
+
+source_bits as (
+    select
+        source_system,
+        cast(power(2, row_number() over (order by source_system) - 1) as bigint) as source_bit
+    from source_names
+),
+
 grouped as (
     select
-        customer_id,
-        contact_point_key,
-        min(kind) as kind,
-        min(value) as value,
-        min(valid_from) as valid_from,
-        case when not bool_or(is_live) then max(valid_until) end as valid_until,
-        bool_or(is_valid) as is_valid,
-        bool_or(is_verified) as is_verified_by_source,
-        bool_or(is_undeliverable) as is_undeliverable,
-        bool_or(is_live) as is_live,
+        contact_points.customer_id,
+        contact_points.contact_point_key,
+        -- The key is made of both.
+        any_value(contact_points.kind) as kind,
+        any_value(contact_points.value) as value,
+        min(contact_points.valid_from) as valid_from,
+        case when not bool_or(contact_points.is_live) then max(contact_points.valid_until) end as valid_until,
+        bool_or(contact_points.is_valid) as is_valid,
+        bool_or(contact_points.is_verified) as is_verified_by_source,
+        bool_or(contact_points.is_undeliverable) as is_undeliverable,
+        bool_or(contact_points.is_live) as is_live,
         count(*) as record_count,
-        {{ sorted_list('source_system', ', ') }} as sources
+        bit_or(source_bits.source_bit) as source_set
     from contact_points
-    group by customer_id, contact_point_key
+    inner join source_bits on contact_points.source_system = source_bits.source_system
+    group by contact_points.customer_id, contact_points.contact_point_key
+),
+
+source_sets as (
+    select distinct source_set from grouped
+),
+
+source_lists as (
+    select
+        source_sets.source_set,
+        {{ sorted_list('source_bits.source_system', ', ') }} as sources
+    from source_sets
+    inner join source_bits on (source_sets.source_set & source_bits.source_bit) <> 0
+    group by source_sets.source_set
 ),
 
 joined as (
     select
         grouped.*,
+        source_lists.sources,
         golden_values.value is not null or golden_addresses.contact_point_key is not null as is_primary,
         grouped.is_verified_by_source or confirmed.contact_point_key is not null as is_verified
     from grouped
+    inner join source_lists on grouped.source_set = source_lists.source_set
     left join golden_values
         on
             grouped.customer_id = golden_values.customer_id
