@@ -157,6 +157,17 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
+# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes is the home's.
+_HAS_OWN_IN_COMMON = """(
+    coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+    or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
+    or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
+)"""
+# A last name at a home is a family's, and so is a name that father and son share where only one record says which.
+_IS_FAMILY_ONLY = f"((fl.first_name is null or fr.first_name is null) and not {_HAS_OWN_IN_COMMON})"
+_IS_GENERATION_OPEN = f"((fl.generation is null) <> (fr.generation is null) and not {_HAS_OWN_IN_COMMON})"
+
 # What several people carry, by record: it does not say which of them a record without a first name is.
 _OF_SEVERAL = """
 create table of_several as
@@ -194,6 +205,8 @@ select a, b, match_weight, match_probability,
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_ONE_OF_SEVERAL} then 'shared_by_several_names'
              when {_IS_OTHER_FAMILY} then 'different_last_names'
+             when {_IS_GENERATION_OPEN} then 'open_generation'
+             when {_IS_FAMILY_ONLY} then 'family_only'
              when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from pairs
