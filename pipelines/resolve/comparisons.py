@@ -118,7 +118,7 @@ _EMAIL_ALIKE = _cheaply(_EMAIL_NEAR, "damerau_levenshtein(email_plain_l, email_p
 _BIRTH_SLIP = _cheaply(
     "hamming(birth_date_l, birth_date_r) <= 2", "damerau_levenshtein(birth_date_l, birth_date_r) <= 1"
 )
-_SWAPPED = _cheaply(
+SWAPPED = _cheaply(
     "first_name_l[1] = last_name_r[1] and last_name_l[1] = first_name_r[1] and first_name_l <> last_name_l",
     "jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
     "and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.88",
@@ -143,7 +143,7 @@ COMPARISONS = (
         _is_missing("first_name"),
         (
             Level("equal", "first_name_l = first_name_r", 0.79, 0.005, "first_name"),
-            Level("first and last name swapped", _SWAPPED, 0.02, 0.000005, is_rare=True),
+            Level("first and last name swapped", SWAPPED, 0.02, 0.000005, is_rare=True),
             Level("a slip away", _is_close("first_name"), 0.12, 0.006),
             Level(
                 "a pet form",
@@ -165,7 +165,7 @@ COMPARISONS = (
     ),
     Comparison(
         "last_name",
-        f"{_is_missing('last_name')} or ({_SWAPPED})",  # the swap is counted once, with the first name
+        f"{_is_missing('last_name')} or ({SWAPPED})",  # the swap is counted once, with the first name
         (
             Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
             Level("a slip away", _is_close("last_name"), 0.08, 0.004),

@@ -24,6 +24,14 @@ _TITLES = words(
     "mr mrs ms miss sir madame monsieur mme sig signora senor senora"
 )
 
+# Folded: what families and others put before or behind their name in a mailbox.
+_AT_HOME = "|".join(
+    words(
+        "familie familia famiglia famille family fam rodzina perhe csalad aile haus home casa maison mail email post "
+        "posta kontakt contact contacto info privat private"
+    )
+)
+
 _YOUNGER, _ELDER = "(jun|junior|jr|iii|iv|der jungere)", "(sen|senior|sr|der altere)"
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
@@ -40,8 +48,8 @@ _SOUNDS = (
 _LETTERS = ("aeijouybpdtfvwgkqlmnrcszh", "000000011223334445667888")
 
 
-# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid; Zaitsev
-# and Zajcev.
+# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid;
+# Zaitsev and Zajcev.
 _RESPELLED = (
     ("dsch|dj", "j"),
     ("tsch|tch", "ch"),
@@ -188,8 +196,8 @@ _MACROS = (
     end
     """,
     "is_initial_of(a, b) as length(a) = 1 and starts_with(b, a)",
-    # In the other field, there as an initial, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words are taken apart only
-    # where the first one of a name stands in the other.
+    # In the other field, there as an initial, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words
+    # are taken apart only where the first one of a name stands in the other.
     """
     are_swapped(first_a, last_a, first_b, last_b) as coalesce(
         case when is_slip(squeeze(first_a), squeeze(last_b)) then
@@ -212,11 +220,12 @@ _MACROS = (
     "digits_of(t) as regexp_replace(t, '[^0-9]+', '', 'g')",
     "is_email_slip(a, b) as coalesce(without_dots(a) <> without_dots(b) and digits_of(a) = digits_of(b) "
     "and damerau_levenshtein(without_dots(a), without_dots(b)) <= 2, false)",
-    # What stands before the @, if it is more than the name and two digits: namesakes choose alike.
-    """
+    # What stands before the @, if it is more than the name, two digits and what anybody may put beside a name:
+    # namesakes choose alike.
+    rf"""
     telling_user(email, first_name, last_name) as case
         when length(replace(replace(
-                 squeeze(fold_name(split_part(email, '@', 1))),
+                 regexp_replace(squeeze(fold_name(split_part(email, '@', 1))), '^({_AT_HOME})|({_AT_HOME})$', ''),
                  coalesce(squeeze(last_name), ''), ''), coalesce(squeeze(first_name), ''), '')) >= 3
           or length(digits_of(split_part(email, '@', 1))) >= 4
         then split_part(email, '@', 1)

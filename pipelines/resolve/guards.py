@@ -37,13 +37,14 @@ class Reliability:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
         Where one of them is unreliable, a difference in it is one unless the other is known to agree; where both are,
-        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same.
+        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same, and
+        so are the birth dates of a father and a son of one name.
         """
         if not self.first_names and not self.birth_dates:
             return f"case when {_IS_OTHER_GENERATION} then 'different_generations' end"
         is_error = f"and ({_IS_OTHER_DATE} is distinct from false or are_both_established(fl.usage, fr.usage))"
         first = "" if self.first_names else is_error
-        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
+        birth = "" if self.birth_dates else f"and ({_IS_OTHER_NAME} is distinct from false or {_IS_GENERATION_APART})"
         return f"""
             case when {_IS_OTHER_GENERATION} then 'different_generations'
                  when {_IS_OTHER_NAME} {first} then 'different_first_names'
@@ -62,6 +63,12 @@ _IS_OTHER_NAME = (
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_GENERATION = "fl.generation <> fr.generation"
+# Father and son are at least this many days apart, 15 years. A slip in the year leaves the day as it is.
+GENERATION_DAYS = 15 * 365
+_IS_GENERATION_APART = (
+    f"(abs(fl.birth_date - fr.birth_date) > {GENERATION_DAYS} "
+    "and strftime(fl.birth_date, '%m%d') <> strftime(fr.birth_date, '%m%d'))"
+)
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
@@ -157,7 +164,8 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
-# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes is the home's.
+# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes may be the
+# home's.
 _HAS_OWN_IN_COMMON = """(
     coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
@@ -208,7 +216,9 @@ judged as materialized (
     from records where n in (select a from pairs union all select b from pairs)
 ),
 judged_forms as materialized (from forms where form in (select form from judged)),
-identified as materialized (select n, identifier_kinds, identifier_values from known_identifiers semi join judged using (n))
+identified as materialized (
+    select n, identifier_kinds, identifier_values from known_identifiers semi join judged using (n)
+)
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
