@@ -173,8 +173,7 @@ _HAS_OWN_IN_COMMON = """(
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
 )"""
 _HAS_OWN_ON_BOTH = """(
-    l.email is not null and r.email is not null
-    or len(l.phones) > 0 and len(r.phones) > 0 or list_has_any(il.identifier_kinds, ir.identifier_kinds)
+    l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0
 )"""
 # A last name at a home is a family's, and so is a name that father and son share where only one record says which.
 _IS_FAMILY_ONLY = f"""(
@@ -216,9 +215,7 @@ judged as materialized (
     from records where n in (select a from pairs union all select b from pairs)
 ),
 judged_forms as materialized (from forms where form in (select form from judged)),
-identified as materialized (
-    select n, identifier_kinds, identifier_values from known_identifiers semi join judged using (n)
-)
+identified as materialized (select n, identifier_values from known_identifiers semi join judged using (n))
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
