@@ -172,17 +172,17 @@ _HAS_OWN_IN_COMMON = """(
     or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
 )"""
-_HAS_OWN_ON_BOTH = """(
-    l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0
-)"""
+_HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0)"
 # A last name at a home is a family's, and so is a name that father and son share where only one record says which.
+# Looked at only where there is one: DuckDB evaluates both sides of an AND for every pair.
 _IS_FAMILY_ONLY = f"""(
-    (fl.first_name is null or fr.first_name is null)
-    and coalesce({_HAS_OWN_ON_BOTH}, false) and not coalesce({_HAS_OWN_IN_COMMON}, false)
+    case when fl.first_name is null or fr.first_name is null
+         then coalesce({_HAS_OWN_ON_BOTH}, false) and not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
 )"""
-_IS_GENERATION_OPEN = (
-    f"((fl.generation is null) <> (fr.generation is null) and not coalesce({_HAS_OWN_IN_COMMON}, false))"
-)
+_IS_GENERATION_OPEN = f"""(
+    case when (fl.generation is null) <> (fr.generation is null)
+         then not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+)"""
 
 # What several people carry, by record: it does not say which of them a record without a first name is.
 _OF_SEVERAL = """
