@@ -82,6 +82,7 @@ class Comparison:
         return replace(self, levels=levels)
 
 
+SHORTEST_SPELLING = 4  # letters
 RAREST = 0.00001  # no value counts as rarer, so that one in common never decides alone
 
 
@@ -99,6 +100,11 @@ def _is_close(column: str) -> str:
     similarity = f"jaro_winkler_similarity({column}_l, {column}_r)"
     slip = _cheaply(f"{similarity} >= 0.7", f"damerau_levenshtein({column}_l, {column}_r) <= 1")
     return f"({similarity} >= 0.9 or (least(length({column}_l), length({column}_r)) >= 4 and {slip}))"
+
+
+def _is_respelled(spelling: str) -> str:
+    """One name in two spellings, such as Leila and Layla, more than a slip apart; Lea and Lia are too short for it."""
+    return f"(length({spelling}_l) >= {SHORTEST_SPELLING} and {spelling}_l = {spelling}_r)"
 
 
 def _is_alike(column: str) -> str:
@@ -144,7 +150,12 @@ COMPARISONS = (
         (
             Level("equal", "first_name_l = first_name_r", 0.79, 0.005, "first_name"),
             Level("first and last name swapped", SWAPPED, 0.02, 0.000005, is_rare=True),
-            Level("a slip away", _is_close("first_name"), 0.12, 0.006),
+            Level(
+                "a slip away, or one name in another spelling",
+                f"{_is_close('first_name')} or {_is_respelled('first_spelling')}",
+                0.12,
+                0.006,
+            ),
             Level(
                 "a pet form",
                 "(list_contains(stands_for_l, first_name_r) or list_contains(stands_for_r, first_name_l))",
@@ -168,7 +179,12 @@ COMPARISONS = (
         f"{_is_missing('last_name')} or ({SWAPPED})",  # the swap is counted once, with the first name
         (
             Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
-            Level("a slip away", _is_close("last_name"), 0.08, 0.004),
+            Level(
+                "a slip away, or one name in another spelling",
+                f"{_is_close('last_name')} or {_is_respelled('last_spelling')}",
+                0.08,
+                0.004,
+            ),
             Level("sounds alike", "last_sound_l = last_sound_r", 0.01, 0.003),
             Level(
                 "one contains the other",
