@@ -377,7 +377,7 @@ def test_random_pairs_that_are_true_do_not_count_as_accidents() -> None:
     fields = [next(c for c in COMPARISONS if c.name == name) for name in ("last_name", "email", "phone")]
     levels = np.array([[0, 0, 0], [0, 5, 1], [len(fields[0].levels) - 1, 5, 1]])
     counts = np.array([80, 200, 99_720])
-    last_name, email, phone = training.learn_u(fields, levels, counts, prior=0.0008)
+    last_name, email, phone = training.learn_u(fields, fields, levels, counts, prior=0.0008)
     # The 80 pairs that agree in everything are one person each: nobody shares a mailbox or phone by accident.
     assert email.u[0] < 10 / 100_000
     assert phone.u[0] < 10 / 100_000
