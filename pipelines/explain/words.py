@@ -27,6 +27,8 @@ REASONS = {
     "different_last_names": "last names that cannot be one person's",
     "different_birth_dates": "two different birth dates",
     "different_generations": "one is marked as the elder, the other as the younger",
+    "open_generation": "one is marked as the elder or the younger, and nothing but the home tells who the other is",
+    "family_only": "nothing but the family's name and home agrees",
     "fits_several": "it fits several people who share a value, and nothing tells which of them it is",
     "shared_by_several_names": "the shared value is used under several names",
     "too_many_names": "the shared value is used under too many names to be evidence",

@@ -82,6 +82,7 @@ class Comparison:
         return replace(self, levels=levels)
 
 
+SHORTEST_SPELLING = 4  # letters
 RAREST = 0.00001  # no value counts as rarer, so that one in common never decides alone
 
 
@@ -101,6 +102,11 @@ def _is_close(column: str) -> str:
     return f"({similarity} >= 0.9 or (least(length({column}_l), length({column}_r)) >= 4 and {slip}))"
 
 
+def _is_respelled(spelling: str) -> str:
+    """One name in two spellings, such as Leila and Layla, more than a slip apart; Lea and Lia are too short for it."""
+    return f"(length({spelling}_l) >= {SHORTEST_SPELLING} and {spelling}_l = {spelling}_r)"
+
+
 def _is_alike(column: str) -> str:
     return f"jaro_winkler_similarity({column}_l, {column}_r) >= 0.8"
 
@@ -118,7 +124,7 @@ _EMAIL_ALIKE = _cheaply(_EMAIL_NEAR, "damerau_levenshtein(email_plain_l, email_p
 _BIRTH_SLIP = _cheaply(
     "hamming(birth_date_l, birth_date_r) <= 2", "damerau_levenshtein(birth_date_l, birth_date_r) <= 1"
 )
-_SWAPPED = _cheaply(
+SWAPPED = _cheaply(
     "first_name_l[1] = last_name_r[1] and last_name_l[1] = first_name_r[1] and first_name_l <> last_name_l",
     "jaro_winkler_similarity(first_name_l, last_name_r) >= 0.88 "
     "and jaro_winkler_similarity(last_name_l, first_name_r) >= 0.88",
@@ -143,8 +149,13 @@ COMPARISONS = (
         _is_missing("first_name"),
         (
             Level("equal", "first_name_l = first_name_r", 0.79, 0.005, "first_name"),
-            Level("first and last name swapped", _SWAPPED, 0.02, 0.000005, is_rare=True),
-            Level("a slip away", _is_close("first_name"), 0.12, 0.006),
+            Level("first and last name swapped", SWAPPED, 0.02, 0.000005, is_rare=True),
+            Level(
+                "a slip away, or one name in another spelling",
+                f"{_is_close('first_name')} or {_is_respelled('first_spelling')}",
+                0.12,
+                0.006,
+            ),
             Level(
                 "a pet form",
                 "(list_contains(stands_for_l, first_name_r) or list_contains(stands_for_r, first_name_l))",
@@ -165,10 +176,15 @@ COMPARISONS = (
     ),
     Comparison(
         "last_name",
-        f"{_is_missing('last_name')} or ({_SWAPPED})",  # the swap is counted once, with the first name
+        f"{_is_missing('last_name')} or ({SWAPPED})",  # the swap is counted once, with the first name
         (
             Level("equal", "last_name_l = last_name_r", 0.84, 0.002, "last_name"),
-            Level("a slip away", _is_close("last_name"), 0.08, 0.004),
+            Level(
+                "a slip away, or one name in another spelling",
+                f"{_is_close('last_name')} or {_is_respelled('last_spelling')}",
+                0.08,
+                0.004,
+            ),
             Level("sounds alike", "last_sound_l = last_sound_r", 0.01, 0.003),
             Level(
                 "one contains the other",

@@ -172,6 +172,7 @@ select form_a, form_b,
     fa.first_name is null or fb.first_name is null as is_incomplete,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
     coalesce(fa.generation <> fb.generation, false) as is_other_generation,
+    (fa.generation is null) <> (fb.generation is null) as is_open_generation,
 from (select distinct form_a, form_b from judged)
 join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
 """
@@ -200,6 +201,7 @@ accepted as (
     select rank, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names = 'any'
        or (is_birth_agreeing is distinct from false and not is_other_generation
+           and (is_birth_agreeing or not is_open_generation or kind is distinct from 'address')
            and (is_birth_agreeing
                or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
            (names = 'same' and (is_same_name or is_swapped))

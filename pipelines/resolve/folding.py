@@ -24,6 +24,14 @@ _TITLES = words(
     "mr mrs ms miss sir madame monsieur mme sig signora senor senora"
 )
 
+# Folded: what families and others put before or behind their name in a mailbox.
+_AT_HOME = "|".join(
+    words(
+        "familie familia famiglia famille family fam rodzina perhe csalad aile haus home casa maison mail email post "
+        "posta kontakt contact contacto info privat private"
+    )
+)
+
 _YOUNGER, _ELDER = "(jun|junior|jr|iii|iv|der jungere)", "(sen|senior|sr|der altere)"
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
@@ -40,9 +48,11 @@ _SOUNDS = (
 _LETTERS = ("aeijouybpdtfvwgkqlmnrcszh", "000000011223334445667888")
 
 
-# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid.
+# Spellings of one first name in several languages: Stefan and Stephan; Sergei, Sergey and Sergej; Khaled and Chalid;
+# Zaitsev and Zajcev.
 _RESPELLED = (
-    ("dsch", "j"),
+    ("dsch|dj", "j"),
+    ("tsch|tch", "ch"),
     ("zh|sch|sh", "s"),
     ("ph", "f"),
     ("([tdgr])h", "\\1"),
@@ -50,7 +60,7 @@ _RESPELLED = (
     ("c([eiy])", "s\\1"),
     ("c", "k"),
     ("x", "ks"),
-    ("tz|z", "s"),
+    ("tz|ts|z", "s"),
     ("w", "v"),
     ("(.)h", "\\1"),
     ("[ea][iyj]", "ai"),
@@ -100,8 +110,8 @@ def _latin() -> str:
 _MACROS = (
     _latin(),
     # Looked for first, because `translate` is dear.
-    "without_strokes(t) as case when regexp_matches(t, '[øłđı\u2019`\u00b4'']') "
-    "then translate(t, 'øłđı\u2019`\u00b4''', 'oldi') else t end",
+    "without_strokes(t) as case when regexp_matches(t, '[øłđðħŧəı\u2019`\u00b4'']') "
+    "then translate(t, 'øłđðħŧəı\u2019`\u00b4''', 'olddhtai') else t end",
     # ä, ae and a are one letter, as are ß and ss; 'ue' stays after a, e and q (Bauer, Neuer, Jacqueline).
     """
     fold(t) as nullif(trim(regexp_replace(
@@ -185,12 +195,16 @@ _MACROS = (
         else is_slip(squeeze(a), squeeze(b)) or spelling_a = spelling_b
     end
     """,
-    # In the other field, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words are taken apart only
-    # where the first one of a name stands in the other.
+    "is_initial_of(a, b) as length(a) = 1 and starts_with(b, a)",
+    # In the other field, there as an initial, or divided otherwise: Nguyen Thi Lan, whose last name is Nguyen. Words
+    # are taken apart only where the first one of a name stands in the other.
     """
     are_swapped(first_a, last_a, first_b, last_b) as coalesce(
         case when is_slip(squeeze(first_a), squeeze(last_b)) then
-            is_slip(squeeze(last_a), squeeze(first_b)) and squeeze(first_a) <> squeeze(last_a) else false end
+            (is_slip(squeeze(last_a), squeeze(first_b)) or is_initial_of(last_a, first_b)
+                or is_initial_of(first_b, last_a)) and squeeze(first_a) <> squeeze(last_a) else false end
+        or case when least(length(first_a), length(last_b)) = 1 then
+            last_a = first_b and (is_initial_of(first_a, last_b) or is_initial_of(last_b, first_a)) else false end
         or case when first_a = first_b or last_a = last_b then false
             when contains(first_a || ' ' || last_a, split_part(first_b, ' ', 1))
               or contains(first_b || ' ' || last_b, split_part(first_a, ' ', 1)) then
@@ -206,11 +220,12 @@ _MACROS = (
     "digits_of(t) as regexp_replace(t, '[^0-9]+', '', 'g')",
     "is_email_slip(a, b) as coalesce(without_dots(a) <> without_dots(b) and digits_of(a) = digits_of(b) "
     "and damerau_levenshtein(without_dots(a), without_dots(b)) <= 2, false)",
-    # What stands before the @, if it is more than the name and two digits: namesakes choose alike.
-    """
+    # What stands before the @, if it is more than the name, two digits and what anybody may put beside a name:
+    # namesakes choose alike.
+    rf"""
     telling_user(email, first_name, last_name) as case
         when length(replace(replace(
-                 squeeze(fold_name(split_part(email, '@', 1))),
+                 regexp_replace(squeeze(fold_name(split_part(email, '@', 1))), '^({_AT_HOME})|({_AT_HOME})$', ''),
                  coalesce(squeeze(last_name), ''), ''), coalesce(squeeze(first_name), ''), '')) >= 3
           or length(digits_of(split_part(email, '@', 1))) >= 4
         then split_part(email, '@', 1)

@@ -37,13 +37,14 @@ class Reliability:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
 
         Where one of them is unreliable, a difference in it is one unless the other is known to agree; where both are,
-        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same.
+        nothing is. Two first names that both exist are no error of one: those of twins are a conflict all the same, and
+        so are the birth dates of a father and a son of one name.
         """
         if not self.first_names and not self.birth_dates:
             return f"case when {_IS_OTHER_GENERATION} then 'different_generations' end"
         is_error = f"and ({_IS_OTHER_DATE} is distinct from false or are_both_established(fl.usage, fr.usage))"
         first = "" if self.first_names else is_error
-        birth = "" if self.birth_dates else f"and {_IS_OTHER_NAME} is distinct from false"
+        birth = "" if self.birth_dates else f"and ({_IS_OTHER_NAME} is distinct from false or {_IS_GENERATION_APART})"
         return f"""
             case when {_IS_OTHER_GENERATION} then 'different_generations'
                  when {_IS_OTHER_NAME} {first} then 'different_first_names'
@@ -62,6 +63,12 @@ _IS_OTHER_NAME = (
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_GENERATION = "fl.generation <> fr.generation"
+# Father and son are at least this many days apart, 15 years. A slip in the year leaves the day as it is.
+GENERATION_DAYS = 15 * 365
+_IS_GENERATION_APART = (
+    f"(abs(fl.birth_date - fr.birth_date) > {GENERATION_DAYS} "
+    "and strftime(fl.birth_date, '%m%d') <> strftime(fr.birth_date, '%m%d'))"
+)
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
@@ -157,6 +164,26 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
+# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes may be the
+# home's.
+_HAS_OWN_IN_COMMON = """(
+    coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+    or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
+    or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
+)"""
+_HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0)"
+# A last name at a home is a family's, and so is a name that father and son share where only one record says which.
+# Looked at only where there is one: DuckDB evaluates both sides of an AND for every pair.
+_IS_FAMILY_ONLY = f"""(
+    case when fl.first_name is null or fr.first_name is null
+         then coalesce({_HAS_OWN_ON_BOTH}, false) and not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+)"""
+_IS_GENERATION_OPEN = f"""(
+    case when (fl.generation is null) <> (fr.generation is null)
+         then not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+)"""
+
 # What several people carry, by record: it does not say which of them a record without a first name is.
 _OF_SEVERAL = """
 create table of_several as
@@ -194,6 +221,8 @@ select a, b, match_weight, match_probability,
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_ONE_OF_SEVERAL} then 'shared_by_several_names'
              when {_IS_OTHER_FAMILY} then 'different_last_names'
+             when {_IS_GENERATION_OPEN} then 'open_generation'
+             when {_IS_FAMILY_ONLY} then 'family_only'
              when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from pairs

@@ -40,7 +40,7 @@ open_pairs as (
     select a, b, match_weight, match_probability, reason from candidates join cluster_refusals using (a, b)
     union all
     select a, b, match_weight, null, reason from score_refusals
-    where reason in ('different_last_names', 'name_only', 'shared_by_several_names')
+    where reason in ('different_last_names', 'name_only', 'shared_by_several_names', 'open_generation', 'family_only')
 ),
 apart as (
     select a, b, match_weight, match_probability, reason, l.record_count as record_count_a,

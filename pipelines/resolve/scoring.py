@@ -34,6 +34,8 @@ KEPT = (
     *("postal_code", "city", "identifier_kinds", "identifier_values", "content"),
 )
 _DERIVED = {
+    "first_spelling": "spelling_of(first_name)",
+    "last_spelling": "spelling_of(last_name)",
     "last_sound": "sound_of(last_name)",
     "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
     "email_user": "telling_user(email, first_name, last_name)",
@@ -52,8 +54,8 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     connection.execute(
         f"""
         create table sounds as
-        select last_name, {_DERIVED["last_sound"]} as last_sound
-        from (select distinct last_name from profiles where last_name is not null);
+        select last_name, {_DERIVED["last_sound"]} as last_sound, any_value(last_spelling) as last_spelling
+        from forms where last_name is not null group by last_name;
         create table mailboxes as
         select email, first_name, last_name, {of_mailbox}
         from (select distinct email, first_name, last_name from profiles where email is not null);
@@ -61,7 +63,7 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
         with compared as (
             select n, squeeze(first_name) as first_name, squeeze(last_name) as last_name,
                 list_transform(first_names.usage.stands_for, lambda name: squeeze(name)) as stands_for,
-                last_sound,
+                first_names.usage.spelling as first_spelling, last_spelling, last_sound,
                 strftime(birth_date, '%Y%m%d') as birth_date, epoch_ms(birth_date)::bigint // 86400000 as birth_day,
                 p.email, email_user, email_plain, email_digits,
                 case when len(phones) > 0 then phones end as phones,

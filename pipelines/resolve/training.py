@@ -6,9 +6,10 @@ what is computed from the counts is small, and independent of the order of rows 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.comparisons import COMPARISONS, Comparison, level_of
+from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison, level_of
 from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies
 
 if TYPE_CHECKING:
@@ -32,7 +33,8 @@ MOST_ITERATIONS, CONVERGENCE = 15, 0.001
 RELATIVES_EXCESS = 0.25
 FEWEST_RELATIVES = 10
 # What is then believed of how often records of one person differ clearly in either: too little for what would make the
-# difference an error that everybody makes (`model.UNRELIABLE_SHARES`).
+# difference an error that everybody makes (`model.UNRELIABLE_SHARES`). More is believed of birth dates where those of
+# one first name show it.
 DIFFERING_BESIDE_RELATIVES = 0.03
 _TOLD_BY_RELATIVES = ("first_name", "birth_date")
 
@@ -73,20 +75,24 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
         return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
     known_pairs = _add_counts(blocked_pairs, _count_pairs(connection, "select a, b from exact_edges"))
     random_pairs = _count_random_pairs(connection, profile_count, seed)
+    shipped = with_chance_of_swap(COMPARISONS, _observe_swaps(connection))
     block_pairs = _count_blocks(connection)
-    comparisons: tuple[Comparison, ...] = COMPARISONS
+    comparisons = shipped
     trained: tuple[str, ...] = ()
     for _ in range(ROUNDS):
-        comparisons = learn_u(comparisons, *random_pairs, prior)
+        comparisons = learn_u(comparisons, shipped, *random_pairs, prior)
         lessons = _learn_m(comparisons, block_pairs, prior)
         matches = count_matches(comparisons, *known_pairs, prior)
         learned = [
             trusted_m(c, lesson) if seen >= FEWEST_MATCHES else None
             for c, lesson, seen in zip(comparisons, lessons, matches, strict=True)
         ]
-        if are_relatives_seen(comparisons, *known_pairs, prior):
+        relatives = observe_relatives(comparisons, *known_pairs, prior)
+        if relatives.are_seen:
+            most = {"first_name": DIFFERING_BESIDE_RELATIVES}
+            most["birth_date"] = max(DIFFERING_BESIDE_RELATIVES, relatives.misdated_share)
             learned = [
-                limit_differing(c, m) if m and c.name in _TOLD_BY_RELATIVES else m
+                limit_differing(c, m, most[c.name]) if m and c.name in most else m
                 for c, m in zip(comparisons, learned, strict=True)
             ]
         comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
@@ -96,8 +102,43 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     return Model(version, comparisons, prior, trained, profile_count)
 
 
+def with_chance_of_swap(comparisons: Sequence[Comparison], chance: float) -> tuple[Comparison, ...]:
+    """The comparisons with the `u` of swapped names raised to `chance`, where that is more than the shipped one."""
+    found = []
+    for comparison in comparisons:
+        u = [max(level.u, chance) if level.condition == SWAPPED else level.u for level in comparison.levels]
+        found.append(comparison.with_probabilities(comparison.m, _normalized(u)) if u != comparison.u else comparison)
+    return tuple(found)
+
+
+def _observe_swaps(connection: DuckDBPyConnection) -> float:
+    """The share of pairs of strangers whose names are each other's swapped, first and last name taken by chance.
+
+    Hardly any where first names are no last names. Where a child's last name is its father's first name, as with many
+    Tamil families, Hari Kumar and Kumar Hari are two people more often than one.
+    """
+    row = connection.execute(
+        """
+        with firsts as (
+            select first_name as name, count(*) / sum(count(*)) over () as share
+            from scored_profiles where first_name is not null group by all
+        ),
+        lasts as (
+            select last_name as name, count(*) / sum(count(*)) over () as share
+            from scored_profiles where last_name is not null group by all
+        )
+        select coalesce(round(sum(firsts.share * lasts.share), 5), 0) from firsts join lasts using (name)
+        """
+    ).fetchone()
+    return float(row[0]) ** 2 if row else 0.0
+
+
 def learn_u(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
+    comparisons: Sequence[Comparison],
+    shipped: Sequence[Comparison],
+    levels: np.ndarray,
+    counts: np.ndarray,
+    prior: float,
 ) -> tuple[Comparison, ...]:
     """The comparisons with the `u` of random pairs, each counted by the probability that it is two persons.
 
@@ -105,14 +146,12 @@ def learn_u(
     shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
     strangers = counts / (1 + _odds(comparisons, levels, prior))
-    shipped_by_name = {c.name: c for c in COMPARISONS}
     found = []
-    for i, comparison in enumerate(comparisons):
-        shipped = shipped_by_name[comparison.name]
+    for i, (comparison, at_first) in enumerate(zip(comparisons, shipped, strict=True)):
         times = _weigh(levels[:, i], strangers, len(comparison.levels))
         u = [
             level.u if level.is_rare else (seen + SHIPPED_PAIRS * level.u) / (sum(times) + SHIPPED_PAIRS)
-            for level, seen in zip(shipped.levels, times, strict=True)
+            for level, seen in zip(at_first.levels, times, strict=True)
         ]
         found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
     return tuple(found)
@@ -286,8 +325,24 @@ def _weigh(levels: np.ndarray, weights: np.ndarray, size: int) -> list[float]:
     return [float(x) for x in np.bincount(levels[present], weights=weights[present], minlength=size)]
 
 
-def are_relatives_seen(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float) -> bool:
-    """Whether pairs that all else makes one person differ in first name and birth date together, as relatives do.
+@dataclass(frozen=True)
+class Relatives:
+    """What pairs that all else makes one person say about the two fields that relatives differ in.
+
+    Attributes:
+        are_seen: those that differ in the first name differ in the birth date as well, as relatives do.
+        misdated_share: the share that differ in the birth date, by no more than ten years, of those with the same first
+            name. Relatives hardly ever have the same one, and father and son are further apart.
+    """
+
+    are_seen: bool
+    misdated_share: float = 0.0
+
+
+def observe_relatives(
+    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
+) -> Relatives:
+    """Whether relatives are among the pairs, and how often birth dates are wrong all the same.
 
     Training takes those who share name, home, mailbox and phone for one person, whose first name is then often wrong.
     """
@@ -299,12 +354,14 @@ def are_relatives_seen(comparisons: Sequence[Comparison], levels: np.ndarray, co
     is_other_name = is_alike & (levels[:, first] >= comparisons[first].first_difference)
     is_same_name = is_alike & (levels[:, first] < comparisons[first].first_difference)
     is_other_date = levels[:, birth] >= comparisons[birth].first_difference
-    relatives, persons = float(counts[is_other_name].sum()), float(counts[is_same_name].sum())
+    is_far = levels[:, birth] == len(comparisons[birth].levels) - 1
+    relatives, persons = float(counts[is_other_name].sum()), max(float(counts[is_same_name].sum()), 1)
     if relatives < FEWEST_RELATIVES:
-        return False
+        return Relatives(are_seen=False)
     together = float(counts[is_other_name & is_other_date].sum()) / relatives
-    apart = float(counts[is_same_name & is_other_date].sum()) / max(persons, 1)
-    return together - apart > RELATIVES_EXCESS
+    apart = float(counts[is_same_name & is_other_date].sum()) / persons
+    misdated = float(counts[is_same_name & is_other_date & ~is_far].sum()) / persons
+    return Relatives(together - apart > RELATIVES_EXCESS, misdated)
 
 
 def count_matches(
@@ -323,14 +380,14 @@ def count_matches(
     return found
 
 
-def limit_differing(comparison: Comparison, m: list[float]) -> list[float]:
-    """The same `m` with its differences worth `DIFFERING_BESIDE_RELATIVES` at most."""
+def limit_differing(comparison: Comparison, m: list[float], most: float) -> list[float]:
+    """The same `m` with its differences worth `most` at most."""
     first = comparison.first_difference
     differing = sum(m[first:])
-    if differing <= DIFFERING_BESIDE_RELATIVES:
+    if differing <= most:
         return m
-    rest = (1 - DIFFERING_BESIDE_RELATIVES) / (1 - differing)
-    return _normalized([x * (rest if i < first else DIFFERING_BESIDE_RELATIVES / differing) for i, x in enumerate(m)])
+    rest = (1 - most) / (1 - differing)
+    return _normalized([x * (rest if i < first else most / differing) for i, x in enumerate(m)])
 
 
 def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float] | None:

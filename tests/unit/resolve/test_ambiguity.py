@@ -83,3 +83,19 @@ def test_father_and_son_who_are_marked_are_two_whatever_they_share(resolve: Reso
     result = resolve(rows)
     assert result.apart("r_1", "r_2")
     assert "different_generations" in result.reasons()
+
+
+@pytest.mark.parametrize(
+    ("own", "is_one"),
+    [({}, False), ({"birth_date": date(1980, 5, 1)}, True), ({"email": "hans@x.de"}, True)],
+    ids=["nothing else", "the same birth date", "the same mailbox"],
+)
+def test_who_is_marked_as_the_son_is_not_somebody_unmarked_for_their_home_alone(
+    resolve: Resolve, own: Row, is_one: bool
+) -> None:
+    home = {"street": "Lindenweg", "house_number": "4", "postal_code": "10115", "city": "Berlin", **own}
+    rows = [
+        {"record_key": "r_1", "first_name": "Hans", "last_name": "Weber", **home},
+        {"record_key": "r_2", "first_name": "Hans", "last_name": "Weber jun.", **home},
+    ]
+    assert resolve(rows).together("r_1", "r_2") == is_one

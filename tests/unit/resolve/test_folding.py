@@ -50,6 +50,9 @@ def test_the_sound_of_a_name_is_that_of_the_koelner_phonetik(
         ("Herr", "herr"),
         ("Müller-Lüdenscheidt", "muller ludenscheidt"),
         ("Magda", "magda"),
+        ("Guðrún", "gudrun"),
+        ("Đỗ", "do"),
+        ("Əliyev", "aliyev"),
     ],
 )
 def test_salutations_and_titles_are_no_part_of_a_name(
@@ -82,6 +85,9 @@ def test_first_names_that_nobody_knows_are_different_unless_they_are_alike(
         ("alexey", "aleksei"),
         ("rainer", "reiner"),
         ("omar", "umar"),
+        ("zajcev", "zaytsev"),
+        ("vyatcheslav", "viacheslav"),
+        ("nadjar", "najjar"),
     ],
 )
 def test_spellings_of_one_first_name_are_one(connection: DuckDBPyConnection, one: str, other: str) -> None:
@@ -162,3 +168,39 @@ def test_a_pet_form_is_one_person_on_one_mailbox_and_a_son_of_that_name_is_anoth
     )
     assert result.together("r_1", "r_2")
     assert result.apart("r_1", "r_3")
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_swapped"),
+    [
+        (("Pierre", "Jacobi"), ("Jacobi", "P."), True),
+        (("P.", "Jacobi"), ("Jacobi", "Pierre"), True),
+        (("Pierre", "Jacobi"), ("Jacobi", "M."), False),
+        (("Anna", "K."), ("Anna", "Koch"), False),
+        (("K.", "Anna"), ("Anna", "Koch"), True),
+    ],
+)
+def test_an_initial_in_the_other_field_is_a_swapped_name(
+    connection: DuckDBPyConnection, one: tuple[str, str], other: tuple[str, str], are_swapped: bool
+) -> None:
+    query = "select are_swapped(fold_name($1), fold_name($2), fold_name($3), fold_name($4))"
+    assert connection.execute(query, [*one, *other]).fetchone() == (are_swapped,)
+    assert connection.execute(query, [*other, *one]).fetchone() == (are_swapped,)
+
+
+@pytest.mark.parametrize(
+    ("email", "is_telling"),
+    [
+        ("anna.koch@x.de", False),
+        ("anna.koch84@x.de", False),
+        ("familie.koch@x.de", False),
+        ("kochmail@x.de", False),
+        ("sternchen@x.de", True),
+        ("koch1984@x.de", True),
+    ],
+)
+def test_a_mailbox_tells_more_than_the_name_where_it_has_words_of_its_own(
+    connection: DuckDBPyConnection, email: str, is_telling: bool
+) -> None:
+    found = connection.execute("select telling_user(?, 'anna', 'koch') is not null", [email]).fetchone()
+    assert found == (is_telling,)

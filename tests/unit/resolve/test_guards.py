@@ -83,6 +83,32 @@ def test_father_and_son_of_one_name_are_told_apart_by_their_birth_dates(resolve:
     assert result.apart("r_1", "r_2")
 
 
+@pytest.mark.parametrize(
+    ("other", "reason"),
+    [
+        (date(1985, 7, 14), "different_birth_dates"),
+        (date(1960, 3, 2), None),
+        (date(1950, 3, 28), None),
+        (date(1980, 3, 2), None),
+    ],
+    ids=["father and son", "another year", "another day", "a slip in the year"],
+)
+def test_birth_dates_a_generation_apart_are_two_people_also_where_birth_dates_are_full_of_errors(
+    other: date, reason: str | None
+) -> None:
+    usage = "{'is_known': true, 'bearers': 9, 'gender': 'm', 'stands_for': null::text[], 'spelling': 'hans'}"
+    forms = [
+        f"select 'hans' as first_name, 'schmidt' as last_name, date '{born}' as birth_date, null as generation, "
+        f"{usage} as usage"
+        for born in (date(1950, 3, 2), other)
+    ]
+    with duckdb.connect() as connection:
+        create_macros(connection)
+        conflict = Reliability(birth_dates=False).conflict()
+        query = f"select {conflict} from ({forms[0]}) as fl, ({forms[1]}) as fr"
+        assert connection.execute(query).fetchone() == (reason,)
+
+
 def test_a_slip_in_the_birth_date_does_not_divide_a_person(resolve: Resolve) -> None:
     spelled = {
         "day and month swapped": date(1980, 12, 3),
@@ -165,6 +191,25 @@ def test_a_record_without_first_name_does_not_bridge_two_persons(resolve: Resolv
         [{"record_key": "r_a", **anna}, {"record_key": "r_b", **bernd}, {"record_key": "r_bridge", **bridge}]
     )
     assert result.apart("r_a", "r_b")
+
+
+@pytest.mark.parametrize(
+    ("own", "is_one"),
+    [
+        ({"email": "hans@x.de", "phone": "+49301"}, True),
+        ({"email": "anna@y.de", "phone": "+49302"}, False),
+        ({"email": None, "phone": None}, True),
+    ],
+    ids=["a mailbox in common", "own details that differ", "nothing to compare"],
+)
+def test_a_last_name_at_a_home_is_one_person_unless_details_of_their_own_differ(
+    resolve: Resolve, own: dict[str, Any], is_one: bool
+) -> None:
+    home = {"last_name": "Xylander", "street": "Lindenweg", "house_number": "4", "postal_code": "10115"}
+    hans = {"record_key": "r_1", "first_name": "Hans", **home, "email": "hans@x.de", "phone": "+49301"}
+    result = resolve([hans, {"record_key": "r_2", **home, **own}])
+    assert result.together("r_1", "r_2") == is_one
+    assert is_one or "family_only" in result.reasons()
 
 
 def test_a_chain_of_little_differences_does_not_join_its_ends(resolve: Resolve) -> None:

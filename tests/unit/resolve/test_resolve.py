@@ -17,7 +17,7 @@ from pipelines.build import Build
 from pipelines.configuration import Configuration
 from pipelines.configuration.identity import IdentityConfig
 from pipelines.resolve import model, resolve_identities, training
-from pipelines.resolve.comparisons import COMPARISONS
+from pipelines.resolve.comparisons import COMPARISONS, SWAPPED
 from pipelines.resolve.drift import AGREEMENT, KNOWN
 from pipelines.resolve.model import Model
 from pipelines.settings import Settings
@@ -244,10 +244,27 @@ def test_relatives_differ_in_name_and_birth_date_together_and_errors_do_not(
     other_name, other_date = (len(c.levels) - 1 for c in comparisons[:2])
     levels = np.array([[other_name, other_date, 0], [other_name, 0, 0], [0, other_date, 0], [0, 0, 0]])
     counts = np.array([both, name_alone, 50, 950])
-    assert training.are_relatives_seen(comparisons, levels, counts, 0.01) == seen
+    assert training.observe_relatives(comparisons, levels, counts, 0.01).are_seen == seen
     # Where nothing else makes them one person, nothing is said.
     levels[:, 2] = len(comparisons[2].levels) - 1
-    assert not training.are_relatives_seen(comparisons, levels, counts, 0.01)
+    assert not training.observe_relatives(comparisons, levels, counts, 0.01).are_seen
+
+
+def test_birth_dates_of_one_first_name_are_wrong_within_ten_years_and_a_generation_apart_are_two_people() -> None:
+    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
+    other_name, far = (len(c.levels) - 1 for c in comparisons[:2])
+    levels = np.array([[other_name, far, 0], [0, far - 1, 0], [0, far, 0], [0, 0, 0]])
+    found = training.observe_relatives(comparisons, levels, np.array([90, 80, 50, 870]), 0.01)
+    assert found == training.Relatives(are_seen=True, misdated_share=0.08)
+
+
+def test_swapped_names_prove_little_where_first_names_are_last_names() -> None:
+    names = next(c for c in COMPARISONS if c.name == "first_name")
+    (position,) = (i for i, level in enumerate(names.levels) if level.condition == SWAPPED)
+    assert training.with_chance_of_swap(COMPARISONS, 0.0) == COMPARISONS
+    raised = next(c for c in training.with_chance_of_swap(COMPARISONS, 0.0016) if c.name == "first_name")
+    assert raised.u[position] == pytest.approx(0.0016, rel=0.01)
+    assert sum(raised.u) == pytest.approx(1, abs=0.001)
 
 
 def test_matches_are_counted_by_the_other_fields_among_pairs_that_have_the_field() -> None:
@@ -289,10 +306,10 @@ def test_birth_dates_that_only_namesakes_have_are_believed(resolve: Resolve) -> 
 def test_a_limited_comparison_keeps_its_proportions() -> None:
     (first_name,) = (c for c in COMPARISONS if c.name == "first_name")
     m = [0.5, 0.1, 0.1, 0.05, 0.05, 0.1, 0.1]
-    limited = training.limit_differing(first_name, m)
-    assert limited[-1] == pytest.approx(training.DIFFERING_BESIDE_RELATIVES)
+    limited = training.limit_differing(first_name, m, 0.03)
+    assert limited[-1] == pytest.approx(0.03)
     assert limited[0] / limited[1] == pytest.approx(5, rel=1e-3)
-    assert training.limit_differing(first_name, limited) == limited
+    assert training.limit_differing(first_name, limited, 0.03) == limited
 
 
 def test_training_finds_the_probabilities_that_pairs_were_drawn_from() -> None:
@@ -360,7 +377,7 @@ def test_random_pairs_that_are_true_do_not_count_as_accidents() -> None:
     fields = [next(c for c in COMPARISONS if c.name == name) for name in ("last_name", "email", "phone")]
     levels = np.array([[0, 0, 0], [0, 5, 1], [len(fields[0].levels) - 1, 5, 1]])
     counts = np.array([80, 200, 99_720])
-    last_name, email, phone = training.learn_u(fields, levels, counts, prior=0.0008)
+    last_name, email, phone = training.learn_u(fields, fields, levels, counts, prior=0.0008)
     # The 80 pairs that agree in everything are one person each: nobody shares a mailbox or phone by accident.
     assert email.u[0] < 10 / 100_000
     assert phone.u[0] < 10 / 100_000

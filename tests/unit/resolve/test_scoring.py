@@ -10,7 +10,7 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.resolve import scoring
-from pipelines.resolve.comparisons import COMPARISONS
+from pipelines.resolve.comparisons import COMPARISONS, level_of
 from pipelines.resolve.folding import create_macros
 from pipelines.resolve.model import SHIPPED, Model
 from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs, unfold_compared
@@ -27,8 +27,12 @@ select * from (values
 ) as t(n, first_name, last_name, birth_date, email, phones, street, house_number, postal_code, city),
 (select null::text as person_kind, null::text[] as identifier_kinds, null::text[] as identifier_values);
 create table first_names as
-select first_name, {'stands_for': case when first_name = 'hans' then ['johannes', 'hans peter'] end} as usage
+select first_name, {
+    'stands_for': case when first_name = 'hans' then ['johannes', 'hans peter'] end,
+    'spelling': spelling_of(squeeze(first_name))
+} as usage
 from (select distinct first_name from profiles where first_name is not null);
+create table forms as select last_name, spelling_of(squeeze(last_name)) as last_spelling from profiles;
 create table all_pairs as
 select l.n as join_key_l, r.n as join_key_r from profiles as l join profiles as r on l.n < r.n
 """
@@ -82,3 +86,24 @@ def test_weights_are_the_same_whether_splink_copies_the_profiles_or_not(
     assert len(calls) == 1
     assert weigh(few_pairs=0) == copied
     assert len(calls) == 1
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "is_near"),
+    [("leila", "layla", True), ("ibrahim", "ebrahim", True), ("lea", "lia", False), ("leila", "nadia", False)],
+)
+def test_one_name_in_another_spelling_is_as_near_as_a_slip(one: str, other: str, is_near: bool) -> None:
+    (comparison,) = (c for c in COMPARISONS if c.name == "first_name")
+    unknown = {"first_name", "first_spelling"} ^ comparison.trained_on
+    nothing = ", ".join(
+        f"null::text{'[]' if name == 'stands_for' else ''} as {name}_{s}" for name in unknown for s in "lr"
+    )
+    with duckdb.connect() as connection:
+        create_macros(connection)
+        reached = connection.execute(
+            f"select {level_of(comparison)} from (select $1 as first_name_l, $2 as first_name_r, "
+            f"spelling_of($1) as first_spelling_l, spelling_of($2) as first_spelling_r, {nothing})",
+            [one, other],
+        ).fetchone()
+    assert reached is not None
+    assert comparison.levels[reached[0]].name.startswith("a slip away") == is_near
