@@ -36,6 +36,7 @@ MODEL_COLUMNS = (
     "label text, m double, u double, is_trained boolean"
 )
 FREQUENCY_TABLE_COLUMNS = "field text, value text, frequency double"
+SHIPPED_OTHERS = 20  # people that the shipped probability of a value is worth beside those of a small list
 BEARERS = "bearers of a first name"  # the field of the table of frequencies that counts last names
 
 
@@ -159,8 +160,8 @@ def keep_common_values(connection: DuckDBPyConnection) -> None:
                 select {column} as value, count(distinct (first_name[1], last_name[1])) - 1 as others
                 from scored_profiles where {column} is not null group by all
             )
-            select $1, value, carried.others / everybody.others from carried cross join everybody
-            where carried.others > $2 * everybody.others
+            select $1, value, (carried.others + {SHIPPED_OTHERS} * $2) / (everybody.others + {SHIPPED_OTHERS})
+            from carried cross join everybody where carried.others > $2 * everybody.others
             union all
             select $1, null, $2
             order by value
