@@ -289,7 +289,7 @@ def level_of(comparison: Comparison) -> str:
     return f"case when {comparison.missing} then -1 {reached} else {len(comparison.levels) - 1} end"
 
 
-def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_frequencies: bool) -> dict[str, Any]:
+def splink_settings(comparisons: tuple[Comparison, ...], prior: float) -> dict[str, Any]:
     """Splink's settings for profiles of one table; pairs are handed over, so the blocking rule is a formality."""
     return {
         "link_type": "dedupe_only",
@@ -301,7 +301,7 @@ def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_fr
                 "output_column_name": comparison.name,
                 "comparison_levels": [
                     {"sql_condition": comparison.missing, "label_for_charts": "missing", "is_null_level": True},
-                    *(_splink_level(level, use_frequencies=use_frequencies) for level in comparison.levels),
+                    *(_splink_level(level) for level in comparison.levels),
                 ],
             }
             for comparison in comparisons
@@ -311,14 +311,14 @@ def splink_settings(comparisons: tuple[Comparison, ...], prior: float, *, use_fr
     }
 
 
-def _splink_level(level: Level, *, use_frequencies: bool) -> dict[str, Any]:
+def _splink_level(level: Level) -> dict[str, Any]:
     settings: dict[str, Any] = {
         "sql_condition": level.condition,
         "label_for_charts": level.name,
         "m_probability": level.m,
         "u_probability": level.u,
     }
-    if level.frequency_of and use_frequencies:
+    if level.frequency_of:
         settings["tf_adjustment_column"] = level.frequency_of
         settings["tf_minimum_u_value"] = RAREST
     return settings

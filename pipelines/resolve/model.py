@@ -36,6 +36,7 @@ MODEL_COLUMNS = (
     "label text, m double, u double, is_trained boolean"
 )
 FREQUENCY_TABLE_COLUMNS = "field text, value text, frequency double"
+SHIPPED_OTHERS = 20  # people that the shipped probability of a value is worth beside those of a small list
 BEARERS = "bearers of a first name"  # the field of the table of frequencies that counts last names
 
 
@@ -59,7 +60,7 @@ class Model:
 
     @property
     def is_learned(self) -> bool:
-        """Whether frequencies belong to it: rare values then count for more."""
+        """Whether its frequencies are those of the population: rare values then count for more."""
         return self.version != SHIPPED
 
     def is_reliable(self, field: str) -> bool:
@@ -138,6 +139,35 @@ def save_model(connection: DuckDBPyConnection, model: Model, identity: IdentityC
             for position, level in enumerate(c.levels)
         ],
     )
+
+
+def keep_common_values(connection: DuckDBPyConnection) -> None:
+    """Fill `frequencies` for the shipped model: of values that are more common here than it takes any to be.
+
+    How common one is says the share of the others who have it too. They are told by the first letters of their names,
+    so that errors in one name make no others.
+    """
+    for column, u in {level.frequency_of: level.u for c in COMPARISONS for level in c.levels}.items():
+        if column is None:
+            continue
+        connection.execute(
+            f"""
+            insert into frequencies
+            with everybody as (
+                select count(distinct (first_name[1], last_name[1])) - 1 as others from scored_profiles
+            ),
+            carried as (
+                select {column} as value, count(distinct (first_name[1], last_name[1])) - 1 as others
+                from scored_profiles where {column} is not null group by all
+            )
+            select $1, value, (carried.others + {SHIPPED_OTHERS} * $2) / (everybody.others + {SHIPPED_OTHERS})
+            from carried cross join everybody where carried.others > $2 * everybody.others
+            union all
+            select $1, null, $2
+            order by value
+            """,
+            [column, u],
+        )
 
 
 def freeze_frequencies(connection: DuckDBPyConnection) -> None:

@@ -24,8 +24,15 @@ if TYPE_CHECKING:
 
 SCRATCH = "matching"
 OLDEST_AGE = 130  # years; an earlier birth date is a typing error, or a default such as 1753
-# A birth date is somebody's default when it is this many times as frequent as the average date, and this often at all.
-DEFAULT_DATE_FACTOR, DEFAULT_DATE_COUNT = 20, 20
+# A birth date is somebody's default when this many times as many names have it as have any day of seventy years, and
+# these begin with so many pairs of letters: errors in one name begin like it.
+DEFAULT_DATE_FACTOR, DEFAULT_DATE_INITIALS = 20, 5
+DAYS = 25_000
+# A record without names is somebody for itself.
+_NAMES, _INITIALS = (
+    f"(case when first_name is null and last_name is null then n end, {first}, {last})"
+    for first, last in (("first_name", "last_name"), ("first_name[1]", "last_name[1]"))
+)
 
 
 @contextmanager
@@ -68,9 +75,9 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
         f"""
         update records set birth_date = null where birth_date in (
             select birth_date from records where birth_date is not null group by birth_date
-            having count(*) > {DEFAULT_DATE_COUNT}
-               and count(*) > {DEFAULT_DATE_FACTOR} * (
-                   select count(birth_date) / count(distinct birth_date) from records))
+            having count(distinct {_INITIALS}) >= {DEFAULT_DATE_INITIALS}
+               and count(distinct {_NAMES}) > {DEFAULT_DATE_FACTOR} * (
+                   select count(distinct {_NAMES}) from records) / {DAYS})
         """
     )
     _count_first_names(connection, is_frozen=is_frozen)

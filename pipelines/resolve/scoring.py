@@ -127,11 +127,10 @@ def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
     row = connection.execute("select count(*) from scored_profiles").fetchone()
     profile_count = int(row[0]) if row else 0
     linker, api = _open_linker(connection, model)
-    if model.is_learned:
-        for column in FREQUENCY_COLUMNS:
-            linker.table_management.register_term_frequency_lookup(
-                api.register(_create_frequencies(connection, column)), column
-            )
+    for column in FREQUENCY_COLUMNS:
+        linker.table_management.register_term_frequency_lookup(
+            api.register(_create_frequencies(connection, column)), column
+        )
     for part, first in enumerate(range(0, count, PAIRS_AT_ONCE)):
         table = f"weighed_{part}"
         connection.execute(
@@ -162,7 +161,7 @@ def _create_frequencies(connection: DuckDBPyConnection, column: str) -> str:
     table = f"frequencies_{column}"
     connection.execute(
         f"""
-        create table {table} as
+        create or replace table {table} as
         select {column}, coalesce(known.frequency, rarest.frequency) as tf_{column}
         from (select distinct {column} from scored_profiles where {column} is not null)
         left join (from frequencies where field = '{column}') as known on known.value = {column}
@@ -178,5 +177,5 @@ def _open_linker(connection: DuckDBPyConnection, model: Model) -> tuple[Any, Any
 
     logging.getLogger("splink").setLevel(logging.ERROR)
     api = DuckDBAPI(connection=connection)
-    settings = splink_settings(model.comparisons, model.prior, use_frequencies=model.is_learned)
+    settings = splink_settings(model.comparisons, model.prior)
     return Linker(api.register("scored_profiles"), settings, validate_settings=False, log_level=None), api

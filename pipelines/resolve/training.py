@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison, level_of
-from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies
+from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies, keep_common_values
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +26,7 @@ LARGEST_TRAINING_GROUP = 50  # profiles that share a block's values; more are a 
 FEWEST_TRAINING_PAIRS = 50
 ROUNDS = 2  # of learning what strangers agree in, and then what records of one person do
 SHIPPED_PAIRS = 10_000  # random pairs that the shipped probabilities are worth
+FEW_SHIPPED_PAIRS = 100  # the same where only agreement that is more frequent than shipped is believed
 MOST_ITERATIONS, CONVERGENCE = 15, 0.001
 
 # Errors in two fields of one person do not go together; relatives differ in first name and birth date at once. Where
@@ -62,6 +63,9 @@ _TRAINING_BLOCKS = (
 )
 
 
+_EVERY_PAIR = "select l.n as a, r.n as b from scored_profiles as l join scored_profiles as r on l.n < r.n"
+
+
 def train_model(connection: DuckDBPyConnection, version: str, profile_count: int, seed: int) -> Model:
     """Learn a model from `scored_profiles`, `exact_edges` and `blocked_pairs`, and freeze its frequencies.
 
@@ -72,7 +76,10 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     blocked_pairs = _count_pairs(connection, "select join_key_l as a, join_key_r as b from blocked_pairs")
     totals = _count_exact(connection), _count_all(profile_count)
     if profile_count < TRAINABLE_PROFILES:
-        return Model(SHIPPED, COMPARISONS, _observe_prior(COMPARISONS, *blocked_pairs, prior, *totals))
+        every_pair = count_levels(connection, COMPARISONS, _EVERY_PAIR)
+        raised = raise_u(COMPARISONS, *every_pair)
+        keep_common_values(connection)
+        return Model(SHIPPED, raised, _observe_prior(raised, *blocked_pairs, prior, *totals))
     known_pairs = _add_counts(blocked_pairs, _count_pairs(connection, "select a, b from exact_edges"))
     random_pairs = _count_random_pairs(connection, profile_count, seed)
     shipped = with_chance_of_swap(COMPARISONS, _observe_swaps(connection))
@@ -155,6 +162,30 @@ def learn_u(
         ]
         found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
     return tuple(found)
+
+
+def raise_u(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray) -> tuple[Comparison, ...]:
+    """The comparisons with a greater `u` where strangers agree more often here than anywhere, as in one small town.
+
+    Strangers are pairs of other first and last names. So few records cannot say that anything is rarer than usual, so
+    nothing counts for more than as shipped; what is known of single values, `frequencies` tell.
+    """
+    names = [(i, c) for i, c in enumerate(comparisons) if c.name in {"first_name", "last_name"}]
+    strangers = counts.copy()
+    for i, comparison in names:
+        strangers[levels[:, i] < comparison.first_difference] = 0
+    raised = []
+    for i, comparison in enumerate(comparisons):
+        times = _weigh(levels[:, i], strangers, len(comparison.levels))
+        total = sum(times) + FEW_SHIPPED_PAIRS
+        u = [
+            level.u
+            if level.frequency_of or position >= comparison.first_difference
+            else max(level.u, float(f"{(seen + FEW_SHIPPED_PAIRS * level.u) / total:.5g}"))
+            for position, (level, seen) in enumerate(zip(comparison.levels, times, strict=True))
+        ]
+        raised.append(comparison.with_probabilities(comparison.m, u))
+    return tuple(raised)
 
 
 def _count_random_pairs(connection: DuckDBPyConnection, profile_count: int, seed: int) -> tuple[np.ndarray, np.ndarray]:

@@ -80,19 +80,17 @@ def weigh_pairs(
     for a, b in connection.execute("select a, b from paired order by a, b").fetchall():
         parts[a, b].append(FieldWeight(START, "", start))
     for comparison in model.comparisons:
-        for a, b, position, frequency in _read_levels(connection, comparison, model):
+        for a, b, position, frequency in _read_levels(connection, comparison):
             parts[a, b].append(_weigh(comparison, position, frequency))
     return {pair: PairWeight(tuple(found)) for pair, found in parts.items()}
 
 
-def _read_levels(
-    connection: DuckDBPyConnection, comparison: Comparison, model: Model
-) -> list[tuple[str, str, int, float | None]]:
+def _read_levels(connection: DuckDBPyConnection, comparison: Comparison) -> list[tuple[str, str, int, float | None]]:
     """Per pair the position of the level, and how frequent the value is that counts there."""
     cases = " ".join(
         f"when {position} then greatest({_frequency(level, 'l')}, {_frequency(level, 'r')})"
         for position, level in enumerate(comparison.levels)
-        if level.frequency_of and model.is_learned
+        if level.frequency_of
     )
     frequency = f"case level {cases} end" if cases else "null"
     return connection.execute(

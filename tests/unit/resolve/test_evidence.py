@@ -198,7 +198,7 @@ def test_the_phone_of_an_office_does_not_join_namesakes_through_a_record_without
         ]
     )
     assert result.apart("r_1", "r_2", "r_3")
-    assert result.reasons() == {"different_last_names", "shared_by_several_names"}
+    assert "shared_by_several_names" in result.reasons()
 
 
 def test_a_crowd_counts_every_first_name_also_those_with_several_last_names(resolve: Resolve) -> None:

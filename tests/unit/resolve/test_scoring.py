@@ -12,7 +12,7 @@ from duckdb import DuckDBPyConnection
 from pipelines.resolve import scoring
 from pipelines.resolve.comparisons import COMPARISONS, level_of
 from pipelines.resolve.folding import create_macros
-from pipelines.resolve.model import SHIPPED, Model
+from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, SHIPPED, Model
 from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs, unfold_compared
 from pipelines.settings import Settings
 
@@ -43,6 +43,7 @@ def connection() -> Iterator[DuckDBPyConnection]:
     with duckdb.connect() as connection:
         create_macros(connection)
         connection.execute(PROFILES)
+        connection.execute(f"create table frequencies ({FREQUENCY_TABLE_COLUMNS})")
         assert create_scored_profiles(connection) == 4
         yield connection
 
