@@ -14,6 +14,10 @@
 }}
 with
 
+orders as (
+    select * from {{ ref('orders') }}
+),
+
 line_sums as (
     select
         order_key,
@@ -30,7 +34,7 @@ line_sums as (
 select
     orders.order_key,
     line_sums.line_count
-from {{ ref('orders') }} as orders
+from orders
 inner join line_sums on orders.order_key = line_sums.order_key
 where
     line_sums.gross_amount <> orders.gross_amount
