@@ -119,7 +119,7 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
     parts = {
         "table": table,
         "entity": literal(entity.name),
-        "sampled": f"and {_is_sampled(row_count)}" if row_count > SAMPLE_RECORDS else "",
+        "sampled": f"and {is_sampled(row_count)}" if row_count > SAMPLE_RECORDS else "",
         "kinds": ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items()),
         "names": ", ".join(map(identifier, columns)),
         "counts": ", ".join(f"count({identifier(name)}) as {identifier(name)}" for name in columns),
@@ -131,7 +131,7 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
         connection.execute(query.format(**parts))
 
 
-def _is_sampled(row_count: int) -> str:
+def is_sampled(row_count: int) -> str:
     """SQL that chooses `SAMPLE_RECORDS` of so many, always the same ones: those with the smallest keys.
 
     Keys are hashes, so that is a fair sample. The engine compares keys before it reads anything else of a record.

@@ -36,10 +36,9 @@ def is_proven_unique(connection: DuckDBPyConnection, table: str, columns: Sequen
     names = [identifier(column) for column in columns]
     missing = " or ".join(f"{name} is null" for name in names)
     query = f"select case when {missing} then null else hash({', '.join(names)}) end as hashed from {table}"
-    hashes = connection.execute(query).fetchnumpy()["hashed"]
-    if np.ma.isMaskedArray(hashes):
-        if np.ma.is_masked(hashes):
-            return False
-        hashes = hashes.data
+    fetched = connection.execute(query).fetchnumpy()["hashed"]
+    if np.ma.is_masked(fetched):
+        return False
+    hashes = np.asarray(fetched)
     hashes.sort()
     return not bool((hashes[1:] == hashes[:-1]).any())
