@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 SECRET_VARIABLE = "record_secret"  # noqa: S105 - the name of a variable
 _SECRET = f"getvariable('{SECRET_VARIABLE}')"
 _SEPARATOR = "chr(31)"
+RECORD_KEY_PREFIX = "r_"  # before 32 hexadecimal digits
 
 # How a secret keys is said by its form, because a key is for ever. Both are SHA-256 cut to 128 bits: nobody can go on
 # hashing from what is known. `domain` says what kind of thing the value names.
@@ -89,7 +90,7 @@ def _make_secret(file: Path) -> None:
 
 def record_key(source: str, entity: str, record_id: str) -> str:
     """SQL for the key of a record; NULL when the id is NULL. The arguments are SQL expressions."""
-    return f"'r_' || keyed_hash({source} || {_SEPARATOR} || {entity}, {record_id})"
+    return f"'{RECORD_KEY_PREFIX}' || keyed_hash({source} || {_SEPARATOR} || {entity}, {record_id})"
 
 
 def contact_point_key(kind: str, value: str) -> str:

@@ -12,21 +12,33 @@
         }
     )
 }}
+with
+
+orders as (
+    select * from {{ ref('orders') }}
+),
+
+line_sums as (
+    select
+        order_key,
+        count(*) as line_count,
+        sum(gross_amount) as gross_amount,
+        sum(net_amount) as net_amount,
+        sum(cancelled_amount) as cancelled_amount,
+        sum(returned_amount) as returned_amount,
+        sum(revenue_amount) as revenue_amount
+    from {{ ref('order_lines') }}
+    group by order_key
+)
+
 select
     orders.order_key,
-    count(*) as line_count
-from {{ ref('orders') }} as orders
-inner join {{ ref('order_lines') }} as order_lines on orders.order_key = order_lines.order_key
-group by
-    orders.order_key,
-    orders.gross_amount,
-    orders.net_amount,
-    orders.cancelled_amount,
-    orders.returned_amount,
-    orders.revenue_amount
-having
-    sum(order_lines.gross_amount) <> orders.gross_amount
-    or sum(order_lines.net_amount) <> orders.net_amount
-    or sum(order_lines.cancelled_amount) <> orders.cancelled_amount
-    or sum(order_lines.returned_amount) <> orders.returned_amount
-    or sum(order_lines.revenue_amount) <> orders.revenue_amount
+    line_sums.line_count
+from orders
+inner join line_sums on orders.order_key = line_sums.order_key
+where
+    line_sums.gross_amount <> orders.gross_amount
+    or line_sums.net_amount <> orders.net_amount
+    or line_sums.cancelled_amount <> orders.cancelled_amount
+    or line_sums.returned_amount <> orders.returned_amount
+    or line_sums.revenue_amount <> orders.revenue_amount

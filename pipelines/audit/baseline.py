@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Entity, Type
+from pipelines.keys import RECORD_KEY_PREFIX
 from pipelines.warehouse import identifier, literal, names_of_tables
 
 if TYPE_CHECKING:
@@ -20,8 +21,8 @@ if TYPE_CHECKING:
     from pipelines.configuration import Configuration, SourceConfig
     from pipelines.settings import Settings
 
-# How values spread is looked at in every nth record of a larger table, always the same ones: what rules ask of it are
-# percents of all. What is counted is counted in all records.
+# How values spread is looked at in about so many records of a larger table: what rules ask of it are percents of all.
+# What is counted is counted in all records.
 SAMPLE_RECORDS = 10_000
 BUCKETS = 16
 # Nobody expects these to be filled.
@@ -113,12 +114,12 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
             rows = [(source.name, entity.name, name) for name in sorted(mapped)]
             marks = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
             connection.execute(f"insert into profile_now (source_system, entity, column_name) values {marks}")
-    every = max(1, -(-_count(connection, table) // SAMPLE_RECORDS))
+    row_count = _count(connection, table)
     moments = [identifier(name) for name, type_ in columns.items() if type_ is Type.TIMESTAMP]
     parts = {
         "table": table,
         "entity": literal(entity.name),
-        "sampled": "" if every == 1 else f"and md5_number_lower(record_key) % {every} = 0",
+        "sampled": f"and {is_sampled(row_count)}" if row_count > SAMPLE_RECORDS else "",
         "kinds": ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items()),
         "names": ", ".join(map(identifier, columns)),
         "counts": ", ".join(f"count({identifier(name)}) as {identifier(name)}" for name in columns),
@@ -128,6 +129,15 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
     }
     for query in _OF_ENTITY:
         connection.execute(query.format(**parts))
+
+
+def is_sampled(row_count: int) -> str:
+    """SQL that chooses `SAMPLE_RECORDS` of so many, always the same ones: those with the smallest keys.
+
+    Keys are hashes, so that is a fair sample. The engine compares keys before it reads anything else of a record.
+    """
+    share = SAMPLE_RECORDS / row_count
+    return f"record_key < {literal(f'{RECORD_KEY_PREFIX}{int(share * 16**16):016x}')}"
 
 
 def _kind(type_: Type) -> str:

@@ -19,6 +19,7 @@ from pipelines.audit.suites import CHECK_NAME
 from pipelines.warehouse import PUBLISHED_SCHEMAS
 
 SUITE = "dbt"
+UNIQUE_KEY = "key_is_unique"
 # Types whose values cannot name anybody by a text.
 WITHOUT_TEXT = re.compile(
     r"(?i)(u?(tiny|small|big|huge)?int(eger)?|decimal|double|float|real|boolean|date|time)\b|timestamp"
@@ -64,12 +65,14 @@ def _problems(meta: Mapping[str, Any]) -> Iterator[str]:
 
 def grains(manifest: Mapping[str, Any]) -> dict[str, tuple[str, ...]]:
     """The columns that name a row, by `schema.table`, as the tests of unique keys say."""
-    found = {}
-    for node in manifest["nodes"].values():
-        test = node.get("test_metadata") or {}
-        if node["resource_type"] == "test" and test.get("name") == "key_is_unique":
-            found[_table_name(_tested_table(node, manifest))] = tuple(test["kwargs"]["columns"])
-    return found
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    return {_table_name(_tested_table(test, manifest)): key for test in tests if (key := _unique_key(test))}
+
+
+def _unique_key(test: Mapping[str, Any]) -> tuple[str, ...]:
+    """The columns that a test wants to be the key of its table; none when it asks something else."""
+    asked = test.get("test_metadata") or {}
+    return tuple(asked["kwargs"]["columns"]) if asked.get("name") == UNIQUE_KEY else ()
 
 
 def published_texts(manifest: Mapping[str, Any], file: str = "warehouse") -> dict[str, list[str]]:
@@ -112,6 +115,7 @@ def _rule(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Rule:
         threshold=0.0,
         dbt_test=test["unique_id"],
         dbt_code=_code(test, manifest),
+        unique_key=_unique_key(test),
     )
 
 

@@ -45,6 +45,7 @@ class Rule:
         metrics: the family of figures that are compared with earlier versions, or None.
         dbt_test: unique id of the dbt test, or None.
         dbt_code: what that test is made of: its arguments, its code and that of its macros.
+        unique_key: the columns that the test wants to be the table's key, or none when it asks something else.
     """
 
     id: str
@@ -69,6 +70,7 @@ class Rule:
     quarantines: bool = False
     dbt_test: str | None = None
     dbt_code: str | None = None
+    unique_key: tuple[str, ...] = ()
     metrics: str | None = None
 
     @property

@@ -22,15 +22,20 @@ COLUMN_WORDS: dict[str, str] = {
     "email": "mail emailadresse emailaddress mailadresse kundenmail buyermail recipient emailprivat",
     "phone": (
         "telefon tel fon telefonnummer phonenumber rufnummer festnetz telephone telefonprivat telnr phone1 "
-        "customerphone requesterphone contactphone billingphone telprivat"
+        "customerphone requesterphone contactphone billingphone telprivat phoneno telephoneno telephonenumber "
+        "telno telefonnr"
     ),
-    "mobile": "mobil handy mobilnummer mobiltelefon mobiletel mobilephone cell cellphone handynr mobilfunk telmobil",
+    "mobile": (
+        "mobil handy mobilnummer mobiltelefon mobiletel mobilephone cell cellphone handynr mobilfunk telmobil "
+        "mobileno mobilenumber mobilenr cellnumber"
+    ),
     "street": (
-        "strasse str anschrift adresse address address1 addressline1 strassehausnr strasseundhausnummer strassenr"
+        "strasse str anschrift adresse address address1 addressline1 strassehausnr strasseundhausnummer strassenr "
+        "streetaddress streetname street1 addr addr1"
     ),
     "postal_code": "plz postleitzahl zip zipcode postcode zippostalcode postalzip zipcodeprefix",
     "city": "ort stadt town wohnort stadtort locality",
-    "region": "bundesland state province kanton county",
+    "region": "bundesland state province kanton county statecode stateprovince",
     "country": "land countrycode laendercode",
     "birth_date": "geburtsdatum geburtstag gebdat birthdate birthday dateofbirth dob born gebdatum birth",
     "is_deceased": "verstorben deceased",
@@ -47,7 +52,10 @@ COLUMN_WORDS: dict[str, str] = {
     "legal_form": "rechtsform",
     "register_number": "registernummer hrb handelsregister",
     "accepts_marketing": "newsletter marketing werbung",
-    "customer_record_id": "kundennr kundennummer kdnr customerid customerno customernumber clientid",
+    "customer_record_id": (
+        "kundennr kundennummer kdnr customerid customerno customernumber clientid clientref customerref clientno "
+        "clientnumber custid custno buyerid"
+    ),
     "contact_record_id": (
         "kontaktnr kontaktnummer contactid contactno crmno crmid kundennr kundennummer kdnr customerid customerno "
         "customernumber clientid userid"
@@ -57,18 +65,22 @@ COLUMN_WORDS: dict[str, str] = {
     ),
     "order_record_id": (
         "bestellnr bestellnummer bestnr auftragsnr orderid orderno ordernumber receipt auftragsnummer bestellid "
-        "bestellung auftrag order"
+        "bestellung auftrag order orderref salesref ordernr"
     ),
     "order_line_record_id": "posnr positionsnr lineid lineno",
     "product_record_id": (
         "artikelnr artikelnummer artnr productid productno article stockcode itemcode itemno itemid itemnumber "
-        "productcode articleno articleid sku asin"
+        "productcode articleno articleid sku asin articlenumber articlecode productref"
     ),
-    "sku": "artikelcode",
+    "sku": "artikelcode barcode ean gtin upc",
     "ordered_at": (
-        "bestelldatum bestelltam orderdate datum date placedat soldat sold auftragsdatum kaufdatum purchasedate"
+        "bestelldatum bestelltam orderdate datum date placedat soldat sold auftragsdatum kaufdatum purchasedate "
+        "orderedon placedon dateordered"
     ),
-    "delivered_at": "lieferdatum geliefertam zugestelltam deliverydate delivered deliveredcustomerdate delivereddate",
+    "delivered_at": (
+        "lieferdatum geliefertam zugestelltam deliverydate delivered deliveredcustomerdate delivereddate "
+        "deliveredon datedelivered"
+    ),
     "cancelled_at": "storniertam stornodatum canceledat cancelled",
     "paid_at": "bezahltam zahldatum zahlungsdatum paymentdate paid",
     "shipping_postal_code": "shippingzip lieferplz shipzip shippingpostcode shippostalcode",
@@ -83,27 +95,28 @@ COLUMN_WORDS: dict[str, str] = {
     "returned_at": "retourdatum returndate",
     "invoiced_at": "rechnungsdatum invoicedate",
     "status": "stand zustand",
-    "orders.status": "orderstate",
+    "orders.status": "orderstate orderstatus",
     "tickets.status": "state",
     "deals.stage": "state phase status",
     "currency": "waehrung currencycode",
     "items_amount": "warenwert itemstotal subtotal",
-    "discount_amount": "rabatt discount discounttotal reduction",
+    "discount_amount": "rabatt discount discounttotal reduction rebate nachlass",
     "shipping_amount": "versand versandkosten shipping shippingcost freight",
     "tax_amount": "mwst ust steuer tax vat taxtotal",
     "tax_rate": "mwstsatz vatrate vatpercent taxrate mwstsatzprozent ustsatz steuersatz",
     "total_amount": (
-        "gesamt gesamtbetrag summe total grandtotal brutto gesamtsumme endbetrag amounttotal totalprice rechnungsbetrag"
+        "gesamt gesamtbetrag summe total grandtotal brutto gesamtsumme endbetrag amounttotal totalprice "
+        "rechnungsbetrag ordervalue ordertotal grosstotal totalvalue"
     ),
     "amount": "betrag volumen",
-    "quantity": "menge anzahl qty pieces stueck stk",
-    "unit_amount": "einzelpreis preis price unitprice einzelpreisnetto nettopreis",
+    "quantity": "menge anzahl qty pieces stueck stk orderedquantity orderqty units",
+    "unit_amount": "einzelpreis preis price unitprice einzelpreisnetto nettopreis priceperpiece priceperunit itemprice",
     "unit_cost_amount": "ek einkaufspreis unitcost",
-    "list_amount": "vk verkaufspreis listprice",
-    "cost_amount": "kosten cost",
+    "list_amount": "vk verkaufspreis listprice rrp msrp uvp retailprice sellingprice",
+    "cost_amount": "kosten cost costprice purchaseprice einkaufspreis",
     "name": "bezeichnung titel title",
-    "brand": "marke",
-    "category": "kategorie warengruppe gruppe topic categoryname",
+    "brand": "marke manufacturer hersteller",
+    "category": "kategorie warengruppe gruppe topic categoryname productgroup productcategory range",
     "order_lines.order_record_id": (
         "invoiceno invoice invoicenumber invoiceid rechnungsnr rechnungsnummer belegnr belegnummer bonnr "
         "transactionid receiptno receiptid"
@@ -117,7 +130,7 @@ COLUMN_WORDS: dict[str, str] = {
     ),
     "products.name": (
         "description productname artikelname artikelbezeichnung beschreibung artikel produkt product item itemname "
-        "produktname"
+        "produktname articlename itemdescription"
     ),
     "score": "rating stars sterne note punkte bewertung",
     "comment": "kommentar commentmessage commenttext feedback",
@@ -167,7 +180,7 @@ RECORD_WORDS: dict[str, str] = {
         "umsatzpositionen belegpositionen"
     ),
     "returns": "return retoure retouren refunds",
-    "products": "product produkte artikel articles",
+    "products": "product produkte artikel articles stockitems inventory catalogue",
     "users": "user requesters",
     "tickets": "ticket cases anfragen reklamation reklamationen beschwerden servicefaelle",
     "ratings": "rating bewertung bewertungen csat nps review reviews survey surveys umfrage",
@@ -199,7 +212,7 @@ STATE_WORDS: dict[str, dict[str, str]] = {
     },
 }
 # What a column of record numbers is called.
-ID_WORD = re.compile(r"(id|nr|no|number|nummer|key|uuid)$")
+ID_WORD = re.compile(r"(id|nr|no|number|nummer|key|uuid|ref|(item|article|product|customer|client|order)code)$")
 
 
 def fold_word(text: str) -> str:

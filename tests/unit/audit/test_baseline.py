@@ -6,7 +6,9 @@ from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from pipelines.audit.baseline import write_baseline
+import pytest
+
+from pipelines.audit.baseline import is_sampled, write_baseline
 from pipelines.configuration import Configuration
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
@@ -57,3 +59,14 @@ def test_the_last_whole_day_stands_beside_what_is_usual_on_its_weekday(
             "where entity = 'tickets' and column_name = 'created_at'"
         ).fetchall()
     assert found == [(1, 2.0, 19.0)], "56 in 28 days, in heaps"
+
+
+def test_a_larger_table_is_sampled_by_its_smallest_keys(settings: Settings) -> None:
+    with connect(None, settings) as connection:
+        connection.execute("create table keys as select 'r_' || md5(i::text) as record_key from range(4000) as n (i)")
+        [(half, quarter, others)] = connection.execute(
+            f"select count(*) filter ({is_sampled(20_000)}), count(*) filter ({is_sampled(40_000)}), "
+            f"count(*) filter ({is_sampled(40_000)} and not {is_sampled(20_000)}) from keys"
+        ).fetchall()
+    assert (half / 4000, quarter / 4000) == (pytest.approx(0.5, abs=0.03), pytest.approx(0.25, abs=0.03))
+    assert others == 0
