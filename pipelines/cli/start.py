@@ -35,7 +35,8 @@ def init(
         )
     else:
         console.print("sources.yml has an example that is switched off; put your own sources in its place.")
-    console.print("company.yml has the name of the company, which cannot be changed once something was landed.")
+    console.print("company.yml has the name of the company, which cannot be changed once something was landed, and the")
+    console.print("time zone, currency and country that are meant where a file names none.")
     console.print("Then, in this order:")
     for command in (
         f"validate --config {shown}",

@@ -9,6 +9,7 @@ from __future__ import annotations
 import fnmatch
 import re
 import textwrap
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -40,13 +41,18 @@ NOTES = {
 
 @dataclass(frozen=True)
 class SourcesProposal:
-    """The entries of a `sources.yml` as text, how much there is in them, and why files are in none of them."""
+    """The entries of a `sources.yml` as text, how much there is in them, and why files are in none of them.
+
+    `countries` and `currencies` are what the files say of these, in capitals, with the number of records that say so.
+    """
 
     text: str
     source_count: int
     entity_count: int
     doubt_count: int
     left_out: tuple[str, ...]
+    countries: Mapping[str, int]
+    currencies: Mapping[str, int]
 
 
 @dataclass
@@ -142,7 +148,10 @@ def propose_sources(settings: Settings, paths: Sequence[Path], *, controller: st
             left_out.append(f"{file.name} is left out: {str(error).removeprefix(f'{file.parent}: ')}")
     sources = _group(proposals)
     with connect(None, settings) as connection:
-        left_out += _find_referred(_Values(connection, settings), sources)
+        values = _Values(connection, settings)
+        left_out += _find_referred(values, sources)
+        countries = _count_words(values, sources, "country")
+        currencies = _count_words(values, sources, "currency")
     sources = [source for source in sources if source.entities]
     if not sources:
         raise SourceError(" ".join([f"There is no file that can be a source in {_named(paths)}.", *left_out]))
@@ -152,7 +161,20 @@ def propose_sources(settings: Settings, paths: Sequence[Path], *, controller: st
         entity_count=sum(len(source.entities) for source in sources),
         doubt_count=sum(len(doubts) for source in sources for doubts in source.doubts.values()),
         left_out=tuple(left_out),
+        countries=countries,
+        currencies=currencies,
     )
+
+
+def _count_words(values: _Values, sources: Sequence[_Source], name: str) -> Counter[str]:
+    """What the files say in a column of ours, and how many records do."""
+    found: Counter[str] = Counter()
+    for source in sources:
+        for entity, config in source.entities.items():
+            column = config.get("columns", {}).get(name)
+            if isinstance(column, str):
+                found.update(values.count(source.files[entity], column))
+    return found
 
 
 def write_entry(
@@ -293,21 +315,30 @@ class _Values:
         """How many of the distinct values of a column are values of another one."""
         values, known = self._table(files, column), self._table(known_files, known_column)
         row = self._connection.execute(
-            f"select coalesce(avg((value in (from {known}))::integer), 0) from {values}"
+            f"select coalesce(avg((value in (select value from {known}))::integer), 0) "
+            f"from (select distinct value from {values})"
         ).fetchone()
         return float(row[0]) if row else 0.0
+
+    def count(self, files: Sequence[Path], column: str) -> dict[str, int]:
+        """How many records have which value, in capitals."""
+        rows = self._connection.execute(
+            f"select upper(trim(value)) as word, sum(times)::bigint from {self._table(files, column)} group by word"
+        )
+        return {str(word): int(times) for word, times in rows.fetchall()}
 
     def _table(self, files: Sequence[Path], column: str) -> str:
         key = (tuple(files), column)
         if key not in self._tables:
             name = f"values_{len(self._tables)}"
-            self._connection.execute(f"create temp table {name} (value text)")
+            self._connection.execute(f"create temp table {name} (value text, times bigint)")
             for file in files:
                 read_unmapped(self._connection, self._settings, describe_file(file), FormatConfig())
                 kinds = {row[0]: row[1] for row in self._connection.execute("describe delivered").fetchall()}
                 text = contract.as_text(identifier(column), kinds[column])
                 self._connection.execute(
-                    f"insert into {name} select distinct {text} as value from delivered where value is not null"
+                    f"insert into {name} select {text} as value, count(*) from delivered where value is not null "
+                    f"group by value"
                 )
             self._tables[key] = name
         return self._tables[key]

@@ -74,10 +74,16 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
     connection.execute(
         f"""
         update records set birth_date = null where birth_date in (
-            select birth_date from records where birth_date is not null group by birth_date
-            having count(distinct {_INITIALS}) >= {DEFAULT_DATE_INITIALS}
-               and count(distinct {_NAMES}) > {DEFAULT_DATE_FACTOR} * (
-                   select count(distinct {_NAMES}) from records) / {DAYS})
+            with usual as (
+                select {DEFAULT_DATE_FACTOR} * count(distinct {_NAMES}) / {DAYS} as most from records
+            ),
+            frequent as (  -- names are counted for few dates only
+                select birth_date from records cross join usual where birth_date is not null
+                group by birth_date, most having count(*) > most and count(*) >= {DEFAULT_DATE_INITIALS}
+            )
+            select birth_date from records semi join frequent using (birth_date) cross join usual
+            group by birth_date, most
+            having count(distinct {_NAMES}) > most and count(distinct {_INITIALS}) >= {DEFAULT_DATE_INITIALS})
         """
     )
     _count_first_names(connection, is_frozen=is_frozen)

@@ -7,16 +7,19 @@ What holds for any company is taken from the shipped `config/` as it is. Nothing
 from __future__ import annotations
 
 import json
+import re
 import shutil
 import tempfile
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from string import Template
 
+from pipelines.clean.countries import load_countries
 from pipelines.configuration import load_configuration
 from pipelines.errors import ConfigurationError
-from pipelines.extract import propose_sources
+from pipelines.extract import SourcesProposal, propose_sources
 from pipelines.scratch import scratch_folder
 from pipelines.settings import PROJECT_DIR, Settings
 
@@ -27,6 +30,7 @@ SHIPPED = ("exclusions.yml", "permissions.yml", "identity.yml", "value.yml")
 GUESSED = (
     "# What follows was proposed from your files. Decide every line that begins with `# Doubt:`, then take it out.\n#"
 )
+SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP"}
 EXAMPLE = "# The entry below is an example that is switched off; `sources profile FILE` proposes the one of a file.\n#"
 
 
@@ -70,6 +74,7 @@ def write_configuration(settings: Settings, folder: Path, files: Sequence[Path],
         entries = proposal.text if proposal else _template("example.yml").substitute(name=quoted)
         values = {
             "name": quoted,
+            **_find_home(proposal),
             "lead": GUESSED if proposal else EXAMPLE,
             "entries": entries.rstrip("\n"),
         }
@@ -89,6 +94,26 @@ def write_configuration(settings: Settings, folder: Path, files: Sequence[Path],
         doubt_count=proposal.doubt_count if proposal else 0,
         left_out=proposal.left_out if proposal else (),
     )
+
+
+def _find_home(proposal: SourcesProposal | None) -> dict[str, str]:
+    """The country (ISO 3166) and currency (ISO 4217) of most records that name one; else those of the template."""
+    countries = {name.upper(): c.iso2 for c in load_countries() for name in (c.iso2, c.iso3, *c.names)}
+    named = proposal.currencies if proposal else {}
+    currencies = SYMBOLS | {word: word for word in named if re.fullmatch("[A-Z]{3}", word)}
+    return {
+        "country": _mean(proposal.countries if proposal else {}, countries) or "DE",
+        "currency": _mean(named, currencies) or "EUR",
+    }
+
+
+def _mean(words: Mapping[str, int], meanings: Mapping[str, str]) -> str | None:
+    """What more than half of the records mean by their words, if anything."""
+    counts: Counter[str] = Counter()
+    for word, count in words.items():
+        counts[meanings.get(word, "")] += count
+    meaning, count = max(counts.items(), key=lambda item: (item[1], item[0]), default=("", 0))
+    return meaning if 2 * count > counts.total() and meaning else None
 
 
 def _template(file: str) -> Template:

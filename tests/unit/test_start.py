@@ -196,3 +196,22 @@ def test_records_of_another_source_are_told_by_their_numbers(settings: Settings,
     assert "# Doubt: 100% of the values of 'Kundennummer' are records of crm: these are meant." in text
     with pytest.raises(SourceError, match=r"its records \(invoices\) name persons, but no file has any"):
         begin(settings, tmp_path / "alone", tmp_path / "rechnungen.csv")
+
+
+@pytest.mark.parametrize(
+    ("rows", "country", "currency"),
+    [
+        (["Großbritannien,GBP", "United Kingdom,GBP", "GB,EUR"], "GB", "GBP"),
+        (["France,EUR", "Spain,USD", "Italy,$"], "DE", "USD"),  # no country has most of them
+        (["?,", ","], "DE", "EUR"),
+    ],
+)
+def test_country_and_currency_are_those_of_most_records(
+    settings: Settings, tmp_path: Path, rows: list[str], country: str, currency: str
+) -> None:
+    customers = "\n".join(f"{n},Poppe,{row.split(',')[0]}" for n, row in enumerate(rows))
+    orders = "\n".join(f"{n},{n},9.90,{row.split(',')[1]}" for n, row in enumerate(rows))
+    (tmp_path / "customers.csv").write_text(f"customer_id,last_name,country\n{customers}\n", encoding="utf-8")
+    (tmp_path / "orders.csv").write_text(f"order_id,customer_id,total,currency\n{orders}\n", encoding="utf-8")
+    company = begin(settings, tmp_path / "own", tmp_path / "customers.csv", tmp_path / "orders.csv").company
+    assert (company.country, company.base_currency) == (country, currency)
