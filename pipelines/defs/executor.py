@@ -119,14 +119,21 @@ def _import_ahead(steps: set[str]) -> None:
 
 
 def _process_per_step(retries: RetryMode, steps: set[str]) -> Executor:
-    """Processes that are forked from one that has imported what most of these steps need: once, not in every step.
+    """Processes that are forked from one that has imported what most of these steps need: once, not in every step."""
+    return MultiprocessExecutor(
+        retries=retries,
+        max_concurrent=None,
+        start_method="forkserver",
+        explicit_forkserver_preload=list_preloaded(steps),
+    )
+
+
+def list_preloaded(steps: set[str]) -> list[str]:
+    """The modules that most of these steps need. One that cannot be imported would be left out without a word.
 
     Dagster names the storage only in its configuration, so nothing else imports it before each process opens it.
     """
-    needed = ["pipelines.definitions", "pipelines.defs.storage", "pandas", *(DBT if steps & STEPS_OF_DBT else ())]
-    return MultiprocessExecutor(
-        retries=retries, max_concurrent=None, start_method="forkserver", explicit_forkserver_preload=needed
-    )
+    return ["pipelines.definitions", "pipelines.defs.storage", "pandas", *(DBT if steps & STEPS_OF_DBT else ())]
 
 
 @dg.executor(name="one_run_at_a_time", requirements=dg.multiple_process_executor_requirements())

@@ -43,6 +43,36 @@ class Beside:
     entities: dict[str, dict[str, str]] = field(default_factory=dict)
 
 
+@dataclass
+class _File:
+    """The file `delivered`, and what was found out about it so far.
+
+    Attributes:
+        connection: has the table `delivered`.
+        columns: its columns.
+        mapping: canonical name to column of the file, of the records themselves.
+        doubts: what a reader should look at; it grows.
+        found: what it says beside that; it grows.
+    """
+
+    connection: DuckDBPyConnection
+    columns: list[FileColumn]
+    mapping: dict[str, str]
+    doubts: list[str]
+    found: Beside = field(default_factory=Beside)
+
+    def find_unmapped(self, canonical: str) -> FileColumn | None:
+        """The first column that is called like `canonical` and is not taken for anything yet."""
+        words = words_for(canonical, COLUMN_WORDS)
+        taken = self.mapping.values()
+        return next((c for c in self.columns if fold_word(c.name) in words and c.name not in taken), None)
+
+    def list_free(self) -> list[FileColumn]:
+        """The columns that neither the records themselves nor anything computed for them takes."""
+        taken = {*self.mapping.values(), *self.found.used}
+        return [c for c in self.columns if c.name not in taken]
+
+
 def find_beside(
     connection: DuckDBPyConnection,
     entity: Entity,
@@ -53,24 +83,25 @@ def find_beside(
     has_key: bool,
 ) -> Beside:
     """Find what else the file `delivered` tells; `mapping` may get the reference to whom it tells of."""
-    found = Beside()
+    file = _File(connection, columns, mapping, doubts)
+    found = file.found
     if "street" in mapping:
-        _join_house_number(columns, mapping, found)
+        _join_house_number(file)
     if entity != ORDER_LINES:
         found.entities |= _find_persons(entity, columns, mapping, doubts)
         if "score" in mapping and "scale_max" not in mapping:
-            _find_scale(connection, mapping["score"], found, doubts)
+            _find_scale(file)
         return found
     if "unit_amount" in mapping and "quantity" not in mapping:
         found.defaults["quantity"] = 1
         doubts.append("no column looks like a quantity, so every line is one piece")
-    _compute_unit_amount(connection, columns, mapping, found, doubts)
-    _compute_discount(columns, mapping, found, doubts)
+    _compute_unit_amount(file)
+    _compute_discount(file)
     if carries_orders(columns, {**mapping, **found.columns}):
-        _find_orders(connection, columns, mapping, found, doubts)
-    _find_products(columns, mapping, found, doubts)
+        _find_orders(file)
+    _find_products(file)
     if not has_key:
-        found.key = _find_line_key(connection, columns, mapping)
+        found.key = _find_line_key(file)
     return found
 
 
@@ -106,55 +137,48 @@ def _find_persons(
     return {role: {"source_record_id": key, **{t: n for t, n in found.items() if n != key or t == "email"}}}
 
 
-def _find_orders(
-    connection: DuckDBPyConnection,
-    columns: list[FileColumn],
-    mapping: dict[str, str],
-    found: Beside,
-    doubts: list[str],
-) -> None:
+def _find_orders(file: _File) -> None:
     """What lines say of their order, which is the same on all of its lines, and of who has ordered."""
-    own = {*mapping.values(), *found.used}
-    free = [c for c in columns if c.name not in own and _is_same_within(connection, mapping["order_record_id"], c)]
-    orders = map_columns(ORDERS, free, doubts)
-    found.entities |= _find_persons(ORDERS, [c for c in columns if c.name not in own], orders, doubts, on_lines=True)
-    found.columns |= {ORDER_PREFIX + target: name for target, name in orders.items()}
+    order = file.mapping["order_record_id"]
+    free = file.list_free()
+    orders = map_columns(ORDERS, [c for c in free if _is_same_within(file.connection, order, c)], file.doubts)
+    file.found.entities |= _find_persons(ORDERS, free, orders, file.doubts, on_lines=True)
+    file.found.columns |= {ORDER_PREFIX + target: name for target, name in orders.items()}
     if orders:
-        doubts.append(
-            f"what is said of the orders is on their lines: for each '{mapping['order_record_id']}' the first"
-        )
+        file.doubts.append(f"what is said of the orders is on their lines: for each '{order}' the first")
 
 
-def _find_products(columns: list[FileColumn], mapping: dict[str, str], found: Beside, doubts: list[str]) -> None:
+def _find_products(file: _File) -> None:
     """What lines say of the product beside its number."""
-    key = mapping.get("product_record_id")
+    key = file.mapping.get("product_record_id")
     if key is None:
         return
-    taken = {*mapping.values(), *found.used, *(n for n in found.columns.values() if isinstance(n, str))}
-    taken |= {name for persons in found.entities.values() for name in persons.values()}
-    told = map_columns(PRODUCTS, [c for c in columns if c.name not in taken], [])
+    taken = {name for name in file.found.columns.values() if isinstance(name, str)}
+    taken |= {name for persons in file.found.entities.values() for name in persons.values()}
+    told = map_columns(PRODUCTS, [c for c in file.list_free() if c.name not in taken], [])
     told = {t: n for t, n in told.items() if (column := PRODUCTS.column(t)) and column.type is Type.TEXT}
     if "name" in told or "category" in told:
-        found.entities[PRODUCTS.name] = {"source_record_id": key, **told}
-        doubts.append(
+        file.found.entities[PRODUCTS.name] = {"source_record_id": key, **told}
+        file.doubts.append(
             f"{PRODUCTS.name} are read from the same file: for each '{key}' what the last line with it says; take them "
             f"out if another file has them"
         )
 
 
-def _find_line_key(connection: DuckDBPyConnection, columns: list[FileColumn], mapping: dict[str, str]) -> list[str]:
+def _find_line_key(file: _File) -> list[str]:
     """The order with the number of the line in it, or else with the product, if no two lines have the same."""
-    order = mapping.get("order_record_id")
+    order = file.mapping.get("order_record_id")
     if order is None:
         return []
     words = words_for("order_line_record_id", COLUMN_WORDS)
-    numbers = [c.name for c in columns if fold_word(c.name) in words]
-    numbers += [c.name for c in columns if ID_WORD.search(fold_word(c.name)) and c.name not in mapping.values()]
-    for name in (*numbers, mapping.get("product_record_id", order)):
+    numbers = [c.name for c in file.columns if fold_word(c.name) in words]
+    taken = file.mapping.values()
+    numbers += [c.name for c in file.columns if ID_WORD.search(fold_word(c.name)) and c.name not in taken]
+    for name in (*numbers, file.mapping.get("product_record_id", order)):
         if name == order:
             continue
         one, other = identifier(order), identifier(name)
-        row = connection.execute(
+        row = file.connection.execute(
             f"select count(*) = count(distinct case when {one} is not null and {other} is not null "
             f"then ({one}, {other}) end) from delivered"
         ).fetchone()
@@ -163,59 +187,50 @@ def _find_line_key(connection: DuckDBPyConnection, columns: list[FileColumn], ma
     return []
 
 
-def _compute_unit_amount(
-    connection: DuckDBPyConnection,
-    columns: list[FileColumn],
-    mapping: dict[str, str],
-    found: Beside,
-    doubts: list[str],
-) -> None:
+def _compute_unit_amount(file: _File) -> None:
     """The amount of one piece, where lines tell that of all pieces, in numbers the engine reads as they are."""
-    words = words_for("line_amount", COLUMN_WORDS)
-    amount = next((c.name for c in columns if fold_word(c.name) in words and c.name not in mapping.values()), None)
-    quantity = mapping.get("quantity")
-    if "unit_amount" in mapping or quantity is None or amount is None:
+    amount, quantity = file.find_unmapped("line_amount"), file.mapping.get("quantity")
+    if "unit_amount" in file.mapping or quantity is None or amount is None:
         return
-    whole, pieces = (f"try_cast({identifier(name)} as decimal(18, 4))" for name in (amount, quantity))
-    row = connection.execute(
+    whole, pieces = (f"try_cast({identifier(name)} as decimal(18, 4))" for name in (amount.name, quantity))
+    row = file.connection.execute(
         f"select coalesce(avg(({whole} is not null and {pieces} <> 0)::integer), 0) from delivered"
     ).fetchone()
     if row and row[0] >= MOSTLY:
-        found.columns["unit_amount"] = {"sql": f"{whole} / nullif({pieces}, 0)"}
-        found.used.add(amount)
-        doubts.append(f"'{amount}' is taken for the amount of the whole line, and divided by '{quantity}'")
+        file.found.columns["unit_amount"] = {"sql": f"{whole} / nullif({pieces}, 0)"}
+        file.found.used.add(amount.name)
+        file.doubts.append(f"'{amount.name}' is taken for the amount of the whole line, and divided by '{quantity}'")
 
 
-def _compute_discount(columns: list[FileColumn], mapping: dict[str, str], found: Beside, doubts: list[str]) -> None:
+def _compute_discount(file: _File) -> None:
     """What is taken off a line, where the file says which share of its price that is."""
-    words = words_for("discount_amount", COLUMN_WORDS)
-    share = next((c for c in columns if fold_word(c.name) in words and c.name not in mapping.values()), None)
-    if share is None or share.fraction_share < 1 or "unit_amount" not in mapping or "quantity" not in mapping:
+    share = file.find_unmapped("discount_amount")
+    if share is None or share.fraction_share < 1 or not {"unit_amount", "quantity"} <= file.mapping.keys():
         return
-    factors = (mapping["unit_amount"], mapping["quantity"], share.name)
+    factors = (file.mapping["unit_amount"], file.mapping["quantity"], share.name)
     product = " * ".join(f"try_cast({identifier(name)} as decimal(18, 4))" for name in factors)
-    found.columns["discount_amount"] = {"sql": f"round({product}, 4)"}
-    found.used.add(share.name)
-    doubts.append(f"'{share.name}' is taken for the share of the line's price that is taken off")
+    file.found.columns["discount_amount"] = {"sql": f"round({product}, 4)"}
+    file.found.used.add(share.name)
+    file.doubts.append(f"'{share.name}' is taken for the share of the line's price that is taken off")
 
 
-def _join_house_number(columns: list[FileColumn], mapping: dict[str, str], found: Beside) -> None:
-    words = words_for("house_number", COLUMN_WORDS)
-    number = next((c.name for c in columns if fold_word(c.name) in words and c.name not in mapping.values()), None)
+def _join_house_number(file: _File) -> None:
+    number = file.find_unmapped("house_number")
     if number is not None:
-        found.columns["street"] = [mapping["street"], number]
-        found.used.add(number)
+        file.found.columns["street"] = [file.mapping["street"], number.name]
+        file.found.used.add(number.name)
 
 
-def _find_scale(connection: DuckDBPyConnection, score: str, found: Beside, doubts: list[str]) -> None:
+def _find_scale(file: _File) -> None:
     """The best score there can be, when the file does not say it: of the usual ones the least that all fit."""
+    score = file.mapping["score"]
     number = f"try_cast(replace({identifier(score)}::text, ',', '.') as double)"
-    row = connection.execute(f"select max({number}), min({number}) from delivered").fetchone()
+    row = file.connection.execute(f"select max({number}), min({number}) from delivered").fetchone()
     if row and row[0] is not None and row[1] >= 0:
         scale = next((scale for scale in SCALES if row[0] <= scale), None)
         if scale is not None:
-            found.defaults["scale_max"] = scale
-            doubts.append(f"the best score there can be in '{score}' is taken to be {scale}")
+            file.found.defaults["scale_max"] = scale
+            file.doubts.append(f"the best score there can be in '{score}' is taken to be {scale}")
 
 
 def _is_same_within(connection: DuckDBPyConnection, order: str, column: FileColumn) -> bool:

@@ -13,6 +13,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from importlib.resources import files as package_files
 from pathlib import Path
 from string import Template
 
@@ -30,6 +31,7 @@ SHIPPED = ("exclusions.yml", "permissions.yml", "identity.yml", "value.yml")
 GUESSED = (
     "# What follows was proposed from your files. Decide every line that begins with `# Doubt:`, then take it out.\n#"
 )
+HOME = "DE"  # where nothing tells a country
 SYMBOLS = {"€": "EUR", "$": "USD", "£": "GBP"}
 EXAMPLE = "# The entry below is an example that is switched off; `sources profile FILE` proposes the one of a file.\n#"
 
@@ -97,14 +99,31 @@ def write_configuration(settings: Settings, folder: Path, files: Sequence[Path],
 
 
 def _find_home(proposal: SourcesProposal | None) -> dict[str, str]:
-    """The country (ISO 3166) and currency (ISO 4217) of most records that name one; else those of the template."""
+    """The country (ISO 3166) and currency (ISO 4217) of most records that name one; what none names is the country's.
+
+    Without a country, that of the template.
+    """
+    from babel.numbers import get_territory_currencies
+
     countries = {name.upper(): c.iso2 for c in load_countries() for name in (c.iso2, c.iso3, *c.names)}
     named = proposal.currencies if proposal else {}
     currencies = SYMBOLS | {word: word for word in named if re.fullmatch("[A-Z]{3}", word)}
+    country = _mean(proposal.countries if proposal else {}, countries) or HOME
+    zones = _list_time_zones(country) or ["UTC"]
+    choice = "" if len(zones) == 1 or country == HOME else f"; {country} has {len(zones)}, this is the first"
     return {
-        "country": _mean(proposal.countries if proposal else {}, countries) or "DE",
-        "currency": _mean(named, currencies) or "EUR",
+        "country": country,
+        "currency": _mean(named, currencies) or next(iter(get_territory_currencies(country)), "EUR"),
+        "time_zone": zones[0],
+        "choice": choice,
     }
+
+
+def _list_time_zones(country: str) -> list[str]:
+    """The time zones of a country (ISO 3166), in the order of the time zone database."""
+    table = package_files("tzdata.zoneinfo").joinpath("zone.tab").read_text(encoding="utf-8")
+    rows = (line.split("\t") for line in table.splitlines() if not line.startswith("#"))
+    return [row[2] for row in rows if row[0] == country]
 
 
 def _mean(words: Mapping[str, int], meanings: Mapping[str, str]) -> str | None:

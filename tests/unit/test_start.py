@@ -199,19 +199,23 @@ def test_records_of_another_source_are_told_by_their_numbers(settings: Settings,
 
 
 @pytest.mark.parametrize(
-    ("rows", "country", "currency"),
+    ("rows", "country", "currency", "time_zone"),
     [
-        (["Großbritannien,GBP", "United Kingdom,GBP", "GB,EUR"], "GB", "GBP"),
-        (["France,EUR", "Spain,USD", "Italy,$"], "DE", "USD"),  # no country has most of them
-        (["?,", ","], "DE", "EUR"),
+        (["Großbritannien,GBP", "United Kingdom,GBP", "GB,EUR"], "GB", "GBP", "Europe/London"),
+        (["France,EUR", "Spain,USD", "Italy,$"], "DE", "USD", "Europe/Berlin"),  # no country has most of them
+        (["Polska,", "Polen,"], "PL", "PLN", "Europe/Warsaw"),  # what no record names is the country's
+        (["USA,", "US,"], "US", "USD", "America/New_York"),  # the first of several, and a comment says so
+        (["?,", ","], "DE", "EUR", "Europe/Berlin"),
     ],
 )
-def test_country_and_currency_are_those_of_most_records(
-    settings: Settings, tmp_path: Path, rows: list[str], country: str, currency: str
+def test_country_currency_and_time_zone_are_those_of_most_records(
+    settings: Settings, tmp_path: Path, rows: list[str], country: str, currency: str, time_zone: str
 ) -> None:
     customers = "\n".join(f"{n},Poppe,{row.split(',')[0]}" for n, row in enumerate(rows))
     orders = "\n".join(f"{n},{n},9.90,{row.split(',')[1]}" for n, row in enumerate(rows))
     (tmp_path / "customers.csv").write_text(f"customer_id,last_name,country\n{customers}\n", encoding="utf-8")
     (tmp_path / "orders.csv").write_text(f"order_id,customer_id,total,currency\n{orders}\n", encoding="utf-8")
     company = begin(settings, tmp_path / "own", tmp_path / "customers.csv", tmp_path / "orders.csv").company
-    assert (company.country, company.base_currency) == (country, currency)
+    assert (company.country, company.base_currency, company.time_zone) == (country, currency, time_zone)
+    text = (tmp_path / "own" / "company.yml").read_text(encoding="utf-8")
+    assert ("US has 29, this is the first" in text) is (country == "US")
