@@ -1,7 +1,8 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`,
-`evidence`, `blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
+`evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`, `scoring`, `guards`,
+`overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
