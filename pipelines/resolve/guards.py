@@ -203,17 +203,22 @@ _IS_GENERATION_OPEN = f"""(
          then not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
 )"""
 
-# What several people carry, by record: it does not say which of them a record without a first name is.
+# What several people carry, by record: it does not say which of them a record without a first name is, nor does what a
+# home may share.
 _OF_SEVERAL = """
 create table of_several as
-select n, list(value_key) as shared
-from carriers semi join (from identifier_values where problem is null and not is_personal) using (value_key)
+with several as (select value_key from identifier_values where problem is null and not is_personal)
+select n, list(value_key) filter (several.value_key is not null) as shared, list(value_key) as at_home
+from carriers left join several using (value_key) left join home_values using (value_key)
+where several.value_key is not null or home_values.value_key is not null
 group by n
 """
 _IS_ONE_OF_SEVERAL = """(
     (first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null
         and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
         and coalesce(list_has_any(sl.shared, sr.shared), false)
+        or case when fl.first_name is null or fr.first_name is null
+                then coalesce(list_has_any(sl.at_home, sr.at_home), false) else false end
         or coalesce(list_has_any(tl.torn_on, tr.carried) or list_has_any(tl.carried, tr.torn_on), false))
     and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
