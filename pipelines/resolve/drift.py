@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.training import count_levels, weigh_levels
+from pipelines.resolve.levels import count_levels, weigh_levels
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

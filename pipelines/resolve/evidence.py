@@ -22,7 +22,8 @@ MAX_FORMS = 40
 #   same        first and last name equal after folding, or swapped
 #   own         first name equal, and nobody of another first name carries the value: people marry
 #   compatible  equal, shortened or a slip away, or swapped
-#   incomplete  one of them has no first name, and nobody of another first or last name carries the value
+#   incomplete  one of them has no first name, and nobody of another first or last name carries the value or is likely
+#               to (`homes`)
 Names = Literal["any", "same", "own", "compatible", "incomplete"]
 
 
@@ -184,6 +185,9 @@ with personal as (
     union all  -- of a role mailbox
     select hash(value_key) from identifier_values where problem is null and is_personal
 ),
+known as (  -- one person's as well who is not seen
+    from personal anti join home_values on group_key = value_key
+),
 torn as (select rank, group_key, form from torn_groups cross join rules where kind is not null),
 stars as (
     select rank, group_key, centers.n as a, unnest(members) as b, first_name is not null as has_first_name,
@@ -196,7 +200,7 @@ accepted as (
     where a <> b and (
         names in ('any')
         or (names in ('same', 'compatible') and has_first_name and has_last_name)
-        or (names = 'incomplete' and not has_first_name and group_key in (from personal)))
+        or (names = 'incomplete' and not has_first_name and group_key in (from known)))
     union all
     select rank, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names = 'any'
@@ -208,7 +212,7 @@ accepted as (
            or (names = 'own' and is_same_first_name and group_key in (from personal))
            or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
            or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
-               and group_key in (from personal))))
+               and group_key in (from known))))
 ),
 strongest as (select a, b, min(rank) as rank from accepted group by a, b)
 select a, b, rank::integer as rank, rule from strongest join rules using (rank)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.functions import PLACEHOLDERS, sql_list
+from pipelines.resolve.homes import find_home_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -34,6 +35,7 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
       `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
       one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
       `too_many_birth_dates` or NULL.
+    - `home_values`: see `homes`.
     """
     connection.execute(_CARRIERS.format(warehouse=warehouse))
     kinds = [str(row[0]) for row in connection.execute("select distinct kind from carriers order by kind").fetchall()]
@@ -48,6 +50,7 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
     for field, agreement in _AGREEMENTS.items():
         connection.execute(_DIFFERENT.format(field=field, agreement=agreement, crowd=CROWD_FACTOR))
     connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=BUILT_IN, placeholder=_IS_PLACEHOLDER))
+    find_home_values(connection)
     connection.execute(_REMOVE)
     connection.execute(_IDENTIFIERS.format(built_in=BUILT_IN))
     passing = ("several", "carried_forms", "silenced", *(f"different_{field}s" for field in _AGREEMENTS))

@@ -28,10 +28,10 @@ OLDEST_AGE = 130  # years; an earlier birth date is a typing error, or a default
 # these begin with so many pairs of letters: errors in one name begin like it.
 DEFAULT_DATE_FACTOR, DEFAULT_DATE_INITIALS = 20, 5
 DAYS = 25_000
-# A record without names is somebody for itself.
+# A record without names is somebody for itself; one person's names may be swapped.
 _NAMES, _INITIALS = (
-    f"(case when first_name is null and last_name is null then n end, {first}, {last})"
-    for first, last in (("first_name", "last_name"), ("first_name[1]", "last_name[1]"))
+    f"case when first_name is null and last_name is null then [n::text] else [least({names}), greatest({names})] end"
+    for names in ("first_name, last_name", "first_name[1], last_name[1]")
 )
 
 

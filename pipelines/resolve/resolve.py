@@ -1,7 +1,8 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`,
-`evidence`, `blocking`, `model`, `training`, `drift`, `scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`.
+`evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`, `scoring`, `guards`,
+`overrides`, `clustering`, `ids`, `queue`.
 """
 
 from __future__ import annotations
@@ -120,7 +121,7 @@ def resolve_identities(
             keep_reference(connection, model)
         save_model(connection, model, configuration.identity)
         weighed_count = score_pairs(connection, settings, model)
-        reliability = Reliability(model.is_reliable("first_name"), model.is_reliable("birth_date"))
+        reliability = Reliability(*(model.is_reliable(field) for field in ("first_name", "birth_date", "last_name")))
         judge_edges(
             connection, configuration.identity.match_probability, reliability, knows_frequencies=model.is_learned
         )

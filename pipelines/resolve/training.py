@@ -6,11 +6,12 @@ what is computed from the counts is small, and independent of the order of rows 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison, level_of
+from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison
+from pipelines.resolve.levels import count_levels, find_odds, normalize, sum_by_level
 from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies, keep_common_values
+from pipelines.resolve.relatives import limit_errors, observe_relatives
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,16 +29,6 @@ ROUNDS = 2  # of learning what strangers agree in, and then what records of one 
 SHIPPED_PAIRS = 10_000  # random pairs that the shipped probabilities are worth
 FEW_SHIPPED_PAIRS = 100  # the same where only agreement that is more frequent than shipped is believed
 MOST_ITERATIONS, CONVERGENCE = 15, 0.001
-
-# Errors in two fields of one person do not go together; relatives differ in first name and birth date at once. Where
-# birth dates differ this much more often beside another first name than beside the same, the differences are relatives.
-RELATIVES_EXCESS = 0.25
-FEWEST_RELATIVES = 10
-# What is then believed of how often records of one person differ clearly in either: too little for what would make the
-# difference an error that everybody makes (`model.UNRELIABLE_SHARES`). More is believed of birth dates where those of
-# one first name show it.
-DIFFERING_BESIDE_RELATIVES = 0.03
-_TOLD_BY_RELATIVES = ("first_name", "birth_date")
 
 # A field is learned from so many pairs that have it on both sides and are one person by all others; not from fewer.
 # Where only one system knows birth dates, and each person once, all pairs that have two are namesakes, whose birth
@@ -94,14 +85,7 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
             trusted_m(c, lesson) if seen >= FEWEST_MATCHES else None
             for c, lesson, seen in zip(comparisons, lessons, matches, strict=True)
         ]
-        relatives = observe_relatives(comparisons, *known_pairs, prior)
-        if relatives.are_seen:
-            most = {"first_name": DIFFERING_BESIDE_RELATIVES}
-            most["birth_date"] = max(DIFFERING_BESIDE_RELATIVES, relatives.misdated_share)
-            learned = [
-                limit_differing(c, m, most[c.name]) if m and c.name in most else m
-                for c, m in zip(comparisons, learned, strict=True)
-            ]
+        learned = limit_errors(comparisons, learned, observe_relatives(comparisons, *known_pairs, prior))
         comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
         trained = tuple(c.name for c, m in zip(comparisons, learned, strict=True) if m)
         prior = _observe_prior(comparisons, *blocked_pairs, prior, *totals)
@@ -114,7 +98,7 @@ def with_chance_of_swap(comparisons: Sequence[Comparison], chance: float) -> tup
     found = []
     for comparison in comparisons:
         u = [max(level.u, chance) if level.condition == SWAPPED else level.u for level in comparison.levels]
-        found.append(comparison.with_probabilities(comparison.m, _normalized(u)) if u != comparison.u else comparison)
+        found.append(comparison.with_probabilities(comparison.m, normalize(u)) if u != comparison.u else comparison)
     return tuple(found)
 
 
@@ -152,15 +136,15 @@ def learn_u(
     Of the random pairs that agree in something rare most may be true ones. What hardly any pair reaches keeps the
     shipped probability in part: `SHIPPED_PAIRS` count for it.
     """
-    strangers = counts / (1 + _odds(comparisons, levels, prior))
+    strangers = counts / (1 + find_odds(comparisons, levels, prior))
     found = []
     for i, (comparison, at_first) in enumerate(zip(comparisons, shipped, strict=True)):
-        times = _weigh(levels[:, i], strangers, len(comparison.levels))
+        times = sum_by_level(levels[:, i], strangers, len(comparison.levels))
         u = [
             level.u if level.is_rare else (seen + SHIPPED_PAIRS * level.u) / (sum(times) + SHIPPED_PAIRS)
             for level, seen in zip(at_first.levels, times, strict=True)
         ]
-        found.append(comparison.with_probabilities(comparison.m, _normalized(u)))
+        found.append(comparison.with_probabilities(comparison.m, normalize(u)))
     return tuple(found)
 
 
@@ -176,7 +160,7 @@ def raise_u(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.nd
         strangers[levels[:, i] < comparison.first_difference] = 0
     raised = []
     for i, comparison in enumerate(comparisons):
-        times = _weigh(levels[:, i], strangers, len(comparison.levels))
+        times = sum_by_level(levels[:, i], strangers, len(comparison.levels))
         total = sum(times) + FEW_SHIPPED_PAIRS
         u = [
             level.u
@@ -264,42 +248,6 @@ def _block_pairs(connection: DuckDBPyConnection, block: tuple[str, ...]) -> str:
     """
 
 
-def count_levels(
-    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: str
-) -> tuple[np.ndarray, np.ndarray]:
-    """How often which combination of levels occurs among pairs of profiles.
-
-    Args:
-        connection: with `scored_profiles` in its current schema.
-        comparisons: the fields to compare.
-        pairs: SQL for `a`, `b`.
-
-    Returns:
-        Levels (combinations x comparisons; -1 where a value is missing) and counts (combinations), in a fixed order.
-    """
-    import numpy as np
-
-    columns = sorted(set().union(*(comparison.trained_on for comparison in comparisons)))
-    both = ", ".join(f"l.{c} as {c}_l, r.{c} as {c}_r" for c in columns)
-    levels = ", ".join(f"{level_of(comparison)} as level_{i}" for i, comparison in enumerate(comparisons))
-    # Few of the profiles are in the pairs of a sample: the others are left out before they are joined.
-    rows = connection.execute(
-        f"""
-        with pairs as materialized ({pairs}),
-        paired as materialized (
-            select n, {", ".join(columns)} from scored_profiles
-            where n in (select a from pairs union all select b from pairs)
-        ),
-        compared as (
-            select {both} from pairs join paired as l on l.n = pairs.a join paired as r on r.n = pairs.b
-        )
-        select {levels}, count(*) from compared group by all order by all
-        """
-    ).fetchall()
-    table = np.array(rows, dtype=np.int64).reshape(len(rows), len(comparisons) + 1)
-    return table[:, :-1], table[:, -1]
-
-
 def maximize_expectation(
     comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, share: float
 ) -> list[list[float] | None]:
@@ -332,67 +280,11 @@ def maximize_expectation(
     ]
 
 
-def weigh_levels(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
-) -> list[list[float]]:
-    """By comparison, how often each of its levels occurs, every pair counted by the probability that it is a match."""
-    odds = _odds(comparisons, levels, prior)
-    matches = counts * (odds / (1 + odds))
-    return [_weigh(levels[:, i], matches, len(comparison.levels)) for i, comparison in enumerate(comparisons)]
-
-
 def _shares(levels: np.ndarray, weights: np.ndarray, fallback: np.ndarray) -> np.ndarray:
     import numpy as np
 
-    found = np.array(_weigh(levels, weights, len(fallback)))
+    found = np.array(sum_by_level(levels, weights, len(fallback)))
     return found / found.sum() if found.sum() > 0 else fallback
-
-
-def _weigh(levels: np.ndarray, weights: np.ndarray, size: int) -> list[float]:
-    """The sum of the weights by level."""
-    import numpy as np
-
-    present = levels >= 0
-    return [float(x) for x in np.bincount(levels[present], weights=weights[present], minlength=size)]
-
-
-@dataclass(frozen=True)
-class Relatives:
-    """What pairs that all else makes one person say about the two fields that relatives differ in.
-
-    Attributes:
-        are_seen: those that differ in the first name differ in the birth date as well, as relatives do.
-        misdated_share: the share that differ in the birth date, by no more than ten years, of those with the same first
-            name. Relatives hardly ever have the same one, and father and son are further apart.
-    """
-
-    are_seen: bool
-    misdated_share: float = 0.0
-
-
-def observe_relatives(
-    comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float
-) -> Relatives:
-    """Whether relatives are among the pairs, and how often birth dates are wrong all the same.
-
-    Training takes those who share name, home, mailbox and phone for one person, whose first name is then often wrong.
-    """
-    names = [c.name for c in comparisons]
-    first, birth = (names.index(name) for name in _TOLD_BY_RELATIVES)
-    others = [i for i, name in enumerate(names) if name not in _TOLD_BY_RELATIVES]
-    odds = _odds([comparisons[i] for i in others], levels[:, others], prior)
-    is_alike = (odds >= 1) & (levels[:, first] >= 0) & (levels[:, birth] >= 0)
-    is_other_name = is_alike & (levels[:, first] >= comparisons[first].first_difference)
-    is_same_name = is_alike & (levels[:, first] < comparisons[first].first_difference)
-    is_other_date = levels[:, birth] >= comparisons[birth].first_difference
-    is_far = levels[:, birth] == len(comparisons[birth].levels) - 1
-    relatives, persons = float(counts[is_other_name].sum()), max(float(counts[is_same_name].sum()), 1)
-    if relatives < FEWEST_RELATIVES:
-        return Relatives(are_seen=False)
-    together = float(counts[is_other_name & is_other_date].sum()) / relatives
-    apart = float(counts[is_same_name & is_other_date].sum()) / persons
-    misdated = float(counts[is_same_name & is_other_date & ~is_far].sum()) / persons
-    return Relatives(together - apart > RELATIVES_EXCESS, misdated)
 
 
 def count_matches(
@@ -401,7 +293,7 @@ def count_matches(
     """By comparison, how many of the pairs in which it has values are one person as far as all others tell."""
     import numpy as np
 
-    odds = _odds(comparisons, levels, prior)
+    odds = find_odds(comparisons, levels, prior)
     found = []
     for i, comparison in enumerate(comparisons):
         has_values = levels[:, i] >= 0
@@ -409,16 +301,6 @@ def count_matches(
         by_others = odds[has_values] / np.array(ratio)[levels[has_values, i]]
         found.append(float(counts[has_values][by_others >= SURE_ODDS].sum()))
     return found
-
-
-def limit_differing(comparison: Comparison, m: list[float], most: float) -> list[float]:
-    """The same `m` with its differences worth `most` at most."""
-    first = comparison.first_difference
-    differing = sum(m[first:])
-    if differing <= most:
-        return m
-    rest = (1 - most) / (1 - differing)
-    return _normalized([x * (rest if i < first else most / differing) for i, x in enumerate(m)])
 
 
 def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float] | None:
@@ -429,14 +311,14 @@ def trusted_m(comparison: Comparison, lessons: list[list[float]]) -> list[float]
     mean = [sum(values) / len(values) for values in zip(*lessons, strict=True)]
     if mean[0] < LEAST_AGREEING:
         return None
-    m = _normalized([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
+    m = normalize([max(value, s / 10) for s, value in zip(shipped, mean, strict=True)])
     first = comparison.first_difference
     if (differing := sum(m[first:])) > comparison.most_disagreeing:
         agreeing, differing = (
             (1 - comparison.most_disagreeing) / sum(m[:first]),
             comparison.most_disagreeing / differing,
         )
-        m = _normalized([x * (agreeing if i < first else differing) for i, x in enumerate(m)])
+        m = normalize([x * (agreeing if i < first else differing) for i, x in enumerate(m)])
     return m if m[0] > u[0] and m[-1] < u[-1] else None
 
 
@@ -475,20 +357,9 @@ def _observe_prior(
 
     The blocked ones count by their odds under the given prior.
     """
-    odds = _odds(comparisons, levels, prior)
+    odds = find_odds(comparisons, levels, prior)
     scored = float((counts * (odds / (1 + odds))).sum())
     return float(f"{min(max(exact + scored, 1) / all_pairs, LARGEST_PRIOR):.4g}")
-
-
-def _odds(comparisons: Sequence[Comparison], levels: np.ndarray, prior: float) -> np.ndarray:
-    """The odds that pairs of these levels are one person."""
-    import numpy as np
-
-    odds = np.full(len(levels), prior / (1 - prior))
-    for i, comparison in enumerate(comparisons):
-        ratio = np.array(comparison.m) / np.array(comparison.u)
-        odds *= np.where(levels[:, i] >= 0, ratio[levels[:, i]], 1)
-    return odds
 
 
 def _count_exact(connection: DuckDBPyConnection) -> int:
@@ -502,9 +373,3 @@ def _count_exact(connection: DuckDBPyConnection) -> int:
 
 def _count_all(profile_count: int) -> float:
     return max(profile_count * (profile_count - 1) / 2, 1)
-
-
-def _normalized(values: list[float]) -> list[float]:
-    """Shares that add up to one."""
-    total = sum(values)
-    return [float(f"{value / total:.5g}") for value in values]

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, timedelta
 from typing import Any
 
 import duckdb
 import pytest
 
+from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate
 from pipelines.resolve.folding import create_macros
-from pipelines.resolve.guards import Reliability, link_only_fits
+from pipelines.resolve.guards import ONLY_FIT_RANK, Reliability, link_only_fits
 from tests.unit.resolve.conftest import Resolve
 
 HOME = {
@@ -226,33 +228,70 @@ def test_every_refused_pair_has_a_reason_and_ends_in_two_customers(resolve: Reso
         assert result.apart(refusal["record_key_a"], refusal["record_key_b"])
 
 
-@pytest.mark.parametrize(
-    ("others", "links", "match_probability", "is_linked"),
-    [
-        pytest.param([], [], 0.9, True, id="nobody else"),
-        pytest.param([(1, 3, -5.0)], [], 0.9, True, id="somebody far off"),
-        pytest.param([(1, 3, -3.0)], [], 0.9, False, id="a rival of the first"),
-        pytest.param([(0, 2, 9.0)], [], 0.9, False, id="a better one for the second"),
-        pytest.param([], [(2, 9)], 0.9, False, id="a record that is linked already"),
-        pytest.param([], [], 0.99, False, id="an owner who wants to be surer"),
-    ],
-)
-def test_a_grey_pair_is_linked_only_where_neither_fits_anybody_else(
-    others: list[tuple[int, int, float]],
-    links: list[tuple[int, int]],
-    match_probability: float,
-    is_linked: bool,
-) -> None:
+def _find_only_fits(
+    weight: float = 2.0,
+    reason: str | None = None,
+    others: Sequence[tuple[int, int, float]] = (),
+    links: Sequence[tuple[int, int]] = (),
+    match_probability: float = 0.9,
+    last_names: bool = True,
+) -> list[tuple[int, int]]:
+    """What `link_only_fits` links when the records 1 and 2 were weighed against each other, of three not linked."""
     columns = "a integer, b integer, match_weight double, match_probability double"
     with duckdb.connect() as connection:
         connection.execute(f"create table scores ({columns}); create table judged_scores ({columns}, reason text)")
         connection.execute(
             "create table candidates (a int, b int, method text, rule text, rank int, w double, p double)"
         )
-        connection.execute("insert into judged_scores values (1, 2, 2.0, 0.8, null)")
-        connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, 2.0), *others])
+        connection.execute("insert into judged_scores values (1, 2, ?, 0.8, ?)", [weight, reason])
+        connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, weight), *others])
         for a, b in links:
             connection.execute("insert into candidates values (?, ?, 'exact', 'same_order', 3, null, null)", [a, b])
-        link_only_fits(connection, match_probability)
-        found = connection.execute("select a, b from candidates where rule = 'only_fit'").fetchall()
+        connection.execute(
+            "create table scored_profiles as select a as n from candidates union select b from candidates "
+            "union select unnest([1, 2, 3])"
+        )
+        link_only_fits(connection, match_probability, Reliability(last_names=last_names))
+        return connection.execute("select a, b from candidates where rule = 'only_fit'").fetchall()
+
+
+@pytest.mark.parametrize(
+    ("found", "is_linked"),
+    [
+        pytest.param({}, True, id="nobody else"),
+        pytest.param({"others": [(1, 3, -5.0)]}, True, id="somebody far off"),
+        pytest.param({"others": [(1, 3, -3.0)]}, False, id="a rival of the first"),
+        pytest.param({"others": [(0, 2, 9.0)]}, False, id="a better one for the second"),
+        pytest.param({"links": [(2, 9)]}, False, id="a record that is linked already"),
+        pytest.param({"match_probability": 0.99}, False, id="an owner who wants to be surer"),
+    ],
+)
+def test_a_grey_pair_is_linked_only_where_neither_fits_anybody_else(found: dict[str, Any], is_linked: bool) -> None:
+    assert _find_only_fits(**found) == ([(1, 2)] if is_linked else [])
+
+
+@pytest.mark.parametrize(
+    ("reason", "last_names", "is_linked"),
+    [
+        pytest.param("different_last_names", True, False, id="names that are mostly right"),
+        pytest.param("different_last_names", False, True, id="names that are often wrong"),
+        pytest.param("different_first_names", False, False, id="another reason"),
+    ],
+)
+def test_other_last_names_refuse_who_fits_nobody_else_only_where_they_are_reliable(
+    reason: str, last_names: bool, is_linked: bool
+) -> None:
+    found = _find_only_fits(reason=reason, last_names=last_names)
     assert found == ([(1, 2)] if is_linked else [])
+
+
+def test_who_is_left_where_nearly_all_are_linked_needs_less() -> None:
+    assert _find_only_fits(-2.0, links=[(n, n + 1) for n in range(10, 30, 2)]) == []
+    assert _find_only_fits(-2.0, links=[(n, n + 1) for n in range(10, 210, 2)]) == [(1, 2)]
+    assert _find_only_fits(-4.0, links=[(n, n + 1) for n in range(10, 210, 2)]) == []
+
+
+def test_who_fits_nobody_else_is_linked_though_little_speaks_for_it() -> None:
+    """The pair is alone in its component: its own weight, which it was linked in spite of, is no second reason."""
+    component = Component([Edge(0, 1, 2, ONLY_FIT_RANK, -2.0)], {1: 1, 2: 2}, scores=[(1, 2, -2.0)])
+    assert agglomerate(component, Forest(component.form_of)) == {}

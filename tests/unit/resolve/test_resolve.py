@@ -232,32 +232,6 @@ def test_training_on_blocks_without_pairs_leaves_the_shipped_probabilities(
     assert result.report.customer_count < 330
 
 
-@pytest.mark.parametrize(
-    ("both", "name_alone", "seen"),
-    [(90, 10, True), (5, 95, False), (8, 1, False)],
-    ids=["relatives", "errors", "too few to tell"],
-)
-def test_relatives_differ_in_name_and_birth_date_together_and_errors_do_not(
-    both: int, name_alone: int, seen: bool
-) -> None:
-    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
-    other_name, other_date = (len(c.levels) - 1 for c in comparisons[:2])
-    levels = np.array([[other_name, other_date, 0], [other_name, 0, 0], [0, other_date, 0], [0, 0, 0]])
-    counts = np.array([both, name_alone, 50, 950])
-    assert training.observe_relatives(comparisons, levels, counts, 0.01).are_seen == seen
-    # Where nothing else makes them one person, nothing is said.
-    levels[:, 2] = len(comparisons[2].levels) - 1
-    assert not training.observe_relatives(comparisons, levels, counts, 0.01).are_seen
-
-
-def test_birth_dates_of_one_first_name_are_wrong_within_ten_years_and_a_generation_apart_are_two_people() -> None:
-    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
-    other_name, far = (len(c.levels) - 1 for c in comparisons[:2])
-    levels = np.array([[other_name, far, 0], [0, far - 1, 0], [0, far, 0], [0, 0, 0]])
-    found = training.observe_relatives(comparisons, levels, np.array([90, 80, 50, 870]), 0.01)
-    assert found == training.Relatives(are_seen=True, misdated_share=0.08)
-
-
 def test_swapped_names_prove_little_where_first_names_are_last_names() -> None:
     names = next(c for c in COMPARISONS if c.name == "first_name")
     (position,) = (i for i, level in enumerate(names.levels) if level.condition == SWAPPED)
@@ -301,15 +275,6 @@ def test_birth_dates_that_only_namesakes_have_are_believed(resolve: Resolve) -> 
     result = resolve(rows)
     assert result.report.customer_count == 300
     assert "birth_date" not in result.report.trained
-
-
-def test_a_limited_comparison_keeps_its_proportions() -> None:
-    (first_name,) = (c for c in COMPARISONS if c.name == "first_name")
-    m = [0.5, 0.1, 0.1, 0.05, 0.05, 0.1, 0.1]
-    limited = training.limit_differing(first_name, m, 0.03)
-    assert limited[-1] == pytest.approx(0.03)
-    assert limited[0] / limited[1] == pytest.approx(5, rel=1e-3)
-    assert training.limit_differing(first_name, limited, 0.03) == limited
 
 
 def test_training_finds_the_probabilities_that_pairs_were_drawn_from() -> None:

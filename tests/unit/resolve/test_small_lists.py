@@ -58,6 +58,19 @@ def test_a_birth_date_that_one_person_has_many_times_stays_evidence(resolve: Res
     assert resolve([*people, *times]).together(*(row["record_key"] for row in times))
 
 
+def test_a_birth_date_of_one_person_whose_names_are_swapped_and_missing_stays_evidence(resolve: Resolve) -> None:
+    people = [
+        {**person, "birth_date": date(1950 + i % 50, 1 + i % 12, 1 + i % 28)} for i, person in enumerate(_people())
+    ]
+    names = [("Violet", "Clark"), ("Clark", "Violet"), ("Oivlet", "Clark"), ("Violet", "Alcrk"), (None, "Clark")]
+    times = [
+        {"record_key": f"x{i}", "first_name": first, "last_name": last, "birth_date": date(1988, 7, 13)}
+        for i, (first, last) in enumerate(names)
+    ]
+    result = resolve([*people, *times])
+    assert result.together("x0", "x1", "x2")
+
+
 def test_only_what_strangers_agree_in_more_often_than_usual_counts_for_less() -> None:
     names = [c.name for c in COMPARISONS]
     town, nowhere = (np.full((1, len(names)), -1) for _ in range(2))

@@ -1,0 +1,46 @@
+"""A record without a first name is not the one person who is known on a mailbox that homes share here."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from tests.unit.resolve.conftest import Resolve
+
+COUPLES, LONE = 30, 30
+
+
+def _list(couple_names: tuple[str, str]) -> list[dict[str, Any]]:
+    """Mailboxes of two records each, of one or two first names; and as many of one person with two records."""
+    pairs = [(f"c{i:02}", f"Couple{chr(97 + i % 26)}{i}", couple_names) for i in range(COUPLES)]
+    pairs += [(f"s{i:02}", f"Lone{chr(97 + i % 26)}{i}", ("Olga", "Olga")) for i in range(LONE)]
+    return [
+        {"record_key": f"{key}_{n}", "first_name": first, "last_name": last, "email": f"post{key}@home.example"}
+        for key, last, names in pairs
+        for n, first in enumerate(names)
+    ]
+
+
+def _asked(mailbox: str) -> list[dict[str, Any]]:
+    return [
+        {"record_key": "known", "first_name": "Tristan", "last_name": "Vallet", "email": mailbox},
+        {"record_key": "nameless", "last_name": "Vallet", "email": mailbox},
+    ]
+
+
+@pytest.mark.parametrize(
+    ("couple_names", "mailbox", "is_one"),
+    [
+        (("Bernd", "Gisela"), "vallet740@home.example", False),
+        (("Bernd", "Gisela"), "tristan.vallet@home.example", True),
+        (("Bernd", "Bernd"), "vallet740@home.example", True),
+    ],
+    ids=["a mailbox like those that are shared", "a mailbox that names its bearer", "where none is shared"],
+)
+def test_whoever_has_no_first_name_is_the_person_known_on_a_mailbox_unless_homes_share_such(
+    resolve: Resolve, couple_names: tuple[str, str], mailbox: str, is_one: bool
+) -> None:
+    result = resolve([*_list(couple_names), *_asked(mailbox)])
+    assert result.together("known", "nameless") == is_one
+    assert is_one or "shared_by_several_names" in result.reasons()
