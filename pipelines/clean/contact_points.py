@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 _KINDS = {"email": "email", "phone": "phone", "mobile": "phone"}
+_KINDS_OF_TEXTS = ("email", "phone")
 # What has values of its own, and whether one of them is a mobile's.
 _VALUED = {"email": "false", "phone": "is_mobile", "address": "false"}
 _METHODS = ENTITIES["crm", "contact_methods"]
@@ -51,9 +52,10 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
         if entity.column(field) and not entity.is_person
     ]
     uses += [_uses_of_methods(), *(_former_uses(field) for field in _KINDS)]
+    # A view, of which each reader computes only what it asks for: as a table it was half of what cleaning held in memory.
     connection.execute(
         f"""
-        create or replace temp table located_uses as
+        create or replace temp view located_uses as
         with uses as ({" union all ".join(uses)}),
         refused as (
             select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as rejected
@@ -72,34 +74,33 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
         left join person_countries as referred on referred.record_key = uses.person_key and uses.kind = 'phone'
         """
     )
-    for kind in ("email", "phone"):
+    for kind in _KINDS_OF_TEXTS:
         connection.execute(
             f"""
             create or replace temp table {kind}_drafts as
+            with texts as (
+                select distinct raw_value, country, rejected from located_uses where kind = '{kind}'
+            )
             -- Each text is there as nobody rejected anything, too: messages and visits are looked up by their text.
             select row_number() over () as id, raw_value, country, rejected, raw_value as value
-            from (
-                select raw_value, country, rejected from located_uses where kind = '{kind}'
-                union
-                select raw_value, country, null from located_uses where kind = '{kind}'
-            )
+            from (from texts union select raw_value, country, null from texts where rejected is not null)
             """
         )
-    connection.execute(
-        """
-        create or replace temp table contact_uses as
+    # Kind by kind, so that ids are all that is compared wherever a use meets its text.
+    used = [
+        f"""
         select uses.* exclude (raw_value, country, rejected), drafts.id as value_id
         from located_uses as uses
-        inner join (
-            select 'email' as kind, * from email_drafts union all select 'phone' as kind, * from phone_drafts
-        ) as drafts
-            on drafts.kind = uses.kind and drafts.raw_value = uses.raw_value
+        inner join {kind}_drafts as drafts
+            on drafts.raw_value = uses.raw_value
             and drafts.country is not distinct from uses.country
             and drafts.rejected is not distinct from uses.rejected
-        where uses.owner_key is not null
+        where uses.kind = '{kind}' and uses.owner_key is not null
         """
-    )
-    connection.execute("drop table located_uses; drop table written_countries; drop table person_countries")
+        for kind in _KINDS_OF_TEXTS
+    ]
+    connection.execute(f"create or replace temp table contact_uses as {' union all '.join(used)}")
+    connection.execute("drop view located_uses; drop table written_countries; drop table person_countries")
 
 
 def _list_countries(connection: DuckDBPyConnection, company_country: str) -> None:
@@ -271,16 +272,22 @@ def write_contact_points(connection: DuckDBPyConnection) -> None:
         )
     _merge_points(connection)
     # Most owners have one point of a kind: nothing is to be merged, and it is the primary one.
+    only_points = [
+        f"""
+        select owner_key as record_key, source_system, entity, numbers.point, true as is_primary, is_verified,
+            is_undeliverable, valid_from, valid_until
+        from contact_uses as uses
+        inner join point_numbers as numbers on numbers.kind = '{kind}' and numbers.id = uses.value_id
+        where uses.kind = '{kind}' and is_only
+        """
+        for kind in _KINDS_OF_TEXTS
+    ]
     write_table(
         connection,
         "clean.contact_points",
         f"""
         with points as (
-            select owner_key as record_key, source_system, entity, numbers.point, true as is_primary, is_verified,
-                is_undeliverable, valid_from, valid_until
-            from contact_uses as uses
-            inner join point_numbers as numbers on numbers.kind = uses.kind and numbers.id = uses.value_id
-            where is_only
+            {" union all ".join(only_points)}
             union all
             select record_key, source_system, entity, numbers.point, true, false, false, null, null
             from person_drafts

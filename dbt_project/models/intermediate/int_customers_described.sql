@@ -5,6 +5,17 @@ records as (
     select * from {{ ref('int_person_records_assigned') }}
 ),
 
+-- Apart from all records: what one query reads by one name twice, the engine keeps in memory.
+records_in_a_stage as (
+    select
+        customer_id,
+        record_key,
+        lifecycle_stage,
+        observed_at
+    from {{ ref('int_person_records_assigned') }}
+    where lifecycle_stage is not null and not is_deleted
+),
+
 build as (
     select {{ company_date('as_of', 'time_zone') }} as as_of_date
     from {{ source('config', 'build') }}
@@ -58,8 +69,7 @@ staged_records as (
         customer_id,
         lower(lifecycle_stage) as lifecycle_stage,
         row_number() over (partition by customer_id order by observed_at desc nulls last, record_key asc) as record_rank
-    from records
-    where lifecycle_stage is not null and not is_deleted
+    from records_in_a_stage
 ),
 
 described as (

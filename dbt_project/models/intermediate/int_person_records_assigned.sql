@@ -1,5 +1,5 @@
-{{ config(materialized='view') }}  -- wide, and each reader needs a few of its columns
-
+-- What is known of a person record but what the person is called and where: that is read of few records at a time, and
+-- by key. Nine models read this, so customers and records are brought together once.
 with
 
 persons as (
@@ -19,28 +19,7 @@ assigned as (
         persons.entity,
         persons.source_record_id,
         persons.kind,
-        persons.salutation,
-        persons.title,
-        persons.first_name,
-        persons.last_name,
-        persons.email,
-        persons.is_email_valid,
-        persons.phone,
-        persons.mobile,
-        persons.street,
-        persons.house_number,
-        persons.postal_code,
-        persons.city,
-        persons.region,
-        persons.country,
-        persons.birth_date,
-        persons.gender,
-        persons.language,
-        persons.company_record_key,
-        persons.company_name,
-        persons.job_title,
         persons.lifecycle_stage,
-        persons.lead_source,
         coalesce(persons.is_test, false) as is_test,
         coalesce(persons.is_deceased, false) as is_deceased,
         coalesce(persons.is_employee, false) as is_employee,

@@ -2,31 +2,30 @@
 -- up does so by number; keys are compared once, when they are numbered.
 with
 
-records as (
-    select * from {{ ref('int_person_records_assigned') }}
+persons as (
+    select * from {{ source('clean', 'persons') }}
 ),
 
--- Read apart from the wide records: what one query reads twice, the engine keeps in memory.
-record_keys as (
+records as (
     select
         record_key,
-        customer_id
+        customer_id,
+        source_system,
+        observed_at
     from {{ ref('int_person_records_assigned') }}
     where not is_deleted and not is_inferred
 ),
 
 ordered as (
     select
-        record_key,
-        customer_id,
+        records.*,
         row_number() over (order by record_key) as record_number
-    from record_keys
+    from records
 ),
 
 numbered as (
     select
-        record_key,
-        record_number,
+        ordered.*,
         min(record_number) over (partition by customer_id) as customer_number
     from ordered
 ),
@@ -35,18 +34,18 @@ final as (
     select
         {% for rule in golden_fields().values() %}
             {% for field in rule.fields %}
-                records.{{ field }},
+                persons.{{ field }},
             {% endfor %}
         {% endfor %}
-        records.customer_id,
-        records.record_key,
-        records.source_system,
-        records.observed_at,
-        records.is_email_valid,
+        numbered.customer_id,
+        numbered.record_key,
+        numbered.source_system,
+        numbered.observed_at,
+        persons.is_email_valid,
         numbered.record_number,
         numbered.customer_number
-    from records
-    inner join numbered on records.record_key = numbered.record_key
+    from persons
+    inner join numbered on persons.record_key = numbered.record_key
 )
 
 select * from final

@@ -8,6 +8,16 @@ touches as (
     select * from {{ ref('stg_marketing__touches') }}
 ),
 
+-- Few messages name a number. Read apart from the others, which the engine would keep in memory to be read twice.
+phoned as (
+    select
+        record_key,
+        contact_record_key,
+        phone
+    from {{ ref('stg_marketing__touches') }}
+    where phone is not null
+),
+
 campaigns as (
     select * from {{ ref('stg_marketing__campaigns') }}
 ),
@@ -54,16 +64,15 @@ named as (
 -- A number without its country is read as cleaning reads it: in the country of the contact, else of the company.
 numbers as (
     select
-        named.record_key,
+        phoned.record_key,
         phones.contact_point_key
-    from named
+    from phoned
     cross join build
-    left join persons on named.contact_record_key = persons.record_key
+    left join persons on phoned.contact_record_key = persons.record_key
     inner join phones
         on
-            named.phone = phones.raw_value
+            phoned.phone = phones.raw_value
             and coalesce(persons.country, build.country) = phones.country
-    where named.phone is not null
 ),
 
 located as (

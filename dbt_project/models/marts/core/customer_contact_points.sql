@@ -4,6 +4,20 @@ contact_points as (
     select * from {{ ref('int_contact_points_assigned') }}
 ),
 
+-- Apart from those that are grouped: what one query reads by one name twice, the engine keeps in memory.
+addresses as (
+    select
+        record_key,
+        customer_id,
+        contact_point_key
+    from {{ ref('int_contact_points_assigned') }}
+    where kind = 'address' and is_primary
+),
+
+source_names as (
+    select source_system from {{ source('config', 'sources') }}
+),
+
 profiles as (
     select * from {{ ref('customer_profiles') }}
 ),
@@ -37,11 +51,11 @@ golden_values as (
 -- Of the record whose address survived, the address that is its first.
 golden_addresses as (
     select distinct
-        contact_points.customer_id,
-        contact_points.contact_point_key
+        addresses.customer_id,
+        addresses.contact_point_key
     from chosen
-    inner join contact_points on chosen.record_key = contact_points.record_key
-    where chosen.field_group = 'address' and contact_points.kind = 'address' and contact_points.is_primary
+    inner join addresses on chosen.record_key = addresses.record_key
+    where chosen.field_group = 'address'
 ),
 
 -- Who clicked the link in a confirmation mail proved that the mailbox is read.
@@ -53,10 +67,6 @@ confirmed as (
 ),
 
 -- A set of sources is a number with a bit for each, and written as text once for every set that occurs.
-source_names as (
-    select distinct source_system from contact_points
-),
-
 source_bits as (
     select
         source_system,

@@ -84,7 +84,10 @@ events as (
         cast(null as varchar) as currency
     from permission_history
     inner join permissions on permission_history.record_key = permissions.record_key
-    left join contact_points on permission_history.contact_point_key = contact_points.contact_point_key
+    left join contact_points
+        on
+            case when permissions.customer_id is null then permission_history.contact_point_key end
+            = contact_points.contact_point_key
 ),
 
 final as (

@@ -30,7 +30,9 @@ assigned as (
         touches.occurred_at
     from touches
     left join members on touches.contact_record_key = members.record_key
-    left join contact_points on touches.contact_point_key = contact_points.contact_point_key
+    -- Whose contact is named is not looked for among a million contact points.
+    left join contact_points
+        on case when members.customer_id is null then touches.contact_point_key end = contact_points.contact_point_key
 ),
 
 final as (
