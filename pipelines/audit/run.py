@@ -42,6 +42,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 T = TypeVar("T")
+U = TypeVar("U")
 Named = Mapping[tuple[str, str], NamedRows]
 
 
@@ -71,9 +72,9 @@ def run_audit(
     Raises:
         ConfigurationError: a suite is invalid or does not exist; the rule cannot be approved.
     """
-    from pipelines.audit.report import prepare_report, write_report
+    from pipelines.audit.report import gather_facts, prepare_report, write_report
 
-    def meanwhile() -> tuple[int, str]:
+    def hash_build() -> tuple[int, str]:
         prepare_report()
         return fingerprint(settings)
 
@@ -83,7 +84,9 @@ def run_audit(
     validation.warm_up()
     write_logs_back(settings)
     try:
-        results, named, (size, sha256) = _run(settings, catalogue, rules, meanwhile, kept_keys=settings.kept_failures)
+        results, named, (size, sha256), facts = _run(
+            settings, catalogue, rules, kept_keys=settings.kept_failures, beside=hash_build, waiting=gather_facts
+        )
     finally:
         if not keep_warm:
             validation.cool_down()
@@ -105,7 +108,7 @@ def run_audit(
     customers = [(f.rule_id, f.object, f.customer_id) for f in failures if f.customer_id is not None]
     details = follow_audit(settings, build, verdict, rules, customers=customers, is_complete=suites is None)
     write_verdict(settings, verdict, failures, rows, detail_tables(build, verdict, details))
-    write_report(settings, configuration, build, verdict, rules, details)
+    write_report(settings, configuration, build, verdict, rules, details, facts)
     return verdict
 
 
@@ -113,7 +116,9 @@ def run_rules(
     settings: Settings, configuration: Configuration, build: Build, rules: Sequence[Rule]
 ) -> list[RuleResult]:
     """Run some rules on the open build, for a check selected alone. Neither verdict nor report changes."""
-    results, *_ = _run(settings, load_catalogue(configuration), rules, lambda: None, kept_keys=0)
+    results, *_ = _run(
+        settings, load_catalogue(configuration), rules, kept_keys=0, beside=lambda: None, waiting=lambda _: None
+    )
     if any(rule.metrics for rule in rules):
         verdict = load_verdict(settings)  # shares of other rules are figures too
         known = verdict.results if verdict and verdict.build_id == build.build_id else results
@@ -132,22 +137,32 @@ def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResu
 
 
 def _run(
-    settings: Settings, catalogue: Catalogue, rules: Sequence[Rule], meanwhile: Callable[[], T], *, kept_keys: int
-) -> tuple[list[RuleResult], Named, T]:
-    """Results ordered by suite, rule and object, exactly one per rule and object; and what `meanwhile` returns.
+    settings: Settings,
+    catalogue: Catalogue,
+    rules: Sequence[Rule],
+    *,
+    kept_keys: int,
+    beside: Callable[[], T],
+    waiting: Callable[[Settings], U],
+) -> tuple[list[RuleResult], Named, T, U]:
+    """Results ordered by suite, rule and object, exactly one per rule and object, and what else was done meanwhile.
 
-    Beside them, by rule and object, at most `kept_keys` failing rows of those rules that name them at once.
+    Args:
+        kept_keys: how many failing rows of a rule and object are named at once, by the rules that can.
+        beside: what needs no engine.
+        waiting: what reads the build while Great Expectations, which has more to do than the data tests, still works.
     """
     # All only read, and Great Expectations works in a process of its own: side by side they use both cores, and one
     # computes while another waits for the disk. Each process has an engine, and together they keep to the limit.
     each = settings.share_memory(2)
     checked = [r for r in rules if r.expectation]
-    with ThreadPoolExecutor(max_workers=2) as beside:
-        expectations = beside.submit(_run_expectations, each, checked, catalogue.grains, kept_keys)
-        made = beside.submit(meanwhile)
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        expectations = threads.submit(_run_expectations, each, checked, catalogue.grains, kept_keys)
+        made = threads.submit(beside)
         results = _run_data_tests(each, [r for r in rules if r.dbt_test])
+        read = waiting(each)
         more, named = expectations.result()
-        return sorted([*results, *more], key=_order), named, made.result()
+        return sorted([*results, *more], key=_order), named, made.result(), read
 
 
 def _order(result: RuleResult) -> tuple[str, str, str]:
