@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tests
 from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
-from pipelines.audit.failures import is_naming
 from pipelines.audit.metrics import SOURCES
+from pipelines.audit.naming import is_naming
 from pipelines.audit.quarantine import quarantine_problems, quarantined_entities
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites

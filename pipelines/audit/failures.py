@@ -11,7 +11,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.failing_rows import failing_rows_of
-from pipelines.warehouse import connect, identifier, log_privately
+from pipelines.audit.naming import NamedRows, columns_of, is_naming, name_rows
+from pipelines.warehouse import connect, identifier, insert_rows, log_privately
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -19,15 +20,6 @@ if TYPE_CHECKING:
     from pipelines.audit.results import RuleResult
     from pipelines.audit.rules import Rule
     from pipelines.settings import Settings
-
-# Columns that name a row without telling anything of a person, beside the keyed hashes, which end with `_key`.
-NAMING = frozenset(
-    {
-        *("customer_id", "current_customer_id", "account_id", "household_id"),
-        *("source_system", "entity", "field", "currency", "controller", "channel", "purpose", "audience"),
-        *("schema_name", "table_name", "column_name", "base_version", "version", "line", "metric", "figure", "part"),
-    }
-)
 
 # Where the customer of a failing record is looked up, by the table that a rule is checked on: table and its key.
 FACTS = {
@@ -68,6 +60,7 @@ def find_failures(
     settings: Settings,
     rules: Sequence[Rule],
     results: Iterable[RuleResult],
+    named: Mapping[tuple[str, str], NamedRows],
     tests: Mapping[str, str],
     grains: Mapping[str, Sequence[str]],
 ) -> list[RuleFailure]:
@@ -79,6 +72,7 @@ def find_failures(
         settings: names the build, and how many rows of a rule and object are kept.
         rules: the rules that were checked.
         results: what they found.
+        named: by rule and object, the failing rows that were named when they were counted; others are looked up.
         tests: SQL of dbt's data tests by their id.
         grains: the columns that name a row, by `schema.table`.
     """
@@ -89,13 +83,15 @@ def find_failures(
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
         for result in results:
             rule = by_id[result.rule_id]
-            query = _query(rule, result, tests) if result.failed_count else None
-            if query is None:
-                continue
-            try:
-                found += _rows(connection, result, query, _grain(rule, result, grains), settings.kept_failures)
-            except duckdb.Error as error:  # the count stands; where to look is not known
-                log_privately(settings, error)
+            rows = named.get((result.rule_id, result.object))
+            query = _query(rule, result, tests) if result.failed_count and rows is None else None
+            if query is not None:
+                try:
+                    rows = _look_up(connection, query, grain_of(rule, result.object, grains), result, settings)
+                except duckdb.Error as error:  # the count stands; where to look is not known
+                    log_privately(settings, error)
+            if rows is not None and rows.key_name is not None:
+                found += [RuleFailure(result.rule_id, result.object, rows.key_name, *key) for key in rows.keys]
         return sorted(_with_customers(connection, found, by_id), key=lambda f: (f.rule_id, f.object, f.key))
 
 
@@ -105,47 +101,31 @@ def _query(rule: Rule, result: RuleResult, tests: Mapping[str, str]) -> str | No
     return failing_rows_of(rule, next(o for o in rule.objects if o.name == result.object))
 
 
-def _grain(rule: Rule, result: RuleResult, grains: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+def grain_of(rule: Rule, name: str, grains: Mapping[str, Sequence[str]]) -> tuple[str, ...]:
+    """The columns that name a row of an object that a rule is checked on."""
     schema, table = rule.asset_key
     if schema == "raw" and f"{schema}.{table}" not in grains:
         return ("record_key",)
-    return tuple(grains.get(result.object) or grains.get(f"{schema}.{table}") or ())
+    return tuple(grains.get(name) or grains.get(f"{schema}.{table}") or ())
 
 
-def _rows(
-    connection: DuckDBPyConnection, result: RuleResult, query: str, grain: Sequence[str], limit: int
-) -> list[RuleFailure]:
-    columns = [row[0] for row in connection.execute(f"describe {query}").fetchall()]
-    key, query = _key(columns, query, grain, result.object)
-    if not key:
-        return []
-    shown = ", ', ', ".join(f"coalesce({identifier(column)}::varchar, 'null')" for column in key)
-    customer = "customer_id" if "customer_id" in columns else "null"
-    rows = connection.execute(
-        f"select concat({shown}) as key, min({customer})::varchar from ({query}) group by 1 order by 1 limit {limit}"
-    ).fetchall()
-    names = ", ".join(key)
-    return [RuleFailure(result.rule_id, result.object, names, value, customer_id) for value, customer_id in rows]
+def _look_up(
+    connection: DuckDBPyConnection, query: str, grain: Sequence[str], result: RuleResult, settings: Settings
+) -> NamedRows:
+    """Name the rows of a query.
 
-
-def _key(columns: Sequence[str], query: str, grain: Sequence[str], table: str) -> tuple[list[str], str]:
-    """The columns that name a failing row, and the query that has them.
-
-    A query that shows only a value of each failing row, as dbt's tests of one column do, is joined back to its table.
+    One that shows only a value of each failing row, as dbt's tests of one column do, is joined back to its table.
     """
-    named = [column for column in columns if is_naming(column)]
-    if grain and set(grain) <= set(columns):
-        named = [column for column in grain if is_naming(column)]
-    elif not named and grain and len(columns) == 1:
+
+    def fetch(sql: str) -> list[tuple[Any, ...]]:
+        return connection.execute(sql).fetchall()
+
+    columns = columns_of(fetch, query)
+    if len(columns) == 1 and not is_naming(columns[0]) and grain:
         value = identifier(columns[0])
-        named = [column for column in grain if is_naming(column)]
-        query = f"select * from {table} where {value} in (select {value} from ({query}))"
-    return named, query
-
-
-def is_naming(column: str) -> bool:
-    """Whether a column may name a failing row."""
-    return column in NAMING or column.endswith("_key")
+        query = f"select * from {result.object} where {value} in (select {value} from ({query}))"
+        columns = columns_of(fetch, query)
+    return name_rows(fetch, query, columns, grain, settings.kept_failures)
 
 
 def _with_customers(
@@ -155,13 +135,15 @@ def _with_customers(
     unknown = [f for f in failures if f.customer_id is None]
     there = set(connection.execute("select table_schema, table_name from information_schema.tables").fetchall())
     customers: dict[tuple[str, str], str] = {}
+    connection.execute("create temp table sought (key text)")
     for table, key in [(("identity", "members"), "record_key"), *((("marts", t), k) for t, k in FACTS.items())]:
-        sought = [f.key for f in unknown if _is_about(rules[f.rule_id], f, table, key)]
+        sought = {f.key for f in unknown if _is_about(rules[f.rule_id], f, table, key)}
         if sought and table in there:
+            connection.execute("delete from sought")
+            insert_rows(connection, "sought", [(value,) for value in sorted(sought)])
             rows: list[tuple[str, Any]] = connection.execute(
-                f"select {key}, min(customer_id) from {'.'.join(table)} where {key} in (select unnest(?)) "
-                f"and customer_id is not null group by {key}",
-                [sorted(set(sought))],
+                f"select {key}, min(customer_id) from {'.'.join(table)} where {key} in (from sought) "
+                f"and customer_id is not null group by {key}"
             ).fetchall()
             customers |= {(key_name, value): customer for value, customer in rows for key_name in ("record_key", key)}
     return [

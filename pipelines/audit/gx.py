@@ -17,15 +17,18 @@ from functools import lru_cache
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 from pipelines.audit.expectation_types import SHOWS_OBSERVED_VALUE, UNEXPECTED_ROWS
+from pipelines.audit.failing_rows import rule_query
+from pipelines.audit.naming import Fetch, NamedRows, columns_of, name_rows
 from pipelines.settings import QUIET_ENVIRONMENT
 from pipelines.warehouse import attach_parts
 
 if TYPE_CHECKING:
     from great_expectations.core.batch import Batch
 
-# Counts only. Anything more would put values of records into the results.
+# Counts only. Anything more that the library offers would put values of records into the results.
 RESULT_FORMAT = {"result_format": "SUMMARY", "partial_unexpected_count": 0}
 ROW_COUNT = "__row_count__"
 
@@ -135,12 +138,14 @@ def validate_object(source: Any, name: str, query: str, rules: Sequence[Mapping[
         source: an open warehouse.
         name: a name that is unique within the open warehouse.
         query: SQL of the rows to be checked.
-        rules: `{"key", "type", "kwargs"}` each; the keys are unique.
+        rules: `{"key", "type", "kwargs"}` each; the keys are unique. An SQL rule may say that as many as `kept_keys`
+            of its failing rows are named, and by which columns its table does (`grain`).
 
     Returns:
         `{"row_count": int | None, "results": {key: outcome}}` where an outcome is either `{"error": text}` or
-        `{"success", "element_count", "failed_count", "observed"}`. The text of an error may hold personal data: it
-        belongs into the private log. Everything else is counts.
+        `{"success", "element_count", "failed_count", "observed", "key_name", "keys"}`. The text of an error may hold
+        personal data: it belongs into the private log. Everything else is counts, and keys of failing rows with their
+        customer where the rule says it.
     """
     batch = source.add_query_asset(name, query=query).add_batch_definition_whole_table("rows").get_batch()
     return validate_batch(batch, rules)
@@ -179,22 +184,55 @@ def _build_expectations(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Any], 
         wanted.insert(0, {"key": ROW_COUNT, "type": "expect_table_row_count_to_be_between", "kwargs": {"min_value": 0}})
     built, errors = [], {}
     for rule in wanted:
-        type_ = counted_rows() if rule["type"] == UNEXPECTED_ROWS else rule["type"]
+        type_, kwargs = rule["type"], dict(rule["kwargs"])
+        if type_ == UNEXPECTED_ROWS:
+            type_ = counted_rows()
+            kwargs |= {"grain": list(rule.get("grain", ())), "kept_keys": rule.get("kept_keys", 0)}
         try:
-            configuration = ExpectationConfiguration(type=type_, kwargs=dict(rule["kwargs"]), meta={"key": rule["key"]})
+            configuration = ExpectationConfiguration(type=type_, kwargs=kwargs, meta={"key": rule["key"]})
             built.append(configuration.to_domain_obj())
         except (ValueError, TypeError, GreatExpectationsError) as error:
             errors[rule["key"]] = {"error": f"{type(error).__name__}: {error}"}
     return built, errors
 
 
+class _Counter:
+    """Counts rows of one open warehouse and names those that fail; what several rules need is asked once."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._counts: dict[str, int] = {}
+        self._columns: dict[str, list[str]] = {}
+
+    def count_rows(self, rows: str) -> int:
+        """The rows of a batch."""
+        if rows not in self._counts:
+            [(count,)] = self._fetch(f"select count(*) from ({rows})")
+            self._counts[rows] = int(count)
+        return self._counts[rows]
+
+    def find_failing(self, rows: str, unexpected_rows_query: str, grain: Sequence[str], kept_keys: int) -> NamedRows:
+        """The rows of a batch that an SQL rule finds; without `kept_keys` they are only counted."""
+        query = f"with batch as ({rows}) {rule_query({'unexpected_rows_query': unexpected_rows_query})}"
+        columns = self._find_columns(unexpected_rows_query, query) if kept_keys else ()
+        return name_rows(self._fetch, query, columns, grain, kept_keys)
+
+    def _find_columns(self, asked: str, query: str) -> list[str]:
+        """A rule on many batches has the same columns on all of them, unless it selects those of the batch."""
+        place = query if "*" in asked else asked
+        if place not in self._columns:
+            self._columns[place] = columns_of(self._fetch, query)
+        return self._columns[place]
+
+
 @lru_cache(maxsize=1)
 def counted_rows() -> str:
     """Register the expectation that SQL rules are checked by, and return its type.
 
-    That of Great Expectations runs the query twice, once for its rows, and beside it the count of all rows is a
-    query and an expectation of its own. This one asks once for both counts. `{batch}` is a name in it that joins and
-    aliases like a table; no column of a failing row is fetched.
+    That of Great Expectations runs the query twice, once for its rows. This one asks once, for their number and for the
+    keys of the first of them. `{batch}` is a name in it that joins and aliases like a table. All rows of a batch are
+    counted once for its rules, and not in the same statement: rows that are asked for twice there are kept in between.
+    No value of a failing row is fetched.
     """
     from great_expectations.compatibility import pydantic
     from great_expectations.compatibility.sqlalchemy import sqlalchemy as sa
@@ -204,9 +242,11 @@ def counted_rows() -> str:
     from great_expectations.expectations.metrics.metric_provider import metric_value
     from great_expectations.expectations.metrics.query_metric_provider import QueryMetricProvider
 
+    counters: WeakKeyDictionary[Any, _Counter] = WeakKeyDictionary()  # by open warehouse
+
     class FailingRowsOfBatch(QueryMetricProvider):  # type: ignore[misc]  # the library has no types
-        metric_name = "unexpected_rows_query.both_counts"
-        value_keys = ("unexpected_rows_query",)
+        metric_name = "unexpected_rows_query.count_and_keys"
+        value_keys = ("unexpected_rows_query", "grain", "kept_keys")
         query_param_name = "unexpected_rows_query"
 
         @metric_value(engine=SqlAlchemyExecutionEngine)  # type: ignore[untyped-decorator]
@@ -216,19 +256,21 @@ def counted_rows() -> str:
             metric_domain_kwargs: dict[str, Any],
             metric_value_kwargs: dict[str, Any],
             **_: Any,
-        ) -> tuple[int, int]:
-            rows, *_ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
-            query = cls._get_query_from_metric_value_kwargs(metric_value_kwargs).format(batch="batch")
-            row_count, failed_count = execution_engine.execute_query(
-                sa.text(
-                    f"with batch as ({rows}) select (select count(*) from batch), "
-                    f"(select count(*) from ({query}) as failing)"
+        ) -> tuple[int, NamedRows]:
+            if execution_engine not in counters:
+                counters[execution_engine] = _Counter(
+                    lambda sql: list(execution_engine.execute_query(sa.text(sql)).fetchall())
                 )
-            ).fetchone()
-            return int(row_count), int(failed_count)
+            counter = counters[execution_engine]
+            rows, *_ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
+            return counter.count_rows(str(rows)), counter.find_failing(str(rows), **metric_value_kwargs)
 
     class FailingRowsAreCounted(UnexpectedRowsExpectation):  # type: ignore[misc]
         metric_dependencies = (FailingRowsOfBatch.metric_name,)
+        success_keys = FailingRowsOfBatch.value_keys
+
+        grain: list[str] = []  # noqa: RUF012  pydantic copies it
+        kept_keys: int = 0
 
         _kept: Any = pydantic.PrivateAttr(None)
 
@@ -240,10 +282,15 @@ def counted_rows() -> str:
             return self._kept
 
         def _validate(self, metrics: dict[str, Any], *_: Any, **__: Any) -> dict[str, Any]:
-            row_count, failed_count = metrics[FailingRowsOfBatch.metric_name]
+            row_count, failing = metrics[FailingRowsOfBatch.metric_name]
             return {
-                "success": failed_count == 0,
-                "result": {"observed_value": failed_count, "row_count": row_count},
+                "success": failing.count == 0,
+                "result": {
+                    "observed_value": failing.count,
+                    "row_count": row_count,
+                    "key_name": failing.key_name,
+                    "keys": failing.keys,
+                },
             }
 
     return str(FailingRowsAreCounted.expectation_type)
@@ -282,4 +329,6 @@ def _outcome(result: Any, type_: str, row_count: int | None) -> dict[str, Any]:
         "element_count": judged,
         "failed_count": int(failed),
         "observed": None if observed is None else float(observed),
+        "key_name": numbers.get("key_name"),
+        "keys": numbers.get("keys", []),
     }

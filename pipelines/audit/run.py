@@ -18,9 +18,10 @@ from pipelines.audit.bands import WINDOW
 from pipelines.audit.catalogue import load_catalogue
 from pipelines.audit.dbt_tests import SUITE as DATA_TESTS
 from pipelines.audit.details import detail_tables, follow_audit
-from pipelines.audit.failures import find_failures
+from pipelines.audit.failures import find_failures, grain_of
 from pipelines.audit.fingerprint import fingerprint, write_logs_back
 from pipelines.audit.metrics import Metric, as_points, as_row, collect_metrics, day_of, read_rows
+from pipelines.audit.naming import NamedRows
 from pipelines.audit.regressions import compare_failures, read_published_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
@@ -41,6 +42,8 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 T = TypeVar("T")
+U = TypeVar("U")
+Named = Mapping[tuple[str, str], NamedRows]
 
 
 def run_audit(
@@ -69,9 +72,9 @@ def run_audit(
     Raises:
         ConfigurationError: a suite is invalid or does not exist; the rule cannot be approved.
     """
-    from pipelines.audit.report import prepare_report, write_report
+    from pipelines.audit.report import gather_facts, prepare_report, write_report
 
-    def meanwhile() -> tuple[int, str]:
+    def hash_build() -> tuple[int, str]:
         prepare_report()
         return fingerprint(settings)
 
@@ -81,7 +84,9 @@ def run_audit(
     validation.warm_up()
     write_logs_back(settings)
     try:
-        results, (size, sha256) = _run(settings, rules, meanwhile)
+        results, named, (size, sha256), facts = _run(
+            settings, catalogue, rules, kept_keys=settings.kept_failures, beside=hash_build, waiting=gather_facts
+        )
     finally:
         if not keep_warm:
             validation.cool_down()
@@ -99,11 +104,11 @@ def run_audit(
         results=tuple(results),
     )
     keep_approvals(settings, build, results, verdict.ran_at)  # first: no approved verdict without its lasting record
-    failures = [*_locate(settings, catalogue, results), *list_anomalies(rules, metrics)]
+    failures = [*_locate(settings, catalogue, results, named), *list_anomalies(rules, metrics)]
     customers = [(f.rule_id, f.object, f.customer_id) for f in failures if f.customer_id is not None]
     details = follow_audit(settings, build, verdict, rules, customers=customers, is_complete=suites is None)
     write_verdict(settings, verdict, failures, rows, detail_tables(build, verdict, details))
-    write_report(settings, configuration, build, verdict, rules, details)
+    write_report(settings, configuration, build, verdict, rules, details, facts)
     return verdict
 
 
@@ -111,7 +116,9 @@ def run_rules(
     settings: Settings, configuration: Configuration, build: Build, rules: Sequence[Rule]
 ) -> list[RuleResult]:
     """Run some rules on the open build, for a check selected alone. Neither verdict nor report changes."""
-    results, _ = _run(settings, rules, lambda: None)
+    results, *_ = _run(
+        settings, load_catalogue(configuration), rules, kept_keys=0, beside=lambda: None, waiting=lambda _: None
+    )
     if any(rule.metrics for rule in rules):
         verdict = load_verdict(settings)  # shares of other rules are figures too
         known = verdict.results if verdict and verdict.build_id == build.build_id else results
@@ -120,26 +127,42 @@ def run_rules(
     return sorted(results, key=_order)
 
 
-def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResult]) -> list[RuleFailure]:
+def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResult], named: Named) -> list[RuleFailure]:
     """The rows behind the results, as far as there are any."""
     failed = [result for result in results if result.failed_count]
     if not failed:
         return []
     tests = compile_data_tests() if any(result.suite == DATA_TESTS for result in failed) else {}
-    return find_failures(settings, catalogue.rules, failed, tests, catalogue.grains)
+    return find_failures(settings, catalogue.rules, failed, named, tests, catalogue.grains)
 
 
-def _run(settings: Settings, rules: Sequence[Rule], meanwhile: Callable[[], T]) -> tuple[list[RuleResult], T]:
-    """Results ordered by suite, rule and object, exactly one per rule and object; and what `meanwhile` returns."""
+def _run(
+    settings: Settings,
+    catalogue: Catalogue,
+    rules: Sequence[Rule],
+    *,
+    kept_keys: int,
+    beside: Callable[[], T],
+    waiting: Callable[[Settings], U],
+) -> tuple[list[RuleResult], Named, T, U]:
+    """Results ordered by suite, rule and object, exactly one per rule and object, and what else was done meanwhile.
+
+    Args:
+        kept_keys: how many failing rows of a rule and object are named at once, by the rules that can.
+        beside: what needs no engine.
+        waiting: what reads the build while Great Expectations, which has more to do than the data tests, still works.
+    """
     # All only read, and Great Expectations works in a process of its own: side by side they use both cores, and one
     # computes while another waits for the disk. Each process has an engine, and together they keep to the limit.
     each = settings.share_memory(2)
-    with ThreadPoolExecutor(max_workers=2) as beside:
-        expectations = beside.submit(_run_expectations, each, [r for r in rules if r.expectation])
-        made = beside.submit(meanwhile)
+    checked = [r for r in rules if r.expectation]
+    with ThreadPoolExecutor(max_workers=2) as threads:
+        expectations = threads.submit(_run_expectations, each, checked, catalogue.grains, kept_keys)
+        made = threads.submit(beside)
         results = _run_data_tests(each, [r for r in rules if r.dbt_test])
-        results += expectations.result()
-        return sorted(results, key=_order), made.result()
+        read = waiting(each)
+        more, named = expectations.result()
+        return sorted([*results, *more], key=_order), named, made.result(), read
 
 
 def _order(result: RuleResult) -> tuple[str, str, str]:
@@ -177,24 +200,43 @@ def _judge_metrics(rules: Sequence[Rule], metrics: Sequence[Metric]) -> list[Rul
     return results
 
 
-def _run_expectations(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
+def _run_expectations(
+    settings: Settings, rules: Sequence[Rule], grains: Mapping[str, Sequence[str]], kept_keys: int
+) -> tuple[list[RuleResult], Named]:
     """Rules on the same rows are validated together: each set of rows is one batch."""
-    by_query: dict[str, list[tuple[str, Rule, RuleObject]]] = {}
+    by_query: dict[str, list[tuple[Rule, RuleObject]]] = {}
     for rule in rules:
         for checked in rule.objects:
             if checked.query is not None:
-                by_query.setdefault(checked.query, []).append((f"{rule.id}|{checked.name}", rule, checked))
-    objects = [
-        CheckedObject(checks[0][2].name, query, [{"key": key, **(rule.expectation or {})} for key, rule, _ in checks])
-        for query, checks in by_query.items()
-    ]
-    outcomes = validation.validate(settings, objects)
+                by_query.setdefault(checked.query, []).append((rule, checked))
+    outcomes = validation.validate(
+        settings,
+        [
+            CheckedObject(checks[0][1].name, query, [_check(*check, grains, kept_keys) for check in checks])
+            for query, checks in by_query.items()
+        ],
+    )
     ran_at = _now()
-    return [
-        _result(rule, checked.name, outcomes.get(f"{rule.id}|{checked.name}"), ran_at)
-        for rule in rules
-        for checked in rule.objects
+    found = {(rule.id, checked.name): outcomes.get(_key(rule, checked)) for rule in rules for checked in rule.objects}
+    results = [
+        _result(rule, checked.name, found[rule.id, checked.name], ran_at) for rule in rules for checked in rule.objects
     ]
+    named = {
+        place: NamedRows(outcome.failed_count or 0, outcome.key_name, outcome.keys)
+        for place, outcome in found.items()
+        if outcome and outcome.key_name
+    }
+    return results, named
+
+
+def _check(rule: Rule, checked: RuleObject, grains: Mapping[str, Sequence[str]], kept_keys: int) -> dict[str, Any]:
+    """A rule as the worker takes it."""
+    asked = {"key": _key(rule, checked), **(rule.expectation or {})}
+    return {**asked, "grain": grain_of(rule, checked.name, grains), "kept_keys": kept_keys}
+
+
+def _key(rule: Rule, checked: RuleObject) -> str:
+    return f"{rule.id}|{checked.name}"
 
 
 def _result(rule: Rule, name: str, outcome: Outcome | None, ran_at: datetime) -> RuleResult:

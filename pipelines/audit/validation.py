@@ -28,7 +28,10 @@ END_SECONDS = 10
 
 @dataclass(frozen=True)
 class Outcome:
-    """What a rule found on an object. `was_run` is False when the check itself broke; then there are no figures."""
+    """What a rule found on an object. `was_run` is False when the check itself broke; then there are no figures.
+
+    `key_name` and `keys` are those of `naming.NamedRows`, where a rule names what fails.
+    """
 
     was_run: bool
     success: bool = False
@@ -36,11 +39,13 @@ class Outcome:
     element_count: int | None = None
     failed_count: int | None = None
     observed: float | None = None
+    key_name: str | None = None
+    keys: Sequence[tuple[str, str | None]] = ()
 
 
 @dataclass(frozen=True)
 class CheckedObject:
-    """Rows of the warehouse and the rules to check on them: `{"key", "type", "kwargs"}` each."""
+    """Rows of the warehouse and the rules to check on them, each as `gx.validate_object` takes it."""
 
     name: str
     query: str

@@ -43,6 +43,20 @@ class Task:
     impact: Impact | None
 
 
+@dataclass(frozen=True)
+class Waiting:
+    """Values of one field that wait at their source: taken away, or with a correction that is proposed.
+
+    Attributes:
+        place: `<source>.<entity>.<field>`.
+    """
+
+    place: str
+    is_proposed: bool
+    count: int
+    impact: Impact | None
+
+
 def rank_tasks(tasks: Iterable[Task]) -> list[Task]:
     """The most worthwhile first."""
     return sorted(
@@ -75,14 +89,8 @@ def tasks_of_results(verdict: Verdict, details: Details) -> list[Task]:
     return tasks
 
 
-def tasks_of_corrections(connection: DuckDBPyConnection, owners: Mapping[str, str], seen: set[str]) -> list[Task]:
-    """Values that cleaning took away, or proposes to change, by source, entity and field.
-
-    Args:
-        connection: to the build.
-        owners: who answers for `<source>.<entity>`.
-        seen: `<source>.<entity>.<field>` that a rule speaks about already.
-    """
+def read_waiting(connection: DuckDBPyConnection) -> list[Waiting]:
+    """Values that cleaning took away, or proposes to change, by source, entity and field."""
     there = names_of_tables(connection)
     if not there.issuperset({"clean.corrections", "identity.members", "marts.customers"}):
         return []
@@ -98,23 +106,34 @@ def tasks_of_corrections(connection: DuckDBPyConnection, owners: Mapping[str, st
     )
     counts = connection.execute("select rule_id, object, count(*) from waiting group by all order by all").fetchall()
     impacts = measure_impacts(connection, "waiting")
+    return [Waiting(name, status == "proposed", count, impacts.get((status, name))) for status, name, count in counts]
+
+
+def tasks_of_corrections(waiting: Iterable[Waiting], owners: Mapping[str, str], seen: set[str]) -> list[Task]:
+    """What there is to do about the values that wait.
+
+    Args:
+        owners: who answers for `<source>.<entity>`.
+        seen: `<source>.<entity>.<field>` that a rule speaks about already.
+    """
     tasks = []
-    for status, name, count in counts:
-        if status != "proposed" and name in seen:
+    for found in waiting:
+        if not found.is_proposed and found.place in seen:
             continue
-        source, field = name.rsplit(".", 1)
+        source, field = found.place.rsplit(".", 1)
         owner = owners.get(source, "data engineering")
-        texts = _PROPOSED if status == "proposed" else _TAKEN
+        texts = _PROPOSED if found.is_proposed else _TAKEN
+        words = {"count": found.count, "field": field.replace("_", " "), "source": source}
         tasks.append(
             Task(
-                label=name,
-                what=Text(*(t.format(count=count, field=field.replace("_", " "), source=source) for t in texts[0])),
+                label=found.place,
+                what=Text(*(t.format(**words) for t in texts[0])),
                 remedy=Text(*texts[1]),
                 owner=Text(owner, owner),
                 refuses=False,
-                failed=count,
+                failed=found.count,
                 of=None,
-                impact=impacts.get((status, name)),
+                impact=found.impact,
             )
         )
     return tasks

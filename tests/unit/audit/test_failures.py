@@ -12,7 +12,7 @@ import pytest
 from pipelines.audit import Catalogue, Rule, run_audit
 from pipelines.audit.expectation_types import SUPPORTED
 from pipelines.audit.failing_rows import CONDITIONS, DUPLICATES, failing_rows, failing_rows_of
-from pipelines.audit.failures import is_naming
+from pipelines.audit.naming import is_naming
 from pipelines.configuration import Configuration
 from pipelines.settings import Settings
 from pipelines.transform import compile_data_tests, load_manifest
