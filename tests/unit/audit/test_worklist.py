@@ -25,7 +25,8 @@ def test_lines_of_orders_are_named_like_every_other_record(company: Settings, tm
     with connect(company.build_audit, company) as connection:
         connection.execute("create schema audit.audit")
         connection.execute(
-            "create table audit.audit.rule_failures (rule_id text, object text, key text, customer_id text, fields text)"
+            "create table audit.audit.rule_failures "
+            "(rule_id text, object text, key text, customer_id text, fields text)"
         )
         for (rule, name), key in zip((LINES, CONTACTS), keys, strict=True):
             connection.execute(
