@@ -12,12 +12,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.dbt_tests import grains, published_texts, rules_of_data_tests
+from pipelines.audit.dbt_tests import columns_of_tables, grains, published_texts, rules_of_data_tests
 from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
 from pipelines.audit.metrics import SOURCES
 from pipelines.audit.naming import is_naming
 from pipelines.audit.quarantine import quarantine_problems, quarantined_entities
-from pipelines.audit.rules import Rule, RuleObject
+from pipelines.audit.rules import Rule, RuleObject, fields_of
 from pipelines.audit.suites import Expectation, RuleMeta, Suite, read_suites
 from pipelines.entities import ENTITIES, ROLES, SYSTEM_COLUMNS
 from pipelines.errors import ConfigurationError
@@ -38,6 +38,9 @@ MARKS = ("@", "+")
 # Columns of `raw.*` that are not of the source.
 RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key", "identifiers", "custom"})
 
+# Columns of other tables that say whose or which a row is, beside their keys.
+ROW_NAMES = frozenset({"customer_id", "account_id", "source_system", "entity", "column_name", "figure", "part"})
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -45,10 +48,12 @@ class Catalogue:
 
     Attributes:
         grains: the columns that name a row, by `schema.table`.
+        fields: the columns that a rule looks at, by its id.
     """
 
     rules: tuple[Rule, ...]
     grains: Mapping[str, Sequence[str]]
+    fields: Mapping[str, Sequence[str]]
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -106,7 +111,23 @@ def load_catalogue(
     problems += _repeated("id", [r.id for r in rules]) + _repeated("name", [r.check_name for r in rules])
     if problems:
         raise ConfigurationError(problems)
-    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys)
+    columns = columns_of_tables(manifest)
+    fields = {rule.id: fields_of(rule, _columns_of(rule, columns)) for rule in rules}
+    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys, fields)
+
+
+def _columns_of(rule: Rule, columns: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """The columns of the table that a rule is about, by what it may call them: a reference also by its key.
+
+    What only names a row is none, but for a data test, which may be about a key.
+    """
+    table = ".".join(rule.asset_key)
+    entity = next((e for e in ENTITIES.values() if f"raw.{e.table}" == table), None)
+    if entity is not None:
+        unasked = RAW_COLUMNS | {"deleted_at"}  # every rule looks at these
+        fields = {c.name: c.name for c in (*entity.columns, *SYSTEM_COLUMNS) if c.name not in unasked}
+        return fields | {c.key_column: c.name for c in entity.columns if c.key_column}
+    return {c: c for c in columns.get(table, ()) if rule.dbt_test or not (c.endswith("_key") or c in ROW_NAMES)}
 
 
 @dataclass(frozen=True)

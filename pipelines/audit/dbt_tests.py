@@ -75,6 +75,11 @@ def _unique_key(test: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(asked["kwargs"]["columns"]) if asked.get("name") == UNIQUE_KEY else ()
 
 
+def columns_of_tables(manifest: Mapping[str, Any]) -> dict[str, list[str]]:
+    """The columns that are described, by `schema.table`."""
+    return {_table_name(node): list(node["columns"]) for node in _tables(manifest)}
+
+
 def published_texts(manifest: Mapping[str, Any], file: str = "warehouse") -> dict[str, list[str]]:
     """The columns that hold text, by `schema.table`, of every table that is built and published in this file.
 

@@ -17,6 +17,7 @@ from pipelines.warehouse import connect, identifier, insert_rows, log_privately
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from pipelines.audit.catalogue import Catalogue
     from pipelines.audit.results import RuleResult
     from pipelines.audit.rules import Rule
     from pipelines.settings import Settings
@@ -47,6 +48,7 @@ class RuleFailure:
         key_name: the columns that name the row, e.g. `record_key` or `source_system, entity`.
         key: their values.
         customer_id: the customer it belongs to, None where that is not known.
+        fields: the columns that the rule looks at.
     """
 
     rule_id: str
@@ -54,15 +56,15 @@ class RuleFailure:
     key_name: str
     key: str
     customer_id: str | None
+    fields: Sequence[str] = ()
 
 
 def find_failures(
     settings: Settings,
-    rules: Sequence[Rule],
+    catalogue: Catalogue,
     results: Iterable[RuleResult],
     named: Mapping[tuple[str, str], NamedRows],
     tests: Mapping[str, str],
-    grains: Mapping[str, Sequence[str]],
 ) -> list[RuleFailure]:
     """The rows that fail, by rule, object and key. Rules without a failing row cost nothing.
 
@@ -70,15 +72,14 @@ def find_failures(
 
     Args:
         settings: names the build, and how many rows of a rule and object are kept.
-        rules: the rules that were checked.
+        catalogue: has the rules that were checked.
         results: what they found.
         named: by rule and object, the failing rows that were named when they were counted; others are looked up.
         tests: SQL of dbt's data tests by their id.
-        grains: the columns that name a row, by `schema.table`.
     """
     import duckdb
 
-    by_id = {rule.id: rule for rule in rules}
+    by_id = {rule.id: rule for rule in catalogue.rules}
     found: list[RuleFailure] = []
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
         for result in results:
@@ -87,11 +88,14 @@ def find_failures(
             query = _query(rule, result, tests) if result.failed_count and rows is None else None
             if query is not None:
                 try:
-                    rows = _look_up(connection, query, grain_of(rule, result.object, grains), result, settings)
+                    rows = _look_up(
+                        connection, query, grain_of(rule, result.object, catalogue.grains), result, settings
+                    )
                 except duckdb.Error as error:  # the count stands; where to look is not known
                     log_privately(settings, error)
             if rows is not None and rows.key_name is not None:
-                found += [RuleFailure(result.rule_id, result.object, rows.key_name, *key) for key in rows.keys]
+                place, fields = (rule.id, result.object, rows.key_name), catalogue.fields[rule.id]
+                found += [RuleFailure(*place, key, customer_id, fields) for key, customer_id in rows.keys]
         return sorted(_with_customers(connection, found, by_id), key=lambda f: (f.rule_id, f.object, f.key))
 
 

@@ -197,31 +197,35 @@ def _build_expectations(rules: Sequence[Mapping[str, Any]]) -> tuple[list[Any], 
 
 
 class _Counter:
-    """Counts rows of one open warehouse and names those that fail; what several rules need is asked once."""
+    """Counts rows of one open warehouse and names those that fail; what several rules need is asked once.
 
-    def __init__(self, fetch: Fetch) -> None:
-        self._fetch = fetch
+    It does not hold the warehouse, by which it is found: `fetch` runs one statement there.
+    """
+
+    def __init__(self) -> None:
         self._counts: dict[str, int] = {}
         self._columns: dict[str, list[str]] = {}
 
-    def count_rows(self, rows: str) -> int:
+    def count_rows(self, fetch: Fetch, rows: str) -> int:
         """The rows of a batch."""
         if rows not in self._counts:
-            [(count,)] = self._fetch(f"select count(*) from ({rows})")
+            [(count,)] = fetch(f"select count(*) from ({rows})")
             self._counts[rows] = int(count)
         return self._counts[rows]
 
-    def find_failing(self, rows: str, unexpected_rows_query: str, grain: Sequence[str], kept_keys: int) -> NamedRows:
+    def find_failing(
+        self, fetch: Fetch, rows: str, unexpected_rows_query: str, grain: Sequence[str], kept_keys: int
+    ) -> NamedRows:
         """The rows of a batch that an SQL rule finds; without `kept_keys` they are only counted."""
         query = f"with batch as ({rows}) {rule_query({'unexpected_rows_query': unexpected_rows_query})}"
-        columns = self._find_columns(unexpected_rows_query, query) if kept_keys else ()
-        return name_rows(self._fetch, query, columns, grain, kept_keys)
+        columns = self._find_columns(fetch, unexpected_rows_query, query) if kept_keys else ()
+        return name_rows(fetch, query, columns, grain, kept_keys)
 
-    def _find_columns(self, asked: str, query: str) -> list[str]:
+    def _find_columns(self, fetch: Fetch, asked: str, query: str) -> list[str]:
         """A rule on many batches has the same columns on all of them, unless it selects those of the batch."""
         place = query if "*" in asked else asked
         if place not in self._columns:
-            self._columns[place] = columns_of(self._fetch, query)
+            self._columns[place] = columns_of(fetch, query)
         return self._columns[place]
 
 
@@ -257,13 +261,12 @@ def counted_rows() -> str:
             metric_value_kwargs: dict[str, Any],
             **_: Any,
         ) -> tuple[int, NamedRows]:
-            if execution_engine not in counters:
-                counters[execution_engine] = _Counter(
-                    lambda sql: list(execution_engine.execute_query(sa.text(sql)).fetchall())
-                )
-            counter = counters[execution_engine]
+            def fetch(sql: str) -> list[Any]:
+                return list(execution_engine.execute_query(sa.text(sql)).fetchall())
+
+            counter = counters.setdefault(execution_engine, _Counter())
             rows, *_ = execution_engine.get_compute_domain(metric_domain_kwargs, domain_type=MetricDomainTypes.TABLE)
-            return counter.count_rows(str(rows)), counter.find_failing(str(rows), **metric_value_kwargs)
+            return counter.count_rows(fetch, str(rows)), counter.find_failing(fetch, str(rows), **metric_value_kwargs)
 
     class FailingRowsAreCounted(UnexpectedRowsExpectation):  # type: ignore[misc]
         metric_dependencies = (FailingRowsOfBatch.metric_name,)

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import cached_property
 from typing import Any
 
 from pipelines.audit.results import Severity, display_rule_id
+
+# Arguments of a data test that are not about its own table.
+_OF_OTHER_TABLE = frozenset({"model", "to", "field"})
 
 
 @dataclass(frozen=True)
@@ -87,6 +91,22 @@ def field_of(rule: Rule | None) -> str | None:
     """The column a rule is about, None when it is about whole records."""
     column = (rule.expectation or {}).get("kwargs", {}).get("column") if rule else None
     return column if isinstance(column, str) else None
+
+
+def fields_of(rule: Rule, columns: Mapping[str, str]) -> tuple[str, ...]:
+    """The columns of its table that a rule looks at, in the order in which it names them.
+
+    Args:
+        columns: those of the table by what a rule may call them.
+    """
+    if rule.dbt_code:
+        kwargs = {name: value for name, value in json.loads(rule.dbt_code)[1].items() if name not in _OF_OTHER_TABLE}
+        text = json.dumps(kwargs)
+    else:
+        kwargs = (rule.expectation or {}).get("kwargs", {})
+        asked = [kwargs.get(name) for name in ("column", "column_A", "column_B", "column_list")]
+        text = re.sub(r"'[^']*'", "", str(kwargs.get("unexpected_rows_query", ""))) or json.dumps(asked)
+    return tuple(dict.fromkeys(columns[word] for word in re.findall(r"[a-z_][a-z0-9_]*", text) if word in columns))
 
 
 def owners_of_objects(rules: Sequence[Rule]) -> dict[str, str]:

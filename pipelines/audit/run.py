@@ -133,7 +133,7 @@ def _locate(settings: Settings, catalogue: Catalogue, results: Sequence[RuleResu
     if not failed:
         return []
     tests = compile_data_tests() if any(result.suite == DATA_TESTS for result in failed) else {}
-    return find_failures(settings, catalogue.rules, failed, named, tests, catalogue.grains)
+    return find_failures(settings, catalogue, failed, named, tests)
 
 
 def _run(

@@ -33,7 +33,9 @@ _RESULTS = """
     description_de text, remedy text, remedy_de text, ran_at timestamp,
     approved_because text, note text, rule_digest text
 """
-_FAILURES = "build_id text, version text, rule_id text, object text, key_name text, key text, customer_id text"
+_FAILURES = (
+    "build_id text, version text, rule_id text, object text, key_name text, key text, customer_id text, fields text"
+)
 _VERDICT = """
     build_id text, version text, status text, config_digest text, warehouse_bytes bigint, warehouse_sha256 text,
     ran_at timestamp, passed_count bigint, failed_count bigint, warned_count bigint, not_applicable_count bigint,
@@ -165,7 +167,8 @@ def _result_row(verdict: Verdict, r: RuleResult) -> tuple[Any, ...]:
 
 
 def _failure_row(verdict: Verdict, f: RuleFailure) -> tuple[Any, ...]:
-    return verdict.build_id, verdict.version, f.rule_id, f.object, f.key_name, f.key, f.customer_id
+    fields = ", ".join(f.fields) or None
+    return verdict.build_id, verdict.version, f.rule_id, f.object, f.key_name, f.key, f.customer_id, fields
 
 
 def _verdict_row(verdict: Verdict, seal: str) -> tuple[Any, ...]:

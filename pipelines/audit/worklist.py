@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.audit.catalogue import load_catalogue
-from pipelines.audit.rules import field_of, owners_of_objects
+from pipelines.audit.rules import owners_of_objects
 from pipelines.errors import BuildError
 from pipelines.spreadsheets import guard_cell
 from pipelines.warehouse import connect, insert_rows
@@ -35,8 +35,9 @@ def write_worklists_of(
     settings: Settings, configuration: Configuration, findings: Iterable[Finding], folder: Path
 ) -> dict[str, tuple[Path, int]]:
     """The work lists of the open build: what rules are about and who answers for it is taken from the catalogue."""
-    rules = load_catalogue(configuration).rules
-    fields = {rule.id: field for rule in rules if (field := field_of(rule))}
+    catalogue = load_catalogue(configuration)
+    rules = catalogue.rules
+    fields = {rule_id: fields[0] for rule_id, fields in catalogue.fields.items() if len(fields) == 1}
     return write_worklists(
         settings,
         findings,
@@ -60,7 +61,7 @@ def write_worklists(
 
     Args:
         findings: those that need work are listed with their failing records, as far as these are known.
-        fields: the field a rule is about, by rule; its value is shown, and a correction of it proposed.
+        fields: the field a rule is about, where it is about one, by rule; a correction of it is shown with its value.
         owners: who answers for `<source>.<entity>`.
         default_owner: who answers for everything else.
         folder: made when it is missing.
@@ -127,7 +128,7 @@ def _read_rows(
 
 _ROWS = f"""
     with failing as (
-        select wanted.*, failures.key as record_key, failures.customer_id
+        select wanted.*, failures.key as record_key, failures.customer_id, failures.fields
         from wanted inner join {_AUDIT}.audit.rule_failures as failures using (rule_id, object)
     ),
 
@@ -149,7 +150,8 @@ _ROWS = f"""
     found as (
         select failing.owner, failing.finding, failing.what, failing.severity, records.source_system, records.entity,
             records.source_record_id, failing.record_key,
-            coalesce(failing.customer_id, records.customer_id) as customer_id, failing.field,
+            coalesce(failing.customer_id, records.customer_id) as customer_id,
+            coalesce(failing.field, failing.fields) as field,
             corrections.before, corrections.after, corrections.rule, corrections.confidence, failing.remedy
         from failing
         left join records using (record_key)

@@ -80,6 +80,7 @@ FIGURES = {
 }
 # Scopes of the scorecard that are not sources.
 SCOPES = {
+    "audit": Text("rules, against the last version", "Regeln, gegen die letzte Version"),
     "raw": Text("deliveries", "Lieferungen"),
     "staging": Text("deliveries, as read", "Lieferungen, wie gelesen"),
     "clean": Text("cleaned records", "Bereinigte Datensätze"),
@@ -134,6 +135,97 @@ CAUSES = {
     "rules": Text("Rules", "Regeln"),
     "model": Text("Model", "Modell"),
     "software": Text("Software", "Software"),
+}
+
+METHODS = {"exact": Text("exact", "sicher"), "probabilistic": Text("probabilistic", "nach Wahrscheinlichkeit")}
+# What English says as it is: the names of rules and reasons, whose words are joined by underscores.
+LINKS = {
+    name: Text(name.replace("_", " "), german)
+    for name, german in {
+        "blocked_value": "Wert gilt nicht als Beleg",
+        "cluster_disagrees": "Gruppe widerspricht",
+        "cluster_has_different_birth_dates": "Gruppe hat andere Geburtsdaten",
+        "cluster_has_different_first_names": "Gruppe hat andere Vornamen",
+        "cluster_has_different_generations": "Gruppe hat andere Generationen",
+        "different_birth_dates": "andere Geburtsdaten",
+        "different_first_names": "andere Vornamen",
+        "different_generations": "andere Generationen",
+        "different_last_names": "andere Nachnamen",
+        "family_only": "nur dieselbe Familie",
+        "fits_several": "passt zu mehreren",
+        "merged_in_source": "in der Quelle zusammengeführt",
+        "only_fit": "passt nur hier",
+        "same_details": "dieselben Angaben",
+        "same_email_and_first_name": "dieselbe E-Mail-Adresse und derselbe Vorname",
+        "same_email_and_name": "dieselbe E-Mail-Adresse und derselbe Name",
+        "same_email_without_name": "dieselbe E-Mail-Adresse, ohne Namen",
+        "same_identifier": "dieselbe Nummer",
+        "same_name_and_address": "derselbe Name und dieselbe Anschrift",
+        "same_name_birth_date_and_postal_code": "derselbe Name, Geburtstag und dieselbe Postleitzahl",
+        "same_order": "dieselbe Bestellung",
+        "same_phone_and_name": "dieselbe Telefonnummer und derselbe Name",
+        "same_phone_without_name": "dieselbe Telefonnummer, ohne Namen",
+        "shared_by_several_names": "von mehreren Namen geteilt",
+        "splink": "Gewicht aller Merkmale",
+        "too_little": "zu wenig Beleg",
+        "too_many_birth_dates": "zu viele Geburtsdaten",
+        "too_many_names": "zu viele Namen",
+    }.items()
+}
+CORRECTIONS = {
+    name: Text(name.replace("_", " "), german)
+    for name, german in {
+        "birth_date_day_month_swapped": "Tag und Monat vertauscht",
+        "birth_date_placeholder": "erfundenes Geburtsdatum",
+        "city_casing": "Großschreibung des Ortes",
+        "city_of_other_postal_code": "Ort einer anderen Postleitzahl",
+        "city_spelling": "Schreibweise des Ortes",
+        "city_typo": "Tippfehler im Ort",
+        "company_from_first_name": "Firma im Vornamen",
+        "company_from_last_name": "Firma im Nachnamen",
+        "country_normalized": "Ländercode",
+        "email_domain_typo": "Tippfehler im Anbieter",
+        "email_filled_in": "Platzhalter im Namen der Adresse",
+        "email_invalid": "keine E-Mail-Adresse",
+        "email_known_typo": "bekannter Tippfehler",
+        "email_lower_case": "Kleinschreibung",
+        "email_placeholder": "Platzhalter",
+        "first_name_casing": "Großschreibung des Vornamens",
+        "first_name_holds_both": "voller Name im Vornamen",
+        "first_name_holds_last_first": "Nachname, Vorname im Vornamen",
+        "first_name_typo": "Tippfehler im Vornamen",
+        "first_name_typo_by_email": "Tippfehler im Vornamen, nach der E-Mail-Adresse",
+        "full_name_last_first": "Nachname, Vorname getrennt",
+        "full_name_split": "voller Name getrennt",
+        "house_number_split": "Hausnummer getrennt",
+        "last_name_casing": "Großschreibung des Nachnamens",
+        "last_name_holds_both": "voller Name im Nachnamen",
+        "last_name_holds_last_first": "Nachname, Vorname im Nachnamen",
+        "legal_form_spelling": "Schreibweise der Rechtsform",
+        "name_casing": "Großschreibung des Namens",
+        "names_swapped": "Vor- und Nachname vertauscht",
+        "names_swapped_likely": "Vor- und Nachname wohl vertauscht",
+        "phone_e164": "internationale Schreibweise",
+        "phone_invalid": "keine Telefonnummer",
+        "phone_placeholder": "Platzhalter",
+        "placeholder": "Platzhalter",
+        "post_box_spelling": "Schreibweise des Postfachs",
+        "postal_code_invalid": "keine Postleitzahl",
+        "postal_code_of_country": "Postleitzahl eines anderen Landes",
+        "postal_code_of_other_city": "Postleitzahl eines anderen Ortes",
+        "postal_code_or_city_wrong": "Postleitzahl oder Ort falsch",
+        "salutation_from_first_name": "Anrede im Vornamen",
+        "salutation_from_full_name": "Anrede im vollen Namen",
+        "salutation_from_last_name": "Anrede im Nachnamen",
+        "salutation_spelling": "Schreibweise der Anrede",
+        "stray_characters": "überzählige Zeichen",
+        "street_casing": "Großschreibung der Straße",
+        "street_spelling": "Schreibweise der Straße",
+        "title_from_first_name": "Titel im Vornamen",
+        "title_from_full_name": "Titel im vollen Namen",
+        "title_from_last_name": "Titel im Nachnamen",
+        "title_spelling": "Schreibweise des Titels",
+    }.items()
 }
 
 

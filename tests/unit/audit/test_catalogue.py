@@ -222,7 +222,14 @@ def test_a_data_test_without_an_id_is_named_after_itself_and_only_warns(
     tmp_path: Path, configuration: Configuration
 ) -> None:
     name = "not_null_a_model_with_quite_a_long_name_some_column"
-    model = {"resource_type": "model", "schema": "marts", "name": "things", "alias": "things", "config": {"meta": {}}}
+    model = {
+        "resource_type": "model",
+        "schema": "marts",
+        "name": "things",
+        "alias": "things",
+        "columns": {"some_column": {}},
+        "config": {"meta": {}},
+    }
     test = {
         "unique_id": f"test.kundenstamm.{name}.123",
         "resource_type": "test",

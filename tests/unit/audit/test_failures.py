@@ -95,6 +95,10 @@ def test_failing_records_are_listed_by_key_with_their_customer(company: Settings
             "select record_key from raw.shop_orders where source_record_id = '2'"
         ).fetchall()
     found = read(company, "select rule_id, object, key_name, key, customer_id from audit.audit.rule_failures")
+    fields = dict(read(company, "select distinct rule_id, fields from audit.audit.rule_failures"))
+    assert fields["crm_005"] == "birth_date, created_at"
+    assert fields["sho_003"] == "ordered_at"
+    assert fields["dbt_051"] == "kind"
     assert ("crm_005", "crm.contacts", "record_key", contact, ANNA) in found
     assert ("sho_003", "shop.orders", "record_key", order, ANNA) in found
     assert ("cus_001", "identity.members", "customer_id", ANNA, ANNA) in found

@@ -25,10 +25,14 @@ def test_lines_of_orders_are_named_like_every_other_record(company: Settings, tm
     with connect(company.build_audit, company) as connection:
         connection.execute("create schema audit.audit")
         connection.execute(
-            "create table audit.audit.rule_failures (rule_id text, object text, key text, customer_id text)"
+            "create table audit.audit.rule_failures "
+            "(rule_id text, object text, key text, customer_id text, fields text)"
         )
         for (rule, name), key in zip((LINES, CONTACTS), keys, strict=True):
-            connection.execute("insert into audit.audit.rule_failures values ($1, $2, $3, null)", [rule, name, key])
+            connection.execute(
+                "insert into audit.audit.rule_failures values ($1, $2, $3, null, 'tax_rate, quantity')",
+                [rule, name, key],
+            )
     findings = follow_findings(history({LINES: 1, CONTACTS: 1}), [], datetime.fromisoformat("2026-11-02"))
     written = write_worklists(
         company, findings, fields={}, owners={}, default_owner="data engineering", folder=tmp_path / "lists"
@@ -36,3 +40,4 @@ def test_lines_of_orders_are_named_like_every_other_record(company: Settings, tm
     rows = [row for file, _ in written.values() for row in csv.DictReader(file.open(encoding="utf-8-sig"))]
     named = {(row["source"], row["entity"], row["record"]) for row in rows if row["finding"]}
     assert named == {("shop", "order_lines", "1-2"), ("crm", "contacts", "2")}
+    assert {row["field"] for row in rows if row["finding"]} == {"tax_rate, quantity"}
