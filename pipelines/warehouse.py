@@ -28,7 +28,7 @@ PUBLISHED_SCHEMAS = ("marts", "activation", "audit", "meta")
 # The open build has a file for each file of a version, in which the tables that go there are built, beside its own, and
 # one for what only later models read: nobody judges or publishes that, so nobody hashes it.
 # By catalog: the schemas that a part of the build has in common with the build's own file.
-SHARED, RESTRICTED, INTERIM = "shared", "restricted", "interim"
+OWN, SHARED, RESTRICTED, INTERIM = "warehouse", "shared", "restricted", "interim"
 PART_SCHEMAS = {
     SHARED: ("marts", "activation", "audit"),
     RESTRICTED: ("marts", "audit"),
@@ -37,6 +37,9 @@ PART_SCHEMAS = {
 # Form of a file that nobody but this program reads: texts take a seventh less of time and space than in the form that
 # published files keep, because older readers know it.
 OWN_STORAGE, PUBLISHED_STORAGE = "v1.5.0", "v0.10.2"
+# The open build keeps no log: what a connection wrote is brought to the disk once, when it is closed, and not at every
+# commit. A step that is killed leaves the build as it was before, and is known to be unfinished.
+WITHOUT_LOG = "recovery_mode no_wal_writes"
 
 
 def engine_options(settings: Settings) -> dict[str, str | int | bool]:
@@ -80,8 +83,9 @@ def connect(
 
     try:
         with scratch_folder(temp_dir or settings.temp_dir) as spill:
+            writes_build = path == settings.build_warehouse and not read_only
             connection = duckdb.connect(
-                str(path) if path else ":memory:",
+                str(path) if path and not writes_build else ":memory:",
                 read_only=read_only,
                 config={
                     **engine_options(settings),
@@ -91,6 +95,10 @@ def connect(
             )
             try:
                 connection.execute("set TimeZone = 'UTC'")  # an option of an extension, unknown while connecting
+                if writes_build:  # how a file is written can only be said when it is attached
+                    version = f", storage_version {literal(storage)}" if storage else ""
+                    connection.execute(f"attach {literal(path)} as {OWN} ({WITHOUT_LOG}{version})")
+                    connection.execute(f"use {OWN}")
                 for name, file in (attach or {}).items():
                     connection.execute(f"attach {literal(file)} as {identifier(name)} (read_only)")
                 if path == settings.build_warehouse:
@@ -142,9 +150,9 @@ def attach_parts(run: Callable[[str], list[tuple[str, str]]], parts: Mapping[str
         read_only: attach them without the right to write.
     """
     for catalog, file in parts.items():
-        run(f"attach if not exists {literal(file)} as {catalog}{' (read_only)' if read_only else ''}")
+        run(f"attach if not exists {literal(file)} as {catalog} ({'read_only' if read_only else WITHOUT_LOG})")
     if parts:  # the build's own comes first: what is made goes there
-        _search(run, ("warehouse", *parts), sorted({schema for part in parts for schema in PART_SCHEMAS[part]}))
+        _search(run, (OWN, *parts), sorted({schema for part in parts for schema in PART_SCHEMAS[part]}))
 
 
 def search_catalogs(connection: DuckDBPyConnection, catalogs: Sequence[str]) -> None:

@@ -52,7 +52,7 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
         if entity.column(field) and not entity.is_person
     ]
     uses += [_uses_of_methods(), *(_former_uses(field) for field in _KINDS)]
-    # A view, of which each reader computes only what it asks for: as a table it was half of what cleaning held in memory.
+    # A view, of which each reader computes what it asks for: a table of all uses, with their texts, is written twice.
     connection.execute(
         f"""
         create or replace temp view located_uses as

@@ -190,3 +190,16 @@ def test_tables_of_the_open_build_are_found_in_all_of_its_files_and_made_in_its_
         ]
         with pytest.raises(Exception, match="read-only"):
             connection.execute("update marts.customers set figure = 3")
+
+
+def test_the_open_build_keeps_no_log_and_is_complete_when_it_is_closed(settings: Settings) -> None:
+    settings.build_dir.mkdir(parents=True)
+    with warehouse.connect(settings.build_warehouse, settings, storage=warehouse.OWN_STORAGE) as connection:
+        warehouse.create_parts(connection, settings)
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        connection.execute("create table own (n integer); insert into own values (1)")
+        connection.execute("create table interim.intermediate.later (n integer); insert into later values (2)")
+        assert not list(settings.build_dir.glob("*.wal"))
+
+    with warehouse.connect(settings.build_warehouse, settings, read_only=True) as connection:
+        assert connection.execute("select own.n, later.n from own cross join later").fetchall() == [(1, 2)]

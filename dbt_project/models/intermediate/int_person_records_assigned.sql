@@ -1,5 +1,5 @@
 -- What is known of a person record but what the person is called and where: that is read of few records at a time, and
--- by key. Nine models read this, so customers and records are brought together once.
+-- by key. Six models read this, so customers and records are brought together once.
 with
 
 persons as (
