@@ -47,7 +47,7 @@ carried as (
         coalesce(bool_or(
             length(first_name) >= {shortest} and contains(mailbox, squeeze(first_name))), false) as is_named,
     from carried_forms join forms using (form) left join mailboxes using (value_key)
-    where kind in ('email', 'phone')
+    where kind in ('email', 'phone', 'address')
     group by value_key, kind
 ),
 kinds as (
