@@ -198,7 +198,9 @@ _HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones
 # Looked at only where there is one: DuckDB evaluates both sides of an AND for every pair.
 _IS_FAMILY_ONLY = f"""(
     case when fl.first_name is null or fr.first_name is null
-         then coalesce({_HAS_OWN_ON_BOTH}, false) and not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+         then (coalesce({_HAS_OWN_ON_BOTH}, false) or (from are_homes_shared))
+            and not coalesce({_HAS_OWN_IN_COMMON}, false)
+         else false end
 )"""
 _IS_GENERATION_OPEN = f"""(
     case when (fl.generation is null) <> (fr.generation is null)
@@ -271,6 +273,7 @@ judged as materialized (
         postal_code, city
     from records where n in (select a from pairs union all select b from pairs)
 ),
+are_homes_shared as (select count(*) > 0 from home_values where kind = 'address'),
 judged_forms as materialized (from forms where form in (select form from judged)),
 identified as materialized (select n, identifier_values from known_identifiers semi join judged using (n))
 select a, b, match_weight, match_probability,

@@ -23,7 +23,7 @@ SHORTEST_NAME = 3  # letters of a first name that a mailbox is told by
 
 
 def find_home_values(connection: DuckDBPyConnection) -> None:
-    """Create `home_values`: one row per `value_key` of a mailbox or phone that a home may share.
+    """Create `home_values` (`value_key`, `kind`): one row per mailbox, phone or address that a home may share.
 
     A mailbox that has the first name of a bearer in it is that person's own: of such, hardly any is shared. Reads
     `carriers`, `carried_forms`, `forms` and `identifier_values`.
@@ -56,5 +56,5 @@ kinds as (
     where named_count > 1 and not is_named and problem is null
     group by kind
 )
-select value_key from carried join kinds using (kind) where not is_named and shared_share >= {share}
+select value_key, kind from carried join kinds using (kind) where not is_named and shared_share >= {share}
 """
