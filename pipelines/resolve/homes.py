@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Of the records with a first name that share a value with one other person as far as is seen, the share that are somebody
-# else: how often a record would be given to a wrong person, had it no first name. From this share on it is not. Observed
-# for mailboxes that do not name their bearer: .02 in the sample (where of 47 records without a first name none was
-# another's), .04 in fake_1000 (none of 34); .31 in lists of families of which most members are seen once (a quarter).
+# Of the records with a first name that share a value with one other person as far as is seen, the share that are
+# somebody else: how often a record would be given to a wrong person, had it no first name. From this share on it is
+# not. Observed for mailboxes that do not name their bearer: .02 in the sample (where of 47 records without a first name
+# none was another's), .04 in fake_1000 (none of 34); .31 in lists of families whose members are mostly seen once (a
+# quarter).
 OTHERS_SHARE = 0.2
 # Before any are counted, one of ten is taken to be another, with the weight of so many records.
 USUAL_SHARE, USUAL_RECORDS = 0.1, 20
