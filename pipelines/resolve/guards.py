@@ -10,6 +10,8 @@ import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pipelines.resolve.homes import SHORTEST_NAME
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -196,7 +198,9 @@ _HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones
 # Looked at only where there is one: DuckDB evaluates both sides of an AND for every pair.
 _IS_FAMILY_ONLY = f"""(
     case when fl.first_name is null or fr.first_name is null
-         then coalesce({_HAS_OWN_ON_BOTH}, false) and not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+         then (coalesce({_HAS_OWN_ON_BOTH}, false) or (from are_homes_shared))
+            and not coalesce({_HAS_OWN_IN_COMMON}, false)
+         else false end
 )"""
 _IS_GENERATION_OPEN = f"""(
     case when (fl.generation is null) <> (fr.generation is null)
@@ -213,13 +217,43 @@ from carriers left join several using (value_key) left join home_values using (v
 where several.value_key is not null or home_values.value_key is not null
 group by n
 """
-_IS_ONE_OF_SEVERAL = """(
+# Whoever has no first name may be anybody of a home.
+_MAY_BE_ANOTHER_AT_HOME = """(
+    case when fl.first_name is null or fr.first_name is null
+         then coalesce(list_has_any(sl.at_home, sr.at_home), false)
+            and not coalesce(l.email = r.email and not list_contains(sl.at_home, hash('email', l.email)), false)
+            and len(list_filter(l.phones, lambda phone:
+                list_contains(r.phones, phone) and not list_contains(sl.at_home, hash('phone', phone)))) = 0
+         else false end
+)"""
+_IS_ONE_OF_SEVERAL = f"""(
     (first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null
         and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
         and coalesce(list_has_any(sl.shared, sr.shared), false)
-        or case when fl.first_name is null or fr.first_name is null
-                then coalesce(list_has_any(sl.at_home, sr.at_home), false) else false end
+        or {_MAY_BE_ANOTHER_AT_HOME}
         or coalesce(list_has_any(tl.torn_on, tr.carried) or list_has_any(tl.carried, tr.torn_on), false))
+    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+)"""
+
+
+def _is_confirmed(name: str, spelling: str) -> str:
+    """SQL that is true where two spellings of a name stand in a mailbox of their own: then neither is a slip."""
+    left, right = f"squeeze(fl.{name})", f"squeeze(fr.{name})"
+    return f"""(
+        case when contains(l.mailbox, {left}) and contains(r.mailbox, {right})
+             then {left} <> {right} and not contains(l.mailbox, {right}) and not contains(r.mailbox, {left})
+                and least(length({left}), length({right})) >= {SHORTEST_NAME} and fl.{spelling} <> fr.{spelling}
+             else false end
+    )"""
+
+
+_ARE_TWO_FIRST_NAMES = f"""(
+    {_is_confirmed("first_name", "usage.spelling")}
+    and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
+)"""
+_ARE_TWO_FAMILIES = f"""(
+    {_is_confirmed("last_name", "last_spelling")}
     and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
@@ -235,16 +269,19 @@ with pairs as materialized (
     select a, b, match_weight, match_probability from scores where match_probability >= {{least}}
 ),
 judged as materialized (
-    select n, form, birth_date, email, phones, street, postal_code, city
+    select n, form, birth_date, email, squeeze(fold_name(split_part(email, '@', 1))) as mailbox, phones, street,
+        postal_code, city
     from records where n in (select a from pairs union all select b from pairs)
 ),
+are_homes_shared as (select count(*) > 0 from home_values where kind = 'address'),
 judged_forms as materialized (from forms where form in (select form from judged)),
 identified as materialized (select n, identifier_values from known_identifiers semi join judged using (n))
 select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_ONE_OF_SEVERAL} then 'shared_by_several_names'
-             when {_IS_OTHER_FAMILY} then 'different_last_names'
+             when {_ARE_TWO_FIRST_NAMES} then 'different_first_names'
+             when {_IS_OTHER_FAMILY} or {_ARE_TWO_FAMILIES} then 'different_last_names'
              when {_IS_GENERATION_OPEN} then 'open_generation'
              when {_IS_FAMILY_ONLY} then 'family_only'
              when not coalesce({{corroborated}}, false) then 'name_only' end

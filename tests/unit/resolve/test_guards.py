@@ -214,6 +214,31 @@ def test_a_last_name_at_a_home_is_one_person_unless_details_of_their_own_differ(
     assert is_one or "family_only" in result.reasons()
 
 
+@pytest.mark.parametrize(
+    ("names", "mailboxes", "is_one"),
+    [
+        ((("Theresia", "Ernst"), ("Theresa", "Ernst")), ("theresia.ernst@x.de", "theresa.ernst@y.de"), False),
+        ((("Theresia", "Ernst"), ("Theresa", "Ernst")), ("theresia.ernst@x.de", "t.ernst@y.de"), True),
+        ((("Stephan", "Ernst"), ("Stefan", "Ernst")), ("stephan.ernst@x.de", "stefan.ernst@y.de"), True),
+        ((("Eva", "Jonsson"), ("Eva", "Jansson")), ("eva.jonsson@x.de", "eva.jansson@y.de"), False),
+        ((("Eva", "Jonsson"), ("Eva", "Jansson")), ("eva.jonsson@x.de", "eva@y.de"), True),
+    ],
+    ids=["two first names", "one slip", "two spellings of one", "two last names", "one slip in a last name"],
+)
+def test_two_spellings_that_stand_in_two_mailboxes_are_two_names(
+    resolve: Resolve,
+    names: tuple[tuple[str, str], tuple[str, str]],
+    mailboxes: tuple[str, str],
+    is_one: bool,
+) -> None:
+    home = {"street": "Lindenweg", "house_number": "4", "postal_code": "10115", "city": "Berlin"}
+    pair = [
+        {"record_key": f"x_{i}", "first_name": first, "last_name": last, "email": mailbox, **home}
+        for i, ((first, last), mailbox) in enumerate(zip(names, mailboxes, strict=True))
+    ]
+    assert resolve(pair).together("x_0", "x_1") == is_one
+
+
 def test_a_chain_of_little_differences_does_not_join_its_ends(resolve: Resolve) -> None:
     names = ["Anna", "Anne", "Anni", "Danni", "Dannie", "Daniel"]
     result = resolve([member(f"r_{i}", name) for i, name in enumerate(names)])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import date
 from typing import Any
 
 import pytest
@@ -44,3 +45,31 @@ def test_whoever_has_no_first_name_is_the_person_known_on_a_mailbox_unless_homes
     result = resolve([*_list(couple_names), *_asked(mailbox)])
     assert result.together("known", "nameless") == is_one
     assert is_one or "shared_by_several_names" in result.reasons()
+
+
+@pytest.mark.parametrize(
+    ("couple_names", "born", "is_one"),
+    [
+        (("Bernd", "Gisela"), None, False),
+        (("Bernd", "Gisela"), date(1968, 6, 23), True),
+        (("Bernd", "Bernd"), None, True),
+    ],
+    ids=["only a name and a home", "a birth date in common", "where one person lives in a home"],
+)
+def test_a_last_name_at_a_home_says_no_first_name_where_several_live_in_homes(
+    resolve: Resolve, couple_names: tuple[str, str], born: date | None, is_one: bool
+) -> None:
+    def home(number: int) -> dict[str, Any]:
+        town = chr(97 + number % 23) + chr(97 + number % 17)
+        return {"street": f"{town}weg", "house_number": "7", "postal_code": f"{10000 + number}", "city": town}
+
+    others = [
+        {key: value for key, value in row.items() if key != "email"} | home(i // 2)
+        for i, row in enumerate(_list(couple_names))
+    ]
+    known = {"record_key": "known", "first_name": "Janet", "last_name": "Xylander", **home(500)}
+    known |= {"street": "Lindenweg", "birth_date": born}
+    nameless = {**known, "record_key": "nameless", "first_name": None, "street": "Lindenweeg"}
+    result = resolve([*others, known, nameless])
+    assert result.together("known", "nameless") == is_one
+    assert is_one or "family_only" in result.reasons()
