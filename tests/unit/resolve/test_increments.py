@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import shutil
+from dataclasses import replace
 from datetime import date
 from typing import Any
 
@@ -12,6 +13,7 @@ from duckdb import DuckDBPyConnection
 
 from pipelines.configuration import Configuration
 from pipelines.configuration.identity import IdentityConfig
+from pipelines.resolve import blocking
 from pipelines.resolve.kept import CACHE_FILE
 from pipelines.settings import Settings
 from tests.unit.resolve.conftest import Resolve, Resolved, fetch
@@ -136,8 +138,13 @@ def _disturb(rows: list[dict[str, Any]], chance: random.Random, night: int) -> l
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_night_of_several_gives_every_table_of_a_full_run(
-    resolve: Resolve, warehouse: DuckDBPyConnection, settings: Settings, seed: int
+    resolve: Resolve,
+    warehouse: DuckDBPyConnection,
+    settings: Settings,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ) -> None:
+    monkeypatch.setattr(blocking, "MAX_BLOCK", 6)  # so that blocks are divided, and some for the first time
     chance = random.Random(seed)
     rows = [{**row, "birth_date": DEFAULT_DATE} if i % 40 == 0 else row for i, row in enumerate(make_people(300, seed))]
     cache, aside = settings.data_dir / "cache", settings.data_dir / "aside"
@@ -152,6 +159,9 @@ def test_every_night_of_several_gives_every_table_of_a_full_run(
         cache.rename(aside)
         full = resolve(rows, version=version, then_publish=True)
         assert full.report.renewed_count == full.report.record_count
+        assert full.report.divided_count > 0
+        ours = replace(increment.report, renewed_count=0, weighed_pair_count=0)
+        assert ours == replace(full.report, renewed_count=0, weighed_pair_count=0)
         for table in TABLES:
             assert found[table] == fetch(warehouse, table), f"{table} in night {night}"
         shutil.rmtree(cache)
