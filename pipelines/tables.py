@@ -47,6 +47,11 @@ def write_compactly(connection: DuckDBPyConnection, table: str, query: str) -> i
     return _write(connection, table, query, _compact_compression)
 
 
+def write_plainly(connection: DuckDBPyConnection, table: str, query: str) -> None:
+    """Replace a table of a cache by the result of a query; all texts are stored as they are, which is the fastest."""
+    _write(connection, table, query, lambda _, kind: "uncompressed" if kind == "VARCHAR" else "")
+
+
 def write_published_table(connection: DuckDBPyConnection, table: str, query: str, *, part: str, published: str) -> None:
     """Replace a table that is published as it is: written once, in the part of the build that becomes that file.
 

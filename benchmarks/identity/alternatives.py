@@ -165,7 +165,7 @@ def read_evidence(connection: DuckDBPyConnection, scores: Path) -> Evidence:
 def create_weights(connection: DuckDBPyConnection, scores: Path) -> None:
     """Create `pair_weights` (`a`, `b`, `weight`): the match weight of every pair of records that was scored.
 
-    Scores are kept by what two records say. A model that learned nothing keeps none: then there are only the links.
+    Scores are those of profiles: of all records that say the same. A model that learned nothing keeps none: then there are only the links.
     """
     connection.execute("create or replace temp table pair_weights (a text, b text, weight double)")
     if scores.exists():
@@ -175,8 +175,9 @@ def create_weights(connection: DuckDBPyConnection, scores: Path) -> None:
             insert into pair_weights
             with said as (select record_key, compared.content from identity.compared_records where compared is not null)
             select least(l.record_key, r.record_key), greatest(l.record_key, r.record_key), max(match_weight)
-            from scored.scored_pairs
-            join said as l on l.content = content_a join said as r on r.content = content_b
+            from scored.scores
+            join scored.scored_profiles as pl on pl.n = a join scored.scored_profiles as pr on pr.n = b
+            join said as l on l.content = pl.content join said as r on r.content = pr.content
             where l.record_key <> r.record_key
             group by all
             """

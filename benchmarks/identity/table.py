@@ -27,11 +27,10 @@ from benchmarks.identity.persons import SETS, load_set, load_truth
 from benchmarks.identity.plain import cluster_plainly
 from benchmarks.identity.sample import build_clean_sample
 from pipelines.build import Build
-from pipelines.clean.cache import CACHE_FOLDER
 from pipelines.configuration import load_configuration
 from pipelines.errors import KundenstammError
 from pipelines.resolve import resolve_accounts, resolve_identities
-from pipelines.resolve.increments import CACHE_FILE
+from pipelines.resolve.kept import cache_file
 from pipelines.settings import PROJECT_DIR, Settings
 from pipelines.transform import run_dbt
 from pipelines.warehouse import connect
@@ -165,7 +164,7 @@ def _measure_both(
     ours = _measure(
         connection, OURS, "identity.members", lambda: resolve_identities(connection, settings, configuration, build)
     )
-    evidence = read_evidence(connection, settings.data_dir / CACHE_FOLDER / CACHE_FILE)
+    evidence = read_evidence(connection, cache_file(settings))
     ours = replace(ours, best_pairs=find_best_pairs(connection, "truth"))
     others = []
     for name, cluster in ALTERNATIVES.items():

@@ -16,7 +16,7 @@ MOST_FORMS = 40
 
 
 def find_torn(connection: DuckDBPyConnection) -> None:
-    """Create `torn` and `torn_groups`, from `carriers`, `identifier_values`,
+    """Create `torn_at`, `torn` and `torn_groups`, from `carriers`, `identifier_values`,
     `first_name_roots`, `records` and `forms`.
 
     On the mailbox of Anna and Andreas, A. Schmidt is torn, and Hans beside Hans sen. and Hans jun.
@@ -27,12 +27,23 @@ def find_torn(connection: DuckDBPyConnection) -> None:
       only values on which somebody is.
     - `torn_groups`: one row per `group_key` of an exact rule and form that is torn in it.
     """
-    connection.execute(_TORN.format(most=MOST_FORMS))
-    connection.execute("drop table torn_at; drop table torn_forms; drop table first_name_roots")
+    find_torn_at(connection)
+    spread_torn(connection)
+
+
+def find_torn_at(connection: DuckDBPyConnection) -> None:
+    """Create `torn_at`: one row per value and form that is torn between the people on it, by its carriers alone."""
+    connection.execute(_TORN_AT.format(most=MOST_FORMS))
+
+
+def spread_torn(connection: DuckDBPyConnection) -> None:
+    """Create `torn` and `torn_groups` from `torn_at`."""
+    connection.execute(_TORN)
+    connection.execute("drop table torn_forms")
 
 
 # Who has one of several first names of a value is not torn between them, nor is a slip of the keyboard that tears.
-_TORN = """
+_TORN_AT = """
 create table torn_at as
 with several as (
     select value_key from first_name_roots group by value_key having count(*) > 1
@@ -87,7 +98,10 @@ select distinct fitting.value_key, fitting.form
 from fitting
 join fitting as further on further.value_key = fitting.value_key and further.form = fitting.form
 join mutual on mutual.value_key = fitting.value_key and mutual.form = fitting.other and mutual.other = further.other
-where mutual.are_two;
+where mutual.are_two
+"""
+
+_TORN = """
 create table torn_forms as
 with torn_records as (
     select distinct n, form

@@ -88,7 +88,7 @@ class Blocking:
 
     Attributes:
         pair_count: pairs that will be scored.
-        divided_count: profiles in blocks that were too large and compared within parts of them only.
+        divided_count: blocks that were too large and are compared within parts of them only.
         oversized_count: profiles in parts that stayed too large; they are not compared within them.
     """
 
@@ -100,33 +100,55 @@ class Blocking:
 def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
     """Create `blocked_pairs` (`join_key_l`, `join_key_r`): one row per pair of profiles.
 
+    And what that comes from: `blocked` as `count_shared_blocks` does, and `divided` and `oversized` as that.
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
-    blocks = _CARRIED + _ALIKE + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
+    connection.execute(f"create table undivided as {key_profiles(learned_from)}")
+    count_shared_blocks(connection, learned_from)
+    return choose_pairs(connection)
+
+
+def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> None:
+    """Divide the blocks in `undivided` (`block`, `n`, `key`), which goes, and count what pairs have in common.
+
+    A block depends on the profiles in it alone. Creates
+
+    - `blocked`: one row per pair (`a`, `b`, a < b) and in how many blocks both are, `times`.
+    - `divided`: the keys of the blocks that were too large and are compared within parts of them only.
+    - `oversized`: one row per part that stayed too large, by the key of its block, and profile in it.
+    """
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
     connection.execute("create table twos (pair bigint)")
-    connection.execute(f"create table undivided as {_key_profiles(blocks)}")
     size = largest_undivided(learned_from)
     _settle(connection, size)
-    divided_count = _count(connection, "select count(distinct n) from undivided")
-    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(blocks))
+    connection.execute("create table divided as select distinct key from undivided")
+    connection.execute("create or replace table undivided as select *, key as whole from undivided")
+    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(_list_blocks(learned_from)))
     for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
         if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"create or replace table undivided as select block, n, hash(key, {key}) as key "
+            f"create or replace table undivided as select block, n, hash(key, {key}) as key, whole "
             "from undivided join scored_profiles using (n)"
         )
         _settle(connection, size)
     _settle(connection, MAX_BLOCK)  # what nothing divides any more is compared as it is
-    connection.execute(_PAIRS)
-    found = Blocking(
-        pair_count=_count(connection, "select count(*) from blocked_pairs"),
-        divided_count=divided_count,
-        oversized_count=_count(connection, "select count(distinct n) from undivided"),
-    )
+    connection.execute(_BLOCKED)
+    connection.execute("create table oversized as select distinct whole as key, n from undivided")
     connection.execute("drop table blocks; drop table twos; drop table undivided")
-    return found
+
+
+def choose_pairs(connection: DuckDBPyConnection) -> Blocking:
+    """Create `blocked_pairs`, the pairs of `blocked` that no exact rule links."""
+    connection.execute(
+        "create table blocked_pairs as select a as join_key_l, b as join_key_r "
+        "from blocked anti join exact_edges using (a, b)"
+    )
+    return Blocking(
+        pair_count=_count(connection, "select count(*) from blocked_pairs"),
+        divided_count=_count(connection, "select count(*) from divided"),
+        oversized_count=_count(connection, "select count(distinct n) from oversized"),
+    )
 
 
 def largest_undivided(profile_count: int) -> int:
@@ -134,12 +156,17 @@ def largest_undivided(profile_count: int) -> int:
     return min(MAX_BLOCK, max(SCARCE_BLOCK, SCARCE_BLOCK * SCARCE_PROFILES // max(profile_count, 1)))
 
 
-def _key_profiles(blocks: Sequence[tuple[tuple[str, ...], str]]) -> str:
+def _list_blocks(learned_from: int) -> Sequence[tuple[tuple[str, ...], str]]:
+    return _CARRIED + _ALIKE + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
+
+
+def key_profiles(learned_from: int) -> str:
     """SQL for one row per block, profile in it, and hash of its key.
 
     Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. The profiles are
     read once for all blocks but those of lists.
     """
+    blocks = _list_blocks(learned_from)
 
     def keyed(i: int) -> str:
         key = blocks[i][0]
@@ -166,7 +193,7 @@ def _settle(connection: DuckDBPyConnection, size: int) -> None:
         create or replace table judged as
         select undivided.*, size <= case when block < {len(_CARRIED)} then {MAX_BLOCK} else {size} end as is_small
         from undivided join (select key, size from sized where size > 2) using (key);
-        insert into blocks select * exclude is_small from judged where is_small;
+        insert into blocks select block, n, key from judged where is_small;
         create or replace table undivided as select * exclude is_small from judged where not is_small;
         drop table sized; drop table judged
         """
@@ -174,17 +201,15 @@ def _settle(connection: DuckDBPyConnection, size: int) -> None:
 
 
 # Both numbers in one, because so many are told apart faster.
-_PAIRS = """
-create table blocked_pairs as
-select (pair >> 32)::integer as join_key_l, (pair & 4294967295)::integer as join_key_r
+_BLOCKED = """
+create table blocked as
+select (pair >> 32)::integer as a, (pair & 4294967295)::integer as b, count(*)::usmallint as times
 from (
-    select distinct pair from (
-        select (a.n::bigint << 32) | b.n as pair from blocks as a join blocks as b on a.key = b.key and a.n < b.n
-        union all
-        from twos
-    )
+    select (l.n::bigint << 32) | r.n as pair from blocks as l join blocks as r on l.key = r.key and l.n < r.n
+    union all
+    from twos
 )
-anti join exact_edges on exact_edges.a = pair >> 32 and exact_edges.b = pair & 4294967295
+group by pair
 """
 
 

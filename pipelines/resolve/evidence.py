@@ -129,17 +129,39 @@ def find_exact_links(connection: DuckDBPyConnection) -> None:
     Edges are linear in the records: within a group records of one spelling form a star around the first of them, and
     only the spellings are compared pair by pair.
     """
+    list_rules(connection)
+    group_records(connection)
+    judge_groups(connection)
+    choose_links(connection)
+
+
+def list_rules(connection: DuckDBPyConnection) -> None:
+    """Create `rules`."""
     connection.execute("create table rules (rank utinyint, rule text, names text, kind text)")
-    connection.execute("create table groups (rank utinyint, group_key ubigint, n integer)")
     for rank, rule in enumerate(RULES):
         connection.execute("insert into rules values (?, ?, ?, ?)", [rank, rule.name, rule.names, rule.kind])
+
+
+def group_records(connection: DuckDBPyConnection) -> None:
+    """Create `groups`: one row per rule, group of it, and record in that; which those are depends on each alone."""
+    connection.execute("create table groups (rank utinyint, group_key ubigint, n integer)")
+    for rank, rule in enumerate(RULES):
         connection.execute(f"insert into groups select {rank}, * from ({rule.groups})")
+
+
+def judge_groups(connection: DuckDBPyConnection) -> None:
+    """Create `accepted` and `refused`: per group, the pairs that its rule links, and does not; of whole groups."""
     connection.execute(_CENTERS)
     connection.execute(_JUDGED.format(max_forms=MAX_FORMS))
+    connection.execute(_ACCEPTED)
+    connection.execute(_REFUSED)
+    connection.execute("drop table centers; drop table verdicts; drop table judged")
+
+
+def choose_links(connection: DuckDBPyConnection) -> None:
+    """Create `exact_edges` by the strongest rule that links a pair, and `exact_refusals` of those that none does."""
     connection.execute(_EXACT_EDGES)
     connection.execute(_EXACT_REFUSALS)
-    for table in ("rules", "groups", "centers", "verdicts", "judged"):
-        connection.execute(f"drop table {table}")
 
 
 # Groups of one record prove nothing.
@@ -178,8 +200,8 @@ from (select distinct form_a, form_b from judged)
 join forms as fa on fa.form = form_a join forms as fb on fb.form = form_b
 """
 
-_EXACT_EDGES = """
-create table exact_edges as
+_ACCEPTED = """
+create table accepted as
 with personal as (
     select value_key as group_key from identifier_values where problem is null and is_personal
     union all  -- of a role mailbox
@@ -194,35 +216,37 @@ stars as (
         last_name is not null as has_last_name
     from centers join forms using (form)
     where len(members) > 1 and (rank, group_key, form) not in (from torn)
-),
-accepted as (
-    select rank, a, b from stars join rules using (rank)
-    where a <> b and (
-        names in ('any')
-        or (names in ('same', 'compatible') and has_first_name and has_last_name)
-        or (names = 'incomplete' and not has_first_name and group_key in (from known)))
-    union all
-    select rank, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
-    where names = 'any'
-       or (is_birth_agreeing is distinct from false and not is_other_generation
-           and (is_birth_agreeing or not is_open_generation or kind is distinct from 'address')
-           and (is_birth_agreeing
-               or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
-           (names = 'same' and (is_same_name or is_swapped))
-           or (names = 'own' and is_same_first_name and group_key in (from personal))
-           or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
-           or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
-               and group_key in (from known))))
-),
-strongest as (select a, b, min(rank) as rank from accepted group by a, b)
+)
+select rank, group_key, a, b from stars join rules using (rank)
+where a <> b and (
+    names in ('any')
+    or (names in ('same', 'compatible') and has_first_name and has_last_name)
+    or (names = 'incomplete' and not has_first_name and group_key in (from known)))
+union all
+select rank, group_key, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
+where names = 'any'
+   or (is_birth_agreeing is distinct from false and not is_other_generation
+       and (is_birth_agreeing or not is_open_generation or kind is distinct from 'address')
+       and (is_birth_agreeing
+           or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
+       (names = 'same' and (is_same_name or is_swapped))
+       or (names = 'own' and is_same_first_name and group_key in (from personal))
+       or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
+       or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
+           and group_key in (from known))))
+"""
+
+_EXACT_EDGES = """
+create table exact_edges as
+with strongest as (select a, b, min(rank) as rank from accepted group by a, b)
 select a, b, rank::integer as rank, rule from strongest join rules using (rank)
 """
 
 # What shares a mailbox, phone or identifier and is still not linked: with the reason. Neighbors are no news.
-_EXACT_REFUSALS = """
-create table exact_refusals as
-with refused as (
-    select a, b, rank, rule,
+_REFUSED = """
+create table refused as
+select * from (
+    select rank, group_key, a, b, rule,
         case when is_first_agreeing = false and not is_swapped then 'different_first_names'
              when is_birth_agreeing = false then 'different_birth_dates'
              when is_other_generation then 'different_generations'
@@ -232,6 +256,13 @@ with refused as (
              when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
+) where reason is not null
+"""
+
+_EXACT_REFUSALS = """
+create table exact_refusals as
+with every as (
+    select a, b, rank, rule, reason from refused
     union all
     select min(n) over (partition by value_key), n, 99, 'same_' || kind,
         case problem when 'blocked' then 'blocked_value' else problem end
@@ -239,7 +270,7 @@ with refused as (
     where problem is not null and kind <> 'address'
 )
 select a, b, arg_min(rule, (rank, rule, reason)) as rule, arg_min(reason, (rank, rule, reason)) as reason
-from refused anti join exact_edges using (a, b)
+from every anti join exact_edges using (a, b)
 where reason is not null and a <> b
 group by a, b
 """

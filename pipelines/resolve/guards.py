@@ -15,6 +15,8 @@ from pipelines.resolve.homes import SHORTEST_NAME
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
+    from pipelines.resolve.model import Model
+
 # From this probability on a pair that is not linked may be one all the same; people are asked.
 GREY_PROBABILITY = 0.5
 # From this one on a pair is judged: below, nothing makes it a link.
@@ -42,6 +44,10 @@ class Reliability:
     first_names: bool = True
     birth_dates: bool = True
     last_names: bool = True
+
+    @classmethod
+    def of(cls, model: Model) -> Reliability:
+        return cls(*(model.is_reliable(field) for field in ("first_name", "birth_date", "last_name")))
 
     def conflict(self) -> str:
         """SQL for the reason why the forms `fl` and `fr` cannot be one person, NULL when they can.
@@ -82,26 +88,35 @@ _IS_GENERATION_APART = (
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
-def judge_edges(
+def judge_scores(connection: DuckDBPyConnection, reliability: Reliability, *, knows_frequencies: bool) -> None:
+    """Create `judged_scores`: the pairs of `scores` that may be one person, and the conflict between them, if any.
+
+    Without `knows_frequencies` a name in common is no evidence by itself, however rare. What is said of a pair depends
+    on its two records, and on who else carries what they carry.
+    """
+    connection.execute(_OF_SEVERAL)
+    connection.execute(_TORN_ON)
+    connection.execute(
+        _JUDGED_SCORES.format(
+            least=LEAST_PROBABILITY,
+            conflict=reliability.conflict(),
+            waiver=reliability.waiver(),
+            corroborated="true" if knows_frequencies else _IS_CORROBORATED,
+        )
+    )
+    connection.execute("drop table of_several; drop table torn_records")
+
+
+def choose_candidates(
     connection: DuckDBPyConnection, match_probability: float, reliability: Reliability, *, knows_frequencies: bool
 ) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
     And `grey_pairs`, that nothing forbids either, but which are not probable enough.
 
-    With `knows_frequencies` the weight of a name is that of its rarity, and a rare one in common is evidence enough;
-    and of grey pairs those are candidates in which each record is the only one that fits the other.
-    `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
+    With `knows_frequencies` those of the grey pairs are candidates in which each record is the only one that fits the
+    other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
-    judged = _JUDGED_SCORES.format(
-        least=LEAST_PROBABILITY,
-        conflict=reliability.conflict(),
-        waiver=reliability.waiver(),
-        corroborated="true" if knows_frequencies else _IS_CORROBORATED,
-    )
-    connection.execute(_OF_SEVERAL)
-    connection.execute(_TORN_ON)
-    connection.execute(judged)
     connection.execute(
         """
         create table candidates as
@@ -131,7 +146,6 @@ def judge_edges(
         """,
         [GREY_PROBABILITY],
     )
-    connection.execute("drop table judged_scores; drop table of_several; drop table torn_records")
 
 
 def link_only_fits(connection: DuckDBPyConnection, match_probability: float, reliability: Reliability) -> None:
@@ -338,13 +352,14 @@ with pairs as (
     where l.component not in (from crowds)
 ),
 linked as (  -- an edge that was found good stands
-    select distinct least(l.form, r.form) as form_a, greatest(l.form, r.form) as form_b
-    from candidates join records as l on l.n = a join records as r on r.n = b
+    select distinct component, least(l.form, r.form) as form_a, greatest(l.form, r.form) as form_b
+    from candidates join components on components.n = a
+    join records as l on l.n = a join records as r on r.n = b
     where rank > 0
 )
 select * from (
     select component, form_a, form_b, {conflict} as reason,
-    from pairs anti join linked using (form_a, form_b)
+    from pairs anti join linked using (component, form_a, form_b)
     join forms as fl on fl.form = form_a join forms as fr on fr.form = form_b
 ) where reason is not null
 """

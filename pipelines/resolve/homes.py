@@ -23,21 +23,26 @@ USUAL_SHARE, USUAL_RECORDS = 0.1, 20
 SHORTEST_NAME = 3  # letters of a first name that a mailbox is told by
 
 
+def describe_shared_values(connection: DuckDBPyConnection) -> None:
+    """Create `shared_values`: one row per `value_key` with several carriers, told by these alone.
+
+    `named_count` is how many of them have a first name, `single_count` how many first names one of them has, `is_named`
+    true where a mailbox has one of these in it. Reads `carriers`, `carried_forms` and `forms`.
+    """
+    connection.execute(_SHARED_VALUES.format(shortest=SHORTEST_NAME))
+
+
 def find_home_values(connection: DuckDBPyConnection) -> None:
     """Create `home_values` (`value_key`, `kind`): one row per mailbox, phone or address that a home may share.
 
     A mailbox that has the first name of a bearer in it is that person's own: of such, hardly any is shared. Reads
-    `carriers`, `carried_forms`, `forms` and `identifier_values`.
+    `shared_values` and `identifier_values`, all of them: what is usual is a share of all values of a kind.
     """
-    connection.execute(
-        _HOME_VALUES.format(
-            share=OTHERS_SHARE, usual=USUAL_SHARE * USUAL_RECORDS, count=USUAL_RECORDS, shortest=SHORTEST_NAME
-        )
-    )
+    connection.execute(_HOME_VALUES.format(share=OTHERS_SHARE, usual=USUAL_SHARE * USUAL_RECORDS, count=USUAL_RECORDS))
 
 
-_HOME_VALUES = """
-create table home_values as
+_SHARED_VALUES = """
+create table shared_values as
 with mailboxes as (
     select value_key, any_value(regexp_replace(split_part(value, '@', 1), '[^a-z]', '', 'g')) as mailbox
     from carriers where kind = 'email' group by value_key
@@ -48,21 +53,23 @@ spelled as (
     from carried_forms join forms using (form) left join mailboxes using (value_key)
     where kind in ('email', 'phone', 'address')
     group by value_key, kind, first_name, mailbox
-),
-carried as (
-    select value_key, kind, coalesce(bool_or(is_named), false) as is_named,
-        sum(times) filter (first_name is not null) as named_count,
-        count(*) filter (first_name is not null and times = 1) as single_count,
-    from spelled group by value_key, kind
-),
-kinds as (
+)
+select value_key, kind, coalesce(bool_or(is_named), false) as is_named,
+    sum(times) filter (first_name is not null)::integer as named_count,
+    count(*) filter (first_name is not null and times = 1)::integer as single_count,
+from spelled group by value_key, kind
+"""
+
+_HOME_VALUES = """
+create table home_values as
+with kinds as (
     select kind,
         (coalesce(sum(single_count) filter (names = 2), 0) + {usual})
             / (coalesce(sum(case names when 1 then named_count when 2 then single_count end), 0) + {count})
             as others_share,
-    from carried join identifier_values using (value_key)
+    from shared_values join identifier_values using (value_key)
     where named_count > 1 and not is_named and problem is null
     group by kind
 )
-select value_key, kind from carried join kinds using (kind) where not is_named and others_share >= {share}
+select value_key, kind from shared_values join kinds using (kind) where not is_named and others_share >= {share}
 """

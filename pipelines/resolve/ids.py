@@ -50,17 +50,18 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
     were away for some versions. The id of a new customer is derived from its oldest record.
     """
     connection.execute(_MACROS.format(prefix=literal(prefix)))
+    connection.execute(_SETTLED)
     connection.execute(_RECORDS)
     connection.execute(_PARTS)
     connection.execute(_RESTORABLE)
     connection.execute(_HEIRS)
     connection.execute(_NAMED)
     _issue_new_ids(connection)
-    connection.execute("create table members as select record_key, customer_id from ordered join named using (cluster)")
+    connection.execute(_MEMBERS)
     stamp = {"version": literal(version), "at": f"{literal(at)}::timestamp"}
     connection.execute(_HISTORY.format(**stamp))
     connection.execute(_EVENTS.format(**stamp))
-    for table in ("ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
+    for table in ("settled", "ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
         connection.execute(f"drop table {table}")
 
 
@@ -95,11 +96,38 @@ create or replace macro id_of(record_key, round) as
     {{prefix}} || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
 """
 
+# Clusters that are a published customer with all its records, among them the founder, and nothing else: no other id
+# was ever founded by one of them, or leads to theirs. Whatever becomes of the rest, they keep their id, its row in the
+# history stays, and no other id depends on them; so they are left out of everything below.
+_SETTLED = """
+create table settled as
+with published as (select customer_id, count(*) as size from published_members group by customer_id),
+assigned as (
+    select cluster, min(customer_id) as customer_id, count(*) as size
+    from clusters left join published_members using (record_key)
+    group by cluster
+    having count(customer_id) = count(*) and min(customer_id) = max(customer_id)
+),
+founded as (
+    select cluster, known_ids.customer_id, status, current_customer_id
+    from known_ids join clusters on record_key = founder_record_key
+)
+select cluster, customer_id
+from assigned join published using (customer_id, size) join founded using (cluster, customer_id)
+where status = 'active' and current_customer_id = customer_id
+  and cluster not in (
+      select f.cluster from founded as f join assigned as a on a.cluster = f.cluster
+      where a.customer_id <> f.customer_id)
+  and customer_id not in (
+      select current_customer_id from known_ids
+      where current_customer_id <> customer_id and current_customer_id is not null)
+"""
+
 _RECORDS = """
 create table ordered as
 select record_key, cluster, is_live,
     row_number() over (order by created_at nulls last, record_key) as age,
-from clusters
+from clusters anti join settled using (cluster)
 """
 
 # One row per published id and cluster that holds records of it.
@@ -126,7 +154,7 @@ with claims as (
     group by cluster, customer_id, first_version
 )
 select cluster, customer_id from claims
-where customer_id not in (select customer_id from parts)
+where customer_id not in (select customer_id from parts union all select customer_id from settled)
 qualify row_number() over (partition by customer_id order by is_founder desc, live_count desc, oldest) = 1
 """
 
@@ -175,6 +203,13 @@ select cluster, customer_id, coalesce(preference = 1, false) as is_restored
 from (select distinct cluster from ordered) left join chosen using (cluster)
 """
 
+_MEMBERS = """
+create table members as
+select record_key, customer_id from ordered join named using (cluster)
+union all
+select record_key, customer_id from clusters join settled using (cluster)
+"""
+
 _ISSUE = """
 insert into new_ids
 with unnamed as (
@@ -201,13 +236,12 @@ qualify row_number() over (partition by customer_id order by age) = 1
 # left it and whose other records are gone is retired: its founder is somebody else by now.
 _HISTORY = """
 create table issued as
-select * from known_ids
+select * from known_ids anti join settled using (customer_id)
 union all
 select customer_id, null, null, founder_record_key, {version}, {at}, null from new_ids
 union all  -- published, but the record of having issued it is lost
 select customer_id, null, null, arg_min(record_key, age), {version}, {at}, null
-from published_members join ordered using (record_key)
-where customer_id not in (select customer_id from known_ids)
+from (from published_members anti join known_ids using (customer_id)) join ordered using (record_key)
 group by customer_id;
 
 create table placed as
@@ -246,6 +280,9 @@ select customer_id, new_status as status, new_current as current_customer_id, fo
     case when status is not distinct from new_status and current_customer_id is not distinct from new_current
          then status_version else {version} end as status_version,
 from stated
+union all
+select customer_id, status, current_customer_id, founder_record_key, first_version, issued_at, status_version
+from known_ids semi join settled using (customer_id)
 """
 
 _EVENTS = """

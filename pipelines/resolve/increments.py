@@ -1,116 +1,516 @@
-"""Scores carried from one run to the next: a pair whose records say what they said is not weighed again.
+"""A night: what the last run kept, with everything anew that a changed record touches, and nothing else.
 
-A cache and nothing else: a score depends on the two profiles and the model alone, so a run that finds it gives exactly
-what a run without it gives. It holds hashes and weights, and only those of the last run. How a pair is weighed is in
-`scoring`.
+There is one version of every statement. A phase is a function over tables of the scratch catalog; a full run calls it
+over all records, a night over a slice: a schema with the rows that it reads, beside which the kept tables stand under
+their own names. What the phase creates there replaces the kept rows of the same keys. That gives exactly what a full
+run gives because each phase says of a key only what follows from the rows of its slice:
+
+    phase                   of which key        what it touches
+    records, carriers       record              records that say something else than they did
+    values, who is torn     value               values with another carrier, or one of another name
+    silenced values         record              carriers of values that became evidence or ceased to be
+    profiles                description         descriptions of these records, as they were and as they are
+    groups of exact rules   rule and group      groups with another member, or of which people are torn otherwise
+    blocks                  block key           blocks of profiles that are compared by something else
+    scores, judgements      pair of profiles    pairs of these profiles; judgements also of what their values became
+
+What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
+who is torn, the strongest rule of a pair, the pairs that are left to weigh. Add the slice of a new phase here. What a
+phase says is written in its own module; how the tables are kept, in `kept`.
 """
 
 from __future__ import annotations
 
-import hashlib
-import os
 from contextlib import contextmanager
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.clean.cache import CACHE_FOLDER
-from pipelines.resolve.comparisons import RAREST
-from pipelines.warehouse import literal
+from pipelines.resolve.ambiguity import find_torn_at, spread_torn
+from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, key_profiles
+from pipelines.resolve.drift import Fit, measure_fit
+from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
+from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
+from pipelines.resolve.homes import find_home_values
+from pipelines.resolve.kept import KEPT, NARROWED, TABLES
+from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
+from pipelines.resolve.records import (
+    MOST_NUMBER,
+    create_profiles,
+    describe_names,
+    describe_records,
+    find_default_dates,
+    fold_records,
+)
+from pipelines.resolve.scoring import create_scored_profiles, create_scores, weigh_pairs
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from duckdb import DuckDBPyConnection
 
+    from pipelines.build import Build
+    from pipelines.configuration.identity import IdentityConfig
     from pipelines.resolve.model import Model
-    from pipelines.settings import Settings
 
-CACHE_FILE = "scored_pairs.duckdb"
+# A night that changes more of the records than this is computed in full, which then costs as much.
+MOST_CHANGED = 0.15
 
 
-def load_known_scores(connection: DuckDBPyConnection, settings: Settings, model: Model) -> int:
-    """Insert into `scores` the pairs of `blocked_pairs` that this model has weighed before, and take them out there.
+@dataclass(frozen=True)
+class Night:
+    """What a night did: records that it matched anew, pairs of all records, pairs that it weighed, fit of the model."""
 
-    Returns their number; none when the file is missing, damaged, or of another model.
+    renewed_count: int
+    blocking: Blocking
+    weighed_count: int
+    fits: list[Fit]
+
+
+class CannotContinueError(Exception):
+    """A night from which what was kept does not lead to what a full run gives."""
+
+
+def match_night(
+    connection: DuckDBPyConnection, warehouse: str, identity: IdentityConfig, build: Build, model: Model, schema: str
+) -> Night:
+    """Bring the kept tables up to date; they and what a full run creates are then found under their own names.
+
+    Args:
+        connection: with the scratch catalog current, `inputs` in it, and the file of the last run attached as `kept`.
+        warehouse: the catalog of the build.
+        identity: thresholds and limits.
+        build: its `as_of` says which birth dates are to come.
+        model: that of the last run.
+        schema: the name of the scratch catalog's own schema, with the catalog.
+
+    Raises:
+        CannotContinueError: a full run is needed; the kept tables are of no use any more.
     """
-    import duckdb
-
-    file = _file(settings)
-    if not file.exists() or not model.is_learned:
-        return 0
-    try:
-        with _attached(connection, file, "read_only"):
-            connection.execute(_KNOWN, [_digest(connection, model)])
-    except duckdb.Error:  # damaged or of another form; this run replaces it
-        connection.execute("delete from scores")
-        return 0
-    connection.execute("delete from blocked_pairs where (join_key_l, join_key_r) in (select (a, b) from scores)")
-    row = connection.execute("select count(*) from scores").fetchone()
-    return int(row[0]) if row else 0
-
-
-def save_scores(connection: DuckDBPyConnection, settings: Settings, model: Model) -> None:
-    """Replace the file by all of `scores`. A cache that cannot be written is no failure."""
-    import duckdb
-
-    if not model.is_learned:
-        return
-    file = _file(settings)
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    new = file.with_suffix(f".{os.getpid()}")
-    digest = _digest(connection, model)
-    try:
-        with _attached(connection, new, "read_write"):
-            connection.execute(_SAVED.format(digest=literal(digest)))
-        new.replace(file)
-    except (duckdb.Error, OSError):
-        new.unlink(missing_ok=True)
+    night = _Matching(connection, warehouse, schema)
+    night.show_kept()
+    night.find_changes()
+    night.renew_records(build)
+    night.renew_values(identity)
+    night.silence_values(build)
+    night.find_home_values()
+    night.spread_torn()
+    night.renew_profiles()
+    night.renew_groups()
+    night.renew_blocks(model.profile_count)
+    blocking = choose_pairs(connection)
+    fits = measure_fit(connection, model, night.count("scored_profiles"))
+    if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
+        raise CannotContinueError
+    weighed_count = night.renew_scores(model)
+    night.renew_judgements(model)
+    return Night(night.count("renewed"), blocking, weighed_count, fits)
 
 
-@contextmanager
-def _attached(connection: DuckDBPyConnection, file: Path, option: str) -> Iterator[None]:
-    connection.execute(f"attach {literal(file)} as scored_pairs_file ({option})")
-    try:
-        yield
-    finally:
-        connection.execute("detach scored_pairs_file")
+class _Matching:
+    """The phases in their order; each leaves in the scratch catalog what it touched, for those after it."""
 
+    def __init__(self, connection: DuckDBPyConnection, warehouse: str, schema: str) -> None:
+        self._connection = connection
+        self._warehouse = warehouse
+        self._schema = schema
+        self._slice = schema.replace(".main", ".slice")
 
-def _file(settings: Settings) -> Path:
-    return settings.data_dir / CACHE_FOLDER / CACHE_FILE
+    def run(self, statements: str) -> None:
+        self._connection.execute(statements)
 
+    def count(self, table: str) -> int:
+        row = self._connection.execute(f"select count(*) from {table}").fetchone()
+        return int(row[0]) if row else 0
 
-def _digest(connection: DuckDBPyConnection, model: Model) -> str:
-    """Names everything but the two profiles that a score depends on."""
-    import duckdb
-    import splink
+    @contextmanager
+    def slice(self, **rows: str) -> Iterator[None]:
+        """A schema with these rows, by table, in which what is created shadows what is kept."""
+        self.run(f"create schema {self._slice}; set search_path = '{self._slice},{self._schema}'")
+        try:
+            for table, query in rows.items():
+                self.run(f"create table {self._slice}.{table} as {query}")
+            yield
+        finally:
+            self.run(f"set search_path = '{self._schema}'; drop schema {self._slice} cascade")
 
-    parameters = [(c.name, c.missing, c.levels) for c in model.comparisons]
-    frequencies = connection.execute(_FREQUENCIES).fetchone()
-    used = (model.version, model.prior, parameters, RAREST, frequencies, splink.__version__, duckdb.__version__)
-    return hashlib.sha256(repr(used).encode()).hexdigest()
+    def replace(self, table: str, touched: str, columns: str = "*") -> None:
+        """Put what the slice has of a table in the place of its kept rows that are `touched`, SQL over its columns."""
+        self.run(
+            f"delete from {KEPT}.{table} where {touched}; "
+            f"insert into {KEPT}.{table} by name select {columns} from {self._slice}.{table}"
+        )
 
+    def add(self, table: str, key: str) -> None:
+        """Add the rows of the slice whose key is not kept yet; equal keys say the same."""
+        self.run(
+            f"insert into {KEPT}.{table} by name from {self._slice}.{table} anti join {KEPT}.{table} using ({key})"
+        )
 
-_FREQUENCIES = """
-select md5(string_agg(row(field, value, frequency)::text, chr(10) order by field, value nulls last)) from frequencies
-"""
+    def show_kept(self) -> None:
+        for table in TABLES:
+            self.run(f"create view {table} as from {KEPT}.{table}")
 
+    def find_changes(self) -> None:
+        """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
 
-# Equal content is equal whichever of the two has the lower number.
-_KNOWN = """
-insert into scores
-select join_key_l, join_key_r, known.match_weight, known.match_probability
-from blocked_pairs
-join scored_profiles as l on l.n = join_key_l join scored_profiles as r on r.n = join_key_r
-join scored_pairs_file.scored_pairs as known
-  on known.content_a = least(l.content, r.content) and known.content_b = greatest(l.content, r.content)
-where (select digest from scored_pairs_file.model) = $1
-"""
+        `n` was and stays the number of a record; a new one comes between its neighbors in the order of keys.
+        """
+        self.run(
+            f"""
+            create table changes as
+            select record_key, kept.n, kept.n is not null as was_there, inputs.said is not null as is_there, inputs.said
+            from {KEPT}.numbers as kept full join inputs using (record_key)
+            where kept.said is distinct from inputs.said
+            """
+        )
+        if self.count("changes") > MOST_CHANGED * self.count("inputs"):
+            raise CannotContinueError
+        self.run(
+            f"""
+            create table placed as
+            with kept as (select record_key, n from {KEPT}.numbers anti join (from changes where not is_there)
+                using (record_key)),
+            numbered as (
+                select record_key, n as lower, lead(n, 1, {MOST_NUMBER}) over (order by n) as upper from kept
+                union all
+                select '', 0, coalesce(min(n), {MOST_NUMBER}) from kept
+            ),
+            between_two as (
+                select changes.record_key, lower, upper
+                from (from changes where not was_there) as changes
+                asof join numbered on changes.record_key >= numbered.record_key
+            )
+            select record_key, lower::bigint as lower, upper::bigint as upper,
+                row_number() over (partition by lower order by record_key) as position,
+                count(*) over (partition by lower) as new_count
+            from between_two
+            """
+        )
+        if self.count("(from placed where upper - lower <= new_count)"):
+            raise CannotContinueError
+        self.run(
+            f"""
+            update changes set n = lower + (upper - lower) * position // (new_count + 1)
+            from placed where placed.record_key = changes.record_key;
+            drop table placed;
+            delete from {KEPT}.numbers where n in (select n from changes);
+            insert into {KEPT}.numbers by name select record_key, n, said from changes where is_there
+            """
+        )
 
-_SAVED = """
-create table scored_pairs_file.model as select {digest} as digest;
-create table scored_pairs_file.scored_pairs as
-select distinct least(l.content, r.content) as content_a, greatest(l.content, r.content) as content_b,
-    match_weight, match_probability
-from scores join scored_profiles as l on l.n = a join scored_profiles as r on r.n = b
-"""
+    def renew_records(self, build: Build) -> None:
+        """Renew `records` and `carriers` of changed records, as they say it; create `moved_values` and `were`.
+
+        - `were`: the form of a changed record as it was.
+        - `moved_values`: values that have another carrier, or one of another form.
+        - `merge_targets`: numbers of the records that they were merged into, before or now.
+        """
+        with self.slice(
+            numbers="from kept.numbers semi join changes using (n)",
+            default_dates="from kept.default_dates",
+            persons=f"from {self._warehouse}.clean.persons semi join (from changes where is_there) using (record_key)",
+        ):
+            fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
+            describe_names(self._connection, is_frozen=True)
+            list_carriers(self._connection, self._warehouse)
+            self.run(
+                f"""
+                create table {self._schema}.were as select n, form from kept.records semi join changes using (n);
+                create table {self._schema}.moved_values as
+                with was as (select value_key, n, form from kept.carriers join {self._schema}.were using (n)),
+                now_is as (select value_key, n, form from carriers join (select n, form from records) using (n))
+                select distinct value_key from (
+                    (from was except all from now_is) union all (from now_is except all from was));
+                create table {self._schema}.merge_targets as
+                with targets as (
+                    select merged_into from kept.records semi join changes using (n) where merged_into is not null
+                    union select merged_into from records where merged_into is not null
+                )
+                select n from kept.numbers join targets on record_key = merged_into
+                """
+            )
+            self.replace("carriers", "n in (select n from changes)")
+            self.replace("records", "n in (select n from changes)", NARROWED["records"])
+            self._add_names()
+            find_default_dates(self._connection, f"{KEPT}.records", "default_dates_now")
+            if self.count("(from default_dates_now anti join default_dates using (birth_date))") + self.count(
+                "(from default_dates anti join default_dates_now using (birth_date))"
+            ):
+                raise CannotContinueError
+
+    def _add_names(self) -> None:
+        self.add("forms", "form")
+        self.add("first_names", "first_name")
+
+    def renew_values(self, identity: IdentityConfig) -> None:
+        """Renew what is said of moved values; create `new_verdicts` of those that are another evidence than before."""
+        with self.slice(
+            carriers="from kept.carriers semi join moved_values using (value_key)",
+            records=f"select n, form from kept.records semi join {self._slice}.carriers using (n)",
+            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+        ):
+            judge_values(self._connection, identity)
+            find_torn_at(self._connection)
+            self.run(
+                f"""
+                create table {self._schema}.new_verdicts as
+                with was as (
+                    select value_key, problem, is_personal, 1 as is_shared
+                    from kept.identifier_values semi join moved_values using (value_key)
+                ),
+                now_is as (select value_key, problem, is_personal, 1 as is_shared from identifier_values)
+                select value_key, was.problem is distinct from now_is.problem as is_other_problem
+                from was full join now_is using (value_key)
+                where was.problem is distinct from now_is.problem
+                   or was.is_personal is distinct from now_is.is_personal
+                   or was.is_shared is distinct from now_is.is_shared
+                """
+            )
+            for table in ("identifier_values", "shared_values", "torn_at"):
+                self.replace(table, "value_key in (from moved_values)")
+
+    def silence_values(self, build: Build) -> None:
+        """Take problems out of `records` that changed or carry a value that is one or is none any more.
+
+        Creates `renewed`, the numbers of these and of gone records, and `moved_descriptions`, what is said by other
+        records than before; and `gone_profiles`, the profiles of those who said it.
+        """
+        self.run(
+            """
+            create table renewed as
+            select n from changes
+            union
+            select n from kept.carriers semi join (from new_verdicts where is_other_problem) using (value_key)
+            """
+        )
+        with self.slice(
+            numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
+            default_dates="from kept.default_dates",
+            persons=f"from {self._warehouse}.clean.persons semi join {self._slice}.numbers using (record_key)",
+        ):
+            fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
+            self.replace("records", f"n in (select n from {self._slice}.numbers)", NARROWED["records"])
+        with self.slice(
+            records="from kept.records semi join renewed using (n)",
+            carriers="from kept.carriers semi join renewed using (n)",
+            identifier_values=f"from kept.identifier_values semi join {self._slice}.carriers using (value_key)",
+        ):
+            remove_problems(self._connection)
+            describe_records(self._connection)
+            self.run(
+                f"""
+                create table {self._schema}.moved_descriptions as
+                with was as (select n, description from kept.descriptions semi join renewed using (n))
+                select distinct description from (
+                    (from was except from descriptions) union all (from descriptions except from was));
+                create table {self._schema}.gone_profiles as
+                select min(n) as n from kept.descriptions semi join moved_descriptions using (description)
+                group by description
+                """
+            )
+            for table in ("records", "known_identifiers", "descriptions"):
+                self.replace(table, "n in (from renewed)")
+
+    def find_home_values(self) -> None:
+        """Renew `home_values`; create `new_homes` of those that became or ceased to be one."""
+        with self.slice():
+            find_home_values(self._connection)
+            self.run(
+                f"""
+                create table {self._schema}.new_homes as select value_key from (
+                    (from kept.home_values except from {self._slice}.home_values)
+                    union all (from {self._slice}.home_values except from kept.home_values))
+                """
+            )
+            shared = "(from {} where kind = 'address')"
+            if (self.count(shared.format("kept.home_values")) > 0) != (self.count(shared.format("home_values")) > 0):
+                raise CannotContinueError  # whether homes are shared at all is asked of every pair
+            if self.count("new_homes"):
+                self.replace("home_values", "true")
+
+    def spread_torn(self) -> None:
+        """Renew `torn` and `torn_groups`; create `newly_torn` (`n`) and `newly_torn_groups` (`group_key`)."""
+        with self.slice():
+            spread_torn(self._connection)
+            for name, key, table in (("newly_torn", "n", "torn"), ("newly_torn_groups", "group_key", "torn_groups")):
+                self.run(
+                    f"""
+                    create table {self._schema}.{name} as select distinct {key} from (
+                        (from kept.{table} except from {self._slice}.{table})
+                        union all (from {self._slice}.{table} except from kept.{table}))
+                    """
+                )
+                if self.count(name):
+                    self.replace(table, "true")
+
+    def renew_profiles(self) -> None:
+        """Renew `profiles` and `scored_profiles` of moved descriptions.
+
+        Creates `compared_before` and `compared_now`, profiles that are compared by something else, or are gone or new.
+        """
+        with self.slice(
+            descriptions="from kept.descriptions semi join moved_descriptions using (description)",
+            records=f"from kept.records semi join {self._slice}.descriptions using (n)",
+            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+        ):
+            create_profiles(self._connection)
+            create_scored_profiles(self._connection)
+            self.run(
+                f"""
+                create table {self._schema}.compared_before as
+                from kept.scored_profiles semi join gone_profiles using (n) anti join {self._slice}.scored_profiles
+                    using (n, content);
+                create table {self._schema}.compared_now as
+                from {self._slice}.scored_profiles anti join kept.scored_profiles using (n, content);
+                create table {self._schema}.compared as
+                select n from compared_before union select n from compared_now
+                """
+            )
+            self.run(f"create table {self._schema}.regrouped as select unnest(members) as n from profiles")
+            self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
+            self.replace("scored_profiles", "n in (from gone_profiles)")
+
+    def renew_groups(self) -> None:
+        """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
+        self.run(
+            """
+            create table grouped as from renewed union from regrouped union from merge_targets;
+            create table grouped_keys as select n, record_key from kept.numbers semi join grouped using (n);
+            """
+        )
+        profile = """(select min(n) as n from kept.descriptions
+            semi join (from kept.descriptions semi join grouped using (n)) as touched using (description)
+            group by description)"""
+        list_rules(self._connection)
+        with self.slice(
+            records="from kept.records where n in (from grouped) "
+            "or merged_into in (select record_key from grouped_keys)",
+            carriers=f"from kept.carriers semi join {self._slice}.records using (n)",
+            profiles=f"from kept.profiles semi join {profile} using (n)",
+        ):
+            group_records(self._connection)
+            self.run(f"delete from {self._slice}.groups where n not in (from grouped)")
+            self.run(
+                f"""
+                create table {self._schema}.moved_groups as
+                with was as (
+                    select rank, group_key, n, coalesce(were.form, records.form) as form
+                    from kept.groups semi join grouped using (n)
+                    left join were using (n) left join records using (n)
+                ),
+                now_is as (select rank, group_key, n, form from groups join records using (n)),
+                judged_otherwise as (
+                    from newly_torn_groups
+                    union all from new_homes
+                    union all select value_key from new_verdicts
+                    union all select hash(value_key) from new_verdicts  -- of a role mailbox
+                )
+                select rank, group_key from (
+                    (from was except all from now_is) union all (from now_is except all from was))
+                union
+                select rank, group_key from judged_otherwise cross join rules where kind is not null
+                """
+            )
+            self.replace("groups", "n in (from grouped)")
+        with self.slice(
+            groups="from kept.groups semi join moved_groups using (rank, group_key)",
+            records=f"select n, form from kept.records semi join {self._slice}.groups using (n)",
+            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            identifier_values="from kept.identifier_values where value_key in (select group_key from moved_groups) "
+            "or hash(value_key) in (select group_key from moved_groups)",
+        ):
+            judge_groups(self._connection)
+            for table in ("accepted", "refused"):
+                self.replace(table, "(rank, group_key) in (from moved_groups)")
+        choose_links(self._connection)
+
+    def renew_blocks(self, learned_from: int) -> None:
+        """Renew what pairs have in common by the blocks that a profile came to, left, or is another one in."""
+        keyed = key_profiles(learned_from)
+        for moment in ("before", "now"):
+            with self.slice(scored_profiles=f"from compared_{moment}"):
+                self.run(f"create table {self._schema}.keyed_{moment} as {keyed}")
+        self.run(
+            f"""
+            create table moved_blocks as select key from keyed_before union select key from keyed_now;
+            create table undivided_now as from ({keyed}) semi join moved_blocks using (key);
+            create table undivided_before as
+            from undivided_now anti join compared using (n) union all from keyed_before
+            """
+        )
+        self.run(
+            "create view profiles_before as "
+            "from kept.scored_profiles anti join compared using (n) union all from compared_before;"
+            "create view profiles_now as from kept.scored_profiles"
+        )
+        for moment in ("before", "now"):
+            with self.slice(undivided=f"from undivided_{moment}"):
+                self.run(f"create view {self._slice}.scored_profiles as from profiles_{moment}")
+                count_shared_blocks(self._connection, learned_from)
+                self.run(f"create table {self._schema}.blocked_{moment} as from blocked")
+                if moment == "now":
+                    for table in ("divided", "oversized"):
+                        self.replace(table, "key in (from moved_blocks)")
+        self.run(
+            """
+            create table moved_pairs as
+            select a, b, sum(times) as times from (
+                select a, b, times::integer as times from blocked_now
+                union all select a, b, -times::integer from blocked_before)
+            group by a, b having sum(times) <> 0;
+            create table counted_pairs as
+            select a, b, coalesce(was.times, 0) + moved_pairs.times as times
+            from moved_pairs left join kept.blocked as was using (a, b);
+            delete from kept.blocked where (a, b) in (select (a, b) from moved_pairs);
+            insert into kept.blocked select a, b, times from counted_pairs where times > 0
+            """
+        )
+
+    def renew_scores(self, model: Model) -> int:
+        """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
+        self.run(
+            """
+            create table paired as select join_key_l as a, join_key_r as b from blocked_pairs;
+            delete from kept.scores where a in (from compared) or b in (from compared);
+            create table gone_pairs as select a, b from kept.scores anti join paired using (a, b);
+            delete from kept.scores where (a, b) in (select (a, b) from gone_pairs)
+            """
+        )
+        with self.slice(
+            blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
+            scored_profiles=f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
+            f"union all select join_key_r from {self._slice}.blocked_pairs)",
+        ):
+            create_scores(self._connection)
+            count = weigh_pairs(self._connection, model)
+            self.run(f"create table {self._schema}.new_scores as select a, b from scores")
+            self.replace("scores", "false")
+        self.run("drop table paired; drop table blocked_pairs")
+        return count
+
+    def renew_judgements(self, model: Model) -> None:
+        """Judge the pairs that have a new weight, or of which a record or what its values say is not as it was."""
+        self.run(
+            """
+            create table judged_anew as
+            from renewed union from newly_torn
+            union select n from kept.carriers semi join new_verdicts using (value_key)
+            union select n from kept.carriers semi join new_homes using (value_key);
+            delete from kept.judged_scores
+            where a in (from judged_anew) or b in (from judged_anew) or a in (from compared) or b in (from compared)
+               or (a, b) in (select (a, b) from gone_pairs) or (a, b) in (select (a, b) from new_scores)
+            """
+        )
+        ends = f"(select a as n from {self._slice}.scores union select b from {self._slice}.scores)"
+        with self.slice(
+            scores=f"from kept.scores where match_probability >= {LEAST_PROBABILITY} and (a in (from judged_anew) "
+            "or b in (from judged_anew) or (a, b) in (select (a, b) from new_scores))",
+            records=f"from kept.records semi join {ends} using (n)",
+            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            scored_profiles=f"from kept.scored_profiles semi join {ends} using (n)",
+            carriers=f"from kept.carriers semi join {ends} using (n)",
+            torn=f"from kept.torn semi join {ends} using (n)",
+            known_identifiers=f"from kept.known_identifiers semi join {ends} using (n)",
+        ):
+            judge_scores(self._connection, Reliability.of(model), knows_frequencies=model.is_learned)
+            self.replace("judged_scores", "false")

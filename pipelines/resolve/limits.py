@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.clean.functions import PLACEHOLDERS, sql_list
-from pipelines.resolve.homes import find_home_values
+from pipelines.resolve.homes import describe_shared_values, find_home_values
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -35,9 +35,26 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
       `birth_dates` count the clearly different first names and dates, `is_personal` is true where all carriers may be
       one person by their names (a mailbox outlives a marriage), `problem` is `blocked`, `too_many_names`,
       `too_many_birth_dates` or NULL.
-    - `home_values`: see `homes`.
+    - `shared_values` and `home_values`: see `homes`.
     """
+    list_carriers(connection, warehouse)
+    judge_values(connection, identity)
+    find_home_values(connection)
+    remove_problems(connection)
+
+
+def list_further_points(connection: DuckDBPyConnection, warehouse: str) -> None:
+    """Create `further_points`: the contact points of records beside their own mailbox and phones."""
+    connection.execute(_FURTHER_POINTS.format(warehouse=warehouse))
+
+
+def list_carriers(connection: DuckDBPyConnection, warehouse: str) -> None:
+    """Create `carriers` of `records`, from these and `further_points`."""
     connection.execute(_CARRIERS.format(warehouse=warehouse))
+
+
+def judge_values(connection: DuckDBPyConnection, identity: IdentityConfig) -> None:
+    """Create `identifier_values`, `shared_values` and `first_name_roots`; all of a value follows from its carriers."""
     kinds = [str(row[0]) for row in connection.execute("select distinct kind from carriers order by kind").fetchall()]
     connection.execute("create table limits (kind text, max_names integer, max_birth_dates integer)")
     connection.execute("create table blocked_patterns (kind text, pattern text)")
@@ -50,12 +67,17 @@ def apply_limits(connection: DuckDBPyConnection, warehouse: str, identity: Ident
     for field, agreement in _AGREEMENTS.items():
         connection.execute(_DIFFERENT.format(field=field, agreement=agreement, crowd=CROWD_FACTOR))
     connection.execute(_VALUES.format(crowd=CROWD_FACTOR, built_in=BUILT_IN, placeholder=_IS_PLACEHOLDER))
-    find_home_values(connection)
-    connection.execute(_REMOVE)
-    connection.execute(_IDENTIFIERS.format(built_in=BUILT_IN))
-    passing = ("several", "carried_forms", "silenced", *(f"different_{field}s" for field in _AGREEMENTS))
+    describe_shared_values(connection)
+    passing = ("several", "carried_forms", *(f"different_{field}s" for field in _AGREEMENTS))
     for table in (*passing, "last_name_roots", "limits", "blocked_patterns"):
         connection.execute(f"drop table {table}")
+
+
+def remove_problems(connection: DuckDBPyConnection) -> None:
+    """Take what `identifier_values` calls a problem out of `records`, and create `known_identifiers`."""
+    connection.execute(_REMOVE)
+    connection.execute(_IDENTIFIERS.format(built_in=BUILT_IN))
+    connection.execute("drop table silenced")
 
 
 def _like(kind: str, pattern: str) -> str:
@@ -75,26 +97,27 @@ _IS_PLACEHOLDER = (
 
 ADDRESS = "postal_code || ' ' || street || ' ' || house_number"
 
-# Beside a record's own fields: its further and former contact points, and the buyer of the orders it names. A mailbox
-# is compared in the form for matching of the record whose own it is, where there is one.
+# A mailbox is compared in the form for matching of the record whose own it is, where there is one.
+_FURTHER_POINTS = """
+create table further_points as
+with points as (
+    select distinct record_key, kind, value from {warehouse}.clean.contact_points
+    where kind in ('email', 'phone') and is_valid and (entity = 'contact_methods' or valid_until is not null)
+),
+mailboxes as (
+    select email as value, min(email_match) as matched from {warehouse}.clean.persons
+    where email in (select value from points where kind = 'email') group by email
+)
+select distinct record_key, kind, coalesce(matched, value) as value from points left join mailboxes using (value)
+"""
+
+# Beside a record's own fields: its further and former contact points, and the buyer of the orders it names.
 _CARRIERS = f"""
 create table carriers as
 with own as (
     select 'email' as kind, email as value, n from records where email is not null
     union all
     select 'phone', unnest(phones), n from records where len(phones) > 0
-),
-points as (
-    select distinct kind, value, n
-    from {{warehouse}}.clean.contact_points join records using (record_key)
-    where kind in ('email', 'phone') and is_valid and (entity = 'contact_methods' or valid_until is not null)
-),
-mailboxes as (
-    select email as value, min(email_match) as matched from {{warehouse}}.clean.persons
-    where email in (select value from points where kind = 'email') group by email
-),
-further as (
-    select distinct kind, coalesce(matched, value) as value, n from points left join mailboxes using (value)
 ),
 naming as (
     select record_key, buyer_record_key from {{warehouse}}.clean.order_references
@@ -104,7 +127,7 @@ naming as (
 select kind, value, hash(kind, value) as value_key, n from (
     from own
     union all
-    from further anti join own using (kind, value, n)
+    select kind, value, n from further_points join records using (record_key) anti join own using (kind, value, n)
     union all
     select '{ORDER}', buyer_record_key, n from naming join records using (record_key)
     union all

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.resolve.folding import ESTABLISHED_BEARERS, create_macros
+from pipelines.resolve.limits import list_further_points
 from pipelines.resolve.model import BEARERS
 from pipelines.resolve.nicknames import list_nicknames
 from pipelines.warehouse import identifier, literal
@@ -28,6 +29,7 @@ OLDEST_AGE = 130  # years; an earlier birth date is a typing error, or a default
 # these begin with so many pairs of letters: errors in one name begin like it.
 DEFAULT_DATE_FACTOR, DEFAULT_DATE_INITIALS = 20, 5
 DAYS = 25_000
+MOST_NUMBER = 2**31 - 1
 # A record without names is somebody for itself; one person's names may be swapped.
 _NAMES, _INITIALS = (
     f"case when first_name is null and last_name is null then [n::text] else [least({names}), greatest({names})] end"
@@ -43,59 +45,76 @@ def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
     connection.execute(f"attach ':memory:' as {SCRATCH}")
     try:
         connection.execute(f"use {SCRATCH}.main")
+        create_macros(connection)
         yield identifier(str(catalog))
     finally:
         connection.execute(f"use {identifier(str(catalog))}.{identifier(str(schema))}")
         connection.execute(f"detach {SCRATCH}")
 
 
-def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime, *, is_frozen: bool) -> None:
-    """Create `records`, `first_names` and `forms` in the scratch catalog.
+def list_inputs(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> None:
+    """Create `inputs`: one row per record, and the hash of all that is read of it, `said`; and `further_points`."""
+    list_further_points(connection, warehouse)
+    connection.execute(_INPUTS.format(warehouse=warehouse, is_plausible=_is_plausible(as_of)))
 
-    With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
-    - `records`: one row per person record; `n` counts them in the order of their keys.
-    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names,
-      `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the names that
-      it is a pet form of, and `spelling`, which is one for several spellings.
-    - `forms`: one row per combination of names, birth date and generation; what guards compare. `last_spelling` is one
-      for several spellings of a last name.
+def number_records(connection: DuckDBPyConnection) -> None:
+    """Create `numbers`, `inputs` with `n` that counts the keys in their order, with room between two for new ones."""
+    connection.execute(
+        f"""
+        create table numbers as
+        with room as (select greatest({MOST_NUMBER} // (count(*) + 1), 1) as step from inputs),
+        counted as (select record_key, row_number() over (order by record_key) as position from inputs)
+        select record_key, (step * position)::integer as n, said from counted join inputs using (record_key), room
+        """
+    )
+
+
+def _is_plausible(as_of: datetime) -> str:
+    return (
+        f"(birth_date::date > {literal(as_of)}::timestamp - interval {OLDEST_AGE} year "
+        f"and birth_date::date <= {literal(as_of)}::timestamp)"
+    )
+
+
+def fold_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime, *, persons: str) -> None:
+    """Create `records` in the scratch catalog: one row per row of `persons`, which are rows of `clean.persons`.
+
+    `n` is its number in `numbers`, `form` the hash of its names, birth date and generation: no two of ten million are
+    the same, but for one chance in three hundred thousand. Where there is a table `default_dates` it says which birth
+    dates are nobody's, else it is created.
     """
-    create_macros(connection)
     for table, (expression, further, *columns) in _FOLDED.items():
-        values = " union ".join(f"select {column} as value from {warehouse}.clean.persons" for column in columns)
+        values = " union ".join(f"select {column} as value from {persons}" for column in columns)
         connection.execute(
             f"create table {table} as select value, {further} "
             f"from (select value, {expression} as folded from (from ({values}) group by value))"
         )
-    connection.execute(_RECORDS.format(warehouse=warehouse, as_of=literal(as_of), oldest=OLDEST_AGE))
+    connection.execute(_STATED.format(warehouse=warehouse, persons=persons, is_plausible=_is_plausible(as_of)))
     for table in _FOLDED:
         connection.execute(f"drop table {table}")
-    connection.execute(
-        f"""
-        update records set birth_date = null where birth_date in (
-            with usual as (
-                select {DEFAULT_DATE_FACTOR} * count(distinct {_NAMES}) / {DAYS} as most from records
-            ),
-            frequent as (  -- names are counted for few dates only
-                select birth_date from records cross join usual where birth_date is not null
-                group by birth_date, most having count(*) > most and count(*) >= {DEFAULT_DATE_INITIALS}
-            )
-            select birth_date from records semi join frequent using (birth_date) cross join usual
-            group by birth_date, most
-            having count(distinct {_NAMES}) > most and count(distinct {_INITIALS}) >= {DEFAULT_DATE_INITIALS})
-        """
-    )
+    find_default_dates(connection, "stated")
+    connection.execute(_RECORDS)
+    connection.execute("drop table stated")
+
+
+def describe_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
+    """Create `first_names` and `forms` of `records`.
+
+    With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
+
+    - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names where
+      they are many, `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the
+      names that it is a pet form of, and `spelling`, which is one for several spellings.
+    - `forms`: one row per combination of names, birth date and generation; what guards compare.
+      `last_spelling` is one for several spellings of a last name.
+    """
     _count_first_names(connection, is_frozen=is_frozen)
     connection.execute(
         """
         create table forms as
-        select
-            row_number() over (
-                order by first_name nulls first, last_name nulls first, birth_date nulls first, generation nulls first
-            )::integer as form,
-            first_name, last_name, birth_date, generation, usage, last_spelling,
-        from (select distinct first_name, last_name, birth_date, generation from records)
+        select form, first_name, last_name, birth_date, generation, usage, last_spelling,
+        from (select distinct form, first_name, last_name, birth_date, generation from records)
         left join first_names using (first_name)
         left join (
             select last_name, spelling_of(squeeze(last_name)) as last_spelling
@@ -103,18 +122,26 @@ def prepare_records(connection: DuckDBPyConnection, warehouse: str, as_of: datet
         ) using (last_name)
         """
     )
+
+
+def find_default_dates(connection: DuckDBPyConnection, records: str, table: str = "default_dates") -> None:
+    """Create the table, unless it is there: the birth dates stated too often among `records` to be anybody's."""
     connection.execute(
-        """
-        create table numbered as
-        select records.* exclude (generation), form from records join forms
-          on forms.first_name is not distinct from records.first_name
-         and forms.last_name is not distinct from records.last_name
-         and forms.birth_date is not distinct from records.birth_date
-         and forms.generation is not distinct from records.generation
+        f"""
+        create table if not exists {table} as
+        with usual as (
+            select {DEFAULT_DATE_FACTOR} * count(distinct {_NAMES}) / {DAYS} as most from {records}
+        ),
+        frequent as (  -- names are counted for few dates only
+            select stated_birth_date from {records} cross join usual where stated_birth_date is not null
+            group by stated_birth_date, most having count(*) > most and count(*) >= {DEFAULT_DATE_INITIALS}
+        )
+        select stated_birth_date as birth_date
+        from {records} semi join frequent using (stated_birth_date) cross join usual
+        group by stated_birth_date, most
+        having count(distinct {_NAMES}) > most and count(distinct {_INITIALS}) >= {DEFAULT_DATE_INITIALS}
         """
     )
-    connection.execute("drop table records")
-    connection.execute("alter table numbered rename to records")
 
 
 def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
@@ -127,7 +154,9 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name) group by form",
         [list(column) for column in zip(*list_nicknames(), strict=True)],
     )
-    bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else "counted.bearers"
+    # As they are frozen, so that a model that was just learned and the same one kept see the same.
+    counted = f"case when counted.bearers >= {ESTABLISHED_BEARERS} then counted.bearers else 0 end"
+    bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else counted
     connection.execute(
         f"""
         create table first_names as
@@ -150,28 +179,35 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
     )
 
 
-def create_profiles(connection: DuckDBPyConnection) -> None:
-    """Create `profiles`, after shared and blocked values were taken out of `records`.
+def describe_records(connection: DuckDBPyConnection) -> None:
+    """Create `descriptions`, after shared and blocked values were taken out of `records`: the hash of what each says.
 
-    Records that agree in everything, a full name and a way to reach that person among it, are compared once;
-    a record of which less is known stands for itself. Names and birth date are compared as they are, the rest by its
-    hash: that two of a hundred namesakes who differ share one is one chance in ten to the fifteenth.
+    Records that agree in everything, a full name and a way to reach that person among it, have the same one; a record
+    of which less is known has its own. That two of ten million records that differ share one is one chance in three
+    hundred thousand.
     """
     connection.execute(
         """
-        create table profiles as
-        with told as (
-            select n, form,
-                hash(email, phones, street, house_number, postal_code, city, person_kind, identifier_kinds,
-                    identifier_values) as content,
+        create table descriptions as
+        select n,
+            hash(form, email, phones, street, house_number, postal_code, city, person_kind, identifier_kinds,
+                identifier_values,
                 case when first_name is null or last_name is null
                        or not (email is not null or len(phones) > 0
                                or (birth_date is not null and postal_code is not null)
                                or (street is not null and house_number is not null and postal_code is not null))
-                     then n end as alone,
-            from records left join known_identifiers using (n)
-        ),
-        grouped as (select min(n) as n, list_sort(list(n)) as members from told group by form, content, alone)
+                     then n end) as description,
+        from records left join known_identifiers using (n)
+        """
+    )
+
+
+def create_profiles(connection: DuckDBPyConnection) -> None:
+    """Create `profiles`: one row per description, with the first of its records and all of them; compared once."""
+    connection.execute(
+        """
+        create table profiles as
+        with grouped as (select min(n) as n, list_sort(list(n)) as members from descriptions group by description)
         select n, members, form, first_name, last_name, birth_date, email, phones, street, house_number, postal_code,
             city, person_kind, identifier_kinds, identifier_values,
         from grouped join records using (n) left join known_identifiers using (n)
@@ -191,15 +227,34 @@ _FOLDED = {
     "folded_cities": ("squeeze(fold(value))", "folded", "city"),
 }
 
-_RECORDS = """
-create table records as
-with numbered as (  -- keys alone, because whole records are dear to sort
-    select record_key, row_number() over (order by record_key)::integer as n from {warehouse}.clean.persons
+# Everything that is read of a record, here and where its contact points and orders are. Sums, because they need no
+# order.
+_INPUTS = """
+create table inputs as
+with pointed as (
+    select record_key, sum(hash(kind, value) >> 8) as points from further_points group by record_key
 ),
-merged_names as (
+named as (
+    select record_key, sum(hash(buyer_record_key) >> 8) as buyers from (
+        select distinct record_key, buyer_record_key from {warehouse}.clean.order_references
+        union select buyer_record_key, buyer_record_key from {warehouse}.clean.order_references)
+    group by record_key
+)
+select record_key,
+    hash(kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email, email_match, phone,
+        mobile, street, house_number, postal_code, city, merged_into_record_key,
+        merged_into_record_key in (select record_key from {warehouse}.clean.persons), identifiers, points, buyers)
+    as said,
+from {warehouse}.clean.persons left join pointed using (record_key) left join named using (record_key)
+"""
+
+_STATED = """
+create table stated as
+with merged_names as (
     -- A record that its source merged away says nothing about who the person is; the record it went into does.
-    select *, coalesce(merged_into_record_key in (select record_key from numbered), false) as is_merged_away
-    from {warehouse}.clean.persons
+    select *, coalesce(merged_into_record_key in (select record_key from {warehouse}.clean.persons), false)
+        as is_merged_away
+    from {persons}
 )
 select
     n,
@@ -211,9 +266,7 @@ select
     case when not is_merged_away then last_names.folded end as last_name,
     case when not is_merged_away
          then greatest(generation_of_last, generation_of_first) end as generation,  -- younger, if either says so
-    case when not is_merged_away and birth_date::date > {as_of}::timestamp - interval {oldest} year
-          and birth_date::date <= {as_of}::timestamp
-         then birth_date::date end as birth_date,
+    case when not is_merged_away and {is_plausible} then birth_date::date end as stated_birth_date,
     email_match as email,
     case when phone is null and mobile is null then []::text[] when mobile is null or phone = mobile then [phone]
          when phone is null then [mobile] else [least(phone, mobile), greatest(phone, mobile)] end as phones,
@@ -224,11 +277,20 @@ select
     merged_into_record_key as merged_into,
     identifiers,
 from merged_names
-join numbered using (record_key)
+join numbers using (record_key)
 left join (select value, folded, generation_of_first from folded_names) as first_names
     on first_names.value = merged_names.first_name
 left join (select value, folded, generation_of_last from folded_names) as last_names
     on last_names.value = merged_names.last_name
 left join folded_streets on folded_streets.value = street
 left join folded_cities on folded_cities.value = city
+"""
+
+_RECORDS = """
+create table records as
+with dated as (
+    select *, case when stated_birth_date not in (from default_dates) then stated_birth_date end as birth_date
+    from stated
+)
+select *, hash(first_name, last_name, birth_date, generation) as form from dated
 """

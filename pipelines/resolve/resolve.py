@@ -1,13 +1,14 @@
 """Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
 
 Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`,
-`evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`, `scoring`, `guards`,
-`overrides`, `clustering`, `ids`, `queue`.
+`evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`, `scoring`, `guards`, `overrides`,
+`clustering`, `ids`, `queue`. A night calls them by way of `increments`, on what `kept` holds.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -17,8 +18,10 @@ from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
 from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
-from pipelines.resolve.guards import Reliability, find_component_conflicts, judge_edges
+from pipelines.resolve.guards import Reliability, choose_candidates, find_component_conflicts, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
+from pipelines.resolve.increments import CannotContinueError, Night, match_night
+from pipelines.resolve.kept import KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import (
     FREQUENCY_TABLE_COLUMNS,
@@ -30,21 +33,30 @@ from pipelines.resolve.model import (
 )
 from pipelines.resolve.overrides import read_decided_pairs
 from pipelines.resolve.queue import write_queue
-from pipelines.resolve.records import create_profiles, open_scratch, prepare_records
-from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs
+from pipelines.resolve.records import (
+    SCRATCH,
+    create_profiles,
+    describe_names,
+    describe_records,
+    fold_records,
+    list_inputs,
+    number_records,
+    open_scratch,
+)
+from pipelines.resolve.scoring import KEPT as KEPT_OF_PROFILES
+from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
-from pipelines.tables import write_published_table
+from pipelines.tables import write_published_table, write_table
 from pipelines.warehouse import RESTRICTED, SHARED, identifier, literal
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     import numpy as np
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
     from pipelines.configuration import Configuration
+    from pipelines.configuration.identity import IdentityConfig
     from pipelines.settings import Settings
 
 
@@ -54,13 +66,14 @@ class ResolveReport:
 
     Attributes:
         record_count: rows of `clean.persons`.
+        renewed_count: those that were matched anew; all of them where there was nothing to continue from.
         customer_count: customers they became.
         exact_link_count, scored_link_count: accepted links by method.
         refused_links: refused links by reason.
         largest_customer: records of the largest customer.
         scored_pair_count: pairs with a weight.
         weighed_pair_count: those that were weighed in this run; the others were known from an earlier one.
-        divided_count: profiles in blocks so large that they were compared within parts of them only.
+        divided_count: blocks so large that their profiles are compared within parts of them only.
         oversized_count: profiles in parts that stayed too large; they were not compared within them.
         model_version: the version in which the parameters were learned, or `shipped`.
         is_new_model: they were learned in this build.
@@ -70,6 +83,7 @@ class ResolveReport:
     """
 
     record_count: int
+    renewed_count: int
     customer_count: int
     exact_link_count: int
     scored_link_count: int
@@ -103,34 +117,108 @@ def resolve_identities(
     Returns:
         Counts for the log; the same input gives the same tables, whatever the order of rows.
     """
+    identity = configuration.identity
     keys.use_secret(connection, settings)
-    with open_scratch(connection) as warehouse:
+    with open_scratch(connection) as warehouse, ExitStack() as stack:
         _read_state(connection, settings)
-        kept = load_model(connection, configuration.identity)
-        prepared = _prepare(connection, warehouse, configuration, build, kept)
+        kept = load_model(connection, identity)
+        list_inputs(connection, warehouse, build.as_of)
+        night = _continue(connection, settings, warehouse, identity, build, kept, stack) if kept else None
+        if kept and night:
+            matched = Matched(kept, night.renewed_count, night.blocking, night.weighed_count, night.fits)
+        else:
+            matched = _match_in_full(connection, settings, warehouse, identity, build, kept)
+        model = matched.model
+        save_model(connection, model, identity)
+        choose_candidates(
+            connection, identity.match_probability, Reliability.of(model), knows_frequencies=model.is_learned
+        )
+        read_decided_pairs(connection, warehouse)
+        _cluster(connection, Reliability.of(model))
+        assign_ids(connection, build.version, build.as_of)
+        _write_identity(connection, warehouse, model)
+        is_learned_anew = kept is not None and model is not kept
+        write_fit(connection, f"{warehouse}.identity", kept, matched.fits, is_learned_anew=is_learned_anew)
+        return _report(connection, build.version, matched)
+
+
+@dataclass(frozen=True)
+class Matched:
+    """How all pairs came to be judged: by which model, of how many records and pairs anew, how a kept model fits."""
+
+    model: Model
+    renewed_count: int | None
+    blocking: Blocking
+    weighed_count: int
+    fits: list[Fit]
+
+
+def _continue(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    warehouse: str,
+    identity: IdentityConfig,
+    build: Build,
+    model: Model,
+    stack: ExitStack,
+) -> Night | None:
+    """What a night made of the tables that the last run kept; None where it cannot, with nothing left of it.
+
+    On success the kept tables stay attached until `stack` is closed: what follows reads them.
+    """
+    import duckdb
+
+    if not cache_file(settings).exists():
+        return None
+    digest = digest_matching(connection, model, identity)
+    schema = f"{SCRATCH}.main"
+    with ExitStack() as opened:
+        try:
+            opened.enter_context(attached(connection, settings, read_only=False))
+            marks = connection.execute(f"select digest, model_digest from {KEPT}.mark").fetchall()
+            if [mark[0] for mark in marks] != [digest]:
+                return None
+            connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
+            night = match_night(connection, warehouse, identity, build, model, schema)
+            write_mark(connection, digest, marks[0][1])
+        except (duckdb.Error, CannotContinueError):
+            _drop_prepared(connection)
+            return None
+        stack.enter_context(opened.pop_all())
+    return night
+
+
+def _match_in_full(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    warehouse: str,
+    identity: IdentityConfig,
+    build: Build,
+    kept: Model | None,
+) -> Matched:
+    """Judge all pairs of all records, by the kept model if it fits, and keep what a night continues from."""
+    keeper = Keeper(connection, settings)
+    try:
+        prepared = _prepare(connection, warehouse, identity, build, kept, keeper)
         fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
-        is_outdated = configuration.identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
+        is_outdated = identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
         if is_outdated:
             forget_model(connection)
             _drop_prepared(connection)
-            prepared = _prepare(connection, warehouse, configuration, build, None)
+            prepared = _prepare(connection, warehouse, identity, build, None, keeper)
         if kept is not None and not is_outdated:
             model = kept
         else:
-            model = train_model(connection, build.version, prepared.profile_count, configuration.identity.seed)
+            model = train_model(connection, build.version, prepared.profile_count, identity.seed)
             keep_reference(connection, model)
-        save_model(connection, model, configuration.identity)
         weighed_count = score_pairs(connection, settings, model)
-        reliability = Reliability(*(model.is_reliable(field) for field in ("first_name", "birth_date", "last_name")))
-        judge_edges(
-            connection, configuration.identity.match_probability, reliability, knows_frequencies=model.is_learned
-        )
-        read_decided_pairs(connection, warehouse)
-        _cluster(connection, reliability)
-        assign_ids(connection, build.version, build.as_of)
-        _write_identity(connection, warehouse, model)
-        write_fit(connection, f"{warehouse}.identity", kept, fits, is_learned_anew=is_outdated)
-        return _report(connection, build.version, prepared.blocking, weighed_count, model, fits)
+        judge_scores(connection, Reliability.of(model), knows_frequencies=model.is_learned)
+        keeper.keep("scores", "judged_scores")
+        if model.is_learned:
+            keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model))
+    finally:
+        keeper.close()
+    return Matched(model, None, prepared.blocking, weighed_count, fits)
 
 
 @dataclass(frozen=True)
@@ -142,25 +230,43 @@ class _Prepared:
 
 
 def _prepare(
-    connection: DuckDBPyConnection, warehouse: str, configuration: Configuration, build: Build, kept: Model | None
+    connection: DuckDBPyConnection,
+    warehouse: str,
+    identity: IdentityConfig,
+    build: Build,
+    kept: Model | None,
+    keeper: Keeper,
 ) -> _Prepared:
     """Create everything that a model is learned from or applied to: records, profiles, exact links, blocked pairs."""
-    prepare_records(connection, warehouse, build.as_of, is_frozen=kept is not None)
-    apply_limits(connection, warehouse, configuration.identity)
+    keeper.open()
+    number_records(connection)
+    fold_records(connection, warehouse, build.as_of, persons=f"{warehouse}.clean.persons")
+    describe_names(connection, is_frozen=kept is not None)
+    apply_limits(connection, warehouse, identity)
+    keeper.keep("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values")
+    keeper.keep("shared_values", "home_values")
     find_torn(connection)
+    keeper.keep("known_identifiers", "torn_at", "torn", "torn_groups")
+    describe_records(connection)
     create_profiles(connection)
     find_exact_links(connection)
+    keeper.keep("descriptions", "profiles", "groups", "accepted", "refused")
     profile_count = create_scored_profiles(connection)
-    return _Prepared(profile_count, block_profiles(connection, kept.profile_count if kept else profile_count))
+    learned_from = kept.profile_count if kept else profile_count
+    blocking = block_profiles(connection, learned_from)
+    keeper.keep("scored_profiles", "blocked", "divided", "oversized")
+    return _Prepared(profile_count, blocking)
 
 
 def _drop_prepared(connection: DuckDBPyConnection) -> None:
-    """Drop all tables of the scratch catalog but what earlier versions left."""
-    rows = connection.execute(
-        "select table_name from duckdb_tables() where database_name = current_database() order by table_name"
-    ).fetchall()
-    for table in sorted({str(name) for (name,) in rows} - _STATE_TABLES.keys()):
-        connection.execute(f"drop table {identifier(table)}")
+    """Drop all tables and views of the scratch catalog but what earlier versions left, and what records say."""
+    for kind in ("view", "table"):
+        rows = connection.execute(
+            f"select {kind}_name from duckdb_{kind}s() where database_name = current_database() "
+            f"and not internal order by {kind}_name"
+        ).fetchall()
+        for name in sorted({str(name) for (name,) in rows} - _STATE_TABLES.keys() - {"inputs", "further_points"}):
+            connection.execute(f"drop {kind} {identifier(name)}")
 
 
 def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
@@ -171,10 +277,14 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     import numpy as np
     import pandas as pd
 
-    row = connection.execute("select coalesce(max(n), 0) + 1 from records").fetchone()
-    size = int(row[0]) if row else 1
-    component_of = connect(size, _fetch_pairs(connection, "select a, b from candidates union all from must_links"))
-    connection.register("component_frame", pd.DataFrame({"n": np.arange(size), "component": component_of}))
+    numbers = connection.execute("select n from records order by n").fetchnumpy()["n"]
+    component_of = numbers[
+        connect(
+            len(numbers),
+            np.searchsorted(numbers, _fetch_pairs(connection, "select a, b from candidates union all from must_links")),
+        )
+    ]
+    connection.register("component_frame", pd.DataFrame({"n": numbers, "component": component_of}))
     # Components of one record have nothing to be cut.
     connection.execute(
         """
@@ -190,13 +300,14 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     for component in _read_questioned(connection).values():
         forest = Forest(component.form_of)
         reasons = agglomerate(component, forest)
-        for node, root in forest.labels().items():
-            cluster_of[node] = root
+        roots = forest.labels()
+        cluster_of[np.searchsorted(numbers, list(roots))] = list(roots.values())
         refused += [(e.a, e.b, reasons[e.position]) for e in component.edges if e.position in reasons]
     must = _fetch_pairs(connection, "from must_links")
     if len(must):
-        cluster_of = connect(size, np.vstack([np.column_stack([np.arange(size), cluster_of]), must]))
-    connection.register("cluster_frame", pd.DataFrame({"n": np.arange(size), "cluster": cluster_of}))
+        joined = np.vstack([np.column_stack([numbers, cluster_of]), must])
+        cluster_of = numbers[connect(len(numbers), np.searchsorted(numbers, joined))]
+    connection.register("cluster_frame", pd.DataFrame({"n": numbers, "cluster": cluster_of}))
     connection.execute(
         """
         create table clusters as
@@ -305,9 +416,9 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     """Replace the tables of schema `identity`; nobody may rely on the order of the rows of the large ones."""
     schema = f"{warehouse}.identity"
     connection.execute(f"create schema if not exists {schema}")
-    connection.execute(f"create or replace table {schema}.members as from members")
+    write_table(connection, f"{schema}.members", "select * from members")
     links = _LINKS.format(model_version=literal(model.version))
-    kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT)
+    kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT_OF_PROFILES)
     compared = _COMPARED.format(warehouse=warehouse, kept=kept)
     refused = _REFUSED.format(warehouse=warehouse)
     for table, query, part in (
@@ -317,8 +428,8 @@ def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model
     ):
         write_published_table(connection, f"{schema}.{table}", query, part=part, published=table)
     write_queue(connection, schema)
-    connection.execute(f"create or replace table {schema}.customer_id_history as from id_history")
-    connection.execute(f"create or replace table {schema}.customer_id_events as from id_events")
+    write_table(connection, f"{schema}.customer_id_history", "select * from id_history")
+    write_table(connection, f"{schema}.customer_id_events", "select * from id_events")
     connection.execute(f"create or replace table {schema}.model as from model order by comparison, level")
     connection.execute(f"create or replace table {schema}.model_frequencies as from frequencies order by field, value")
 
@@ -387,14 +498,7 @@ from keyed left join points using (record_key_a, record_key_b)
 """
 
 
-def _report(
-    connection: DuckDBPyConnection,
-    version: str,
-    blocking: Blocking,
-    weighed_count: int,
-    model: Model,
-    fits: Sequence[Fit],
-) -> ResolveReport:
+def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:
     def counts(query: str) -> defaultdict[str, int]:
         return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
 
@@ -410,19 +514,20 @@ def _report(
     ).fetchone() or (0, 0, 0)
     return ResolveReport(
         record_count=int(sizes[0]),
+        renewed_count=int(sizes[0]) if matched.renewed_count is None else matched.renewed_count,
         customer_count=int(sizes[1]),
         exact_link_count=links["exact"],
         scored_link_count=links["probabilistic"],
         refused_links=dict(refused),
         largest_customer=int(sizes[2]),
-        scored_pair_count=blocking.pair_count,
-        weighed_pair_count=weighed_count,
-        divided_count=blocking.divided_count,
-        oversized_count=blocking.oversized_count,
-        model_version=model.version,
-        is_new_model=model.version == version,
-        drifted_count=sum(fit.is_drifted for fit in fits),
-        trained=model.trained,
+        scored_pair_count=matched.blocking.pair_count,
+        weighed_pair_count=matched.weighed_count,
+        divided_count=matched.blocking.divided_count,
+        oversized_count=matched.blocking.oversized_count,
+        model_version=matched.model.version,
+        is_new_model=matched.model.version == version,
+        drifted_count=sum(fit.is_drifted for fit in matched.fits),
+        trained=matched.model.trained,
         created=events["created"],
         merged=events["merged"],
         split=events["split"],

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
 from pipelines.resolve.folding import create_macros
-from pipelines.resolve.increments import load_known_scores, save_scores
+from pipelines.resolve.kept import load_known_scores
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -107,16 +107,20 @@ def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model
 
     Pairs that this model has weighed in an earlier run are not weighed again. Returns the number of those that were.
     """
-    connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
+    create_scores(connection)
     load_known_scores(connection, settings, model)
-    count = _score_new(connection, model)
+    count = weigh_pairs(connection, model)
     connection.execute("drop table blocked_pairs")
-    save_scores(connection, settings, model)
     return count
 
 
-def _score_new(connection: DuckDBPyConnection, model: Model) -> int:
-    """Weigh the pairs that are left in `blocked_pairs`; returns their number.
+def create_scores(connection: DuckDBPyConnection) -> None:
+    """Create `scores` without a row."""
+    connection.execute("create table scores (a integer, b integer, match_weight double, match_probability double)")
+
+
+def weigh_pairs(connection: DuckDBPyConnection, model: Model) -> int:
+    """Add the pairs of `blocked_pairs` to `scores`; returns their number.
 
     They are weighed a part at a time, so that memory does not grow with their number.
     """

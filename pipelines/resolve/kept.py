@@ -1,0 +1,207 @@
+"""What a run keeps of its matching, so that the next one computes only what a changed record touches.
+
+A cache and nothing else: without it, or with a damaged one, or under another model, configuration or code, everything
+is computed in full, and the tables of schema `identity` are the same. It holds what the scratch catalog held: what
+records say, folded, and what follows for values, groups and pairs; so its mode is that of the folder, the owner's
+alone. Add a table here when a phase of `increments` reads what it does not compute anew.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.clean.cache import CACHE_FOLDER
+from pipelines.resolve.comparisons import RAREST
+from pipelines.tables import write_plainly
+from pipelines.warehouse import OWN_STORAGE, literal
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from duckdb import DuckDBPyConnection
+
+    from pipelines.configuration.identity import IdentityConfig
+    from pipelines.resolve.model import Model
+    from pipelines.settings import Settings
+
+CACHE_FILE = "identity.duckdb"
+KEPT = "kept"  # the catalog that the file is attached as
+
+# Everything of the scratch catalog that is kept. `numbers` also has what the record says, as one hash.
+TABLES = (
+    *("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values"),
+    *("shared_values", "home_values"),
+    *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
+    *("refused", "scored_profiles", "blocked", "divided", "oversized", "scores", "judged_scores"),
+)
+
+# What of a table is kept where no later phase reads all of it.
+NARROWED = {"records": "* exclude (identifiers, generation)", "profiles": "n, members"}
+
+# What is read when pairs are already judged: nothing kept depends on it.
+_READ_LATER = {"match_probability", "learn_anew_on_drift"}
+
+
+class Keeper:
+    """Writes the tables of a full run into a new file, which replaces the old one when all are there.
+
+    What cannot be written is not kept; that is no failure.
+    """
+
+    def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
+        self._connection = connection
+        self._file = cache_file(settings)
+        self._new = self._file.with_suffix(f".{os.getpid()}")
+        self._is_open = False
+
+    def open(self) -> None:
+        import duckdb
+
+        self.close()
+        try:
+            self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            self._connection.execute(f"attach {literal(self._new)} as {KEPT} (storage_version {literal(OWN_STORAGE)})")
+            self._new.chmod(0o600)
+            self._is_open = True
+        except (duckdb.Error, OSError):
+            self.close()
+
+    def keep(self, *tables: str) -> None:
+        """Copy tables of the scratch catalog as they are now."""
+        import duckdb
+
+        for table in tables:
+            if self._is_open:
+                try:
+                    columns = NARROWED.get(table, "*")
+                    write_plainly(self._connection, f"{KEPT}.{table}", f"select {columns} from {table}")
+                except duckdb.Error:
+                    self.close()
+
+    def finish(self, digest: str, model_digest: str) -> None:
+        """Say what the tables are good for, and put the file in its place."""
+        import duckdb
+
+        if not self._is_open:
+            return
+        try:
+            write_mark(self._connection, digest, model_digest)
+            self._connection.execute(f"detach {KEPT}")
+            self._is_open = False
+            self._new.replace(self._file)
+        except (duckdb.Error, OSError):
+            self.close()
+
+    def close(self) -> None:
+        """Give up what was written."""
+        if self._is_open:
+            self._connection.execute(f"detach {KEPT}")
+            self._is_open = False
+        self._new.unlink(missing_ok=True)
+
+
+@contextmanager
+def attached(connection: DuckDBPyConnection, settings: Settings, *, read_only: bool) -> Iterator[None]:
+    """The file of the last run as catalog `kept`."""
+    option = "read_only" if read_only else "read_write"
+    connection.execute(f"attach {literal(cache_file(settings))} as {KEPT} ({option})")
+    try:
+        yield
+    finally:
+        connection.execute(f"detach {KEPT}")
+
+
+def cache_file(settings: Settings) -> Path:
+    return settings.data_dir / CACHE_FOLDER / CACHE_FILE
+
+
+def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str) -> None:
+    """Say under which conditions the tables of the file are what a full run gives."""
+    connection.execute(
+        f"create or replace table {KEPT}.mark as select {literal(digest)} as digest, "
+        f"{literal(model_digest)} as model_digest"
+    )
+
+
+def load_known_scores(connection: DuckDBPyConnection, settings: Settings, model: Model) -> None:
+    """Insert into `scores` the pairs of `blocked_pairs` that this model has weighed before, and take them out there.
+
+    None when the file is missing, damaged, or of another model.
+    """
+    import duckdb
+
+    if not cache_file(settings).exists() or not model.is_learned:
+        return
+    try:
+        with attached_beside(connection, settings) as catalog:
+            connection.execute(_KNOWN.format(kept=catalog), [digest_model(connection, model)])
+    except duckdb.Error:  # damaged or of another form; this run replaces it
+        connection.execute("delete from scores")
+        return
+    connection.execute("delete from blocked_pairs where (join_key_l, join_key_r) in (select (a, b) from scores)")
+
+
+@contextmanager
+def attached_beside(connection: DuckDBPyConnection, settings: Settings) -> Iterator[str]:
+    """The file of the last run, to be read while a new one is written; yields the name of its catalog."""
+    connection.execute(f"attach {literal(cache_file(settings))} as kept_before (read_only)")
+    try:
+        yield "kept_before"
+    finally:
+        connection.execute("detach kept_before")
+
+
+def digest_matching(connection: DuckDBPyConnection, model: Model, identity: IdentityConfig) -> str:
+    """Names everything but the records that a kept table depends on: code, configuration, model, engine."""
+    used = (
+        _digest_code(),
+        identity.model_dump_json(exclude=_READ_LATER),
+        digest_model(connection, model),
+    )
+    return hashlib.sha256(repr(used).encode()).hexdigest()
+
+
+def digest_model(connection: DuckDBPyConnection, model: Model) -> str:
+    """Names everything but the two profiles that a score depends on."""
+    import duckdb
+    import splink
+
+    parameters = [(c.name, c.missing, c.levels) for c in model.comparisons]
+    frequencies = connection.execute(_FREQUENCIES).fetchone()
+    used = (
+        *(model.version, model.prior, model.profile_count, parameters, RAREST, frequencies),
+        *(splink.__version__, duckdb.__version__),
+    )
+    return hashlib.sha256(repr(used).encode()).hexdigest()
+
+
+def _digest_code() -> str:
+    here = Path(__file__).parent
+    digest = hashlib.sha256()
+    for file in (*sorted(here.glob("*.py")), here.parent / "first_names.py", here.parent / "clean" / "functions.py"):
+        digest.update(file.read_bytes())
+    return digest.hexdigest()
+
+
+_FREQUENCIES = """
+select md5(string_agg(row(field, value, frequency)::text, chr(10) order by field, value nulls last)) from frequencies
+"""
+
+# Equal content is equal whichever of the two has the lower number.
+_KNOWN = """
+insert into scores
+with known as (
+    select distinct least(l.content, r.content) as content_a, greatest(l.content, r.content) as content_b,
+        match_weight, match_probability
+    from {kept}.scores join {kept}.scored_profiles as l on l.n = a join {kept}.scored_profiles as r on r.n = b
+    where (select model_digest from {kept}.mark) = $1
+)
+select join_key_l, join_key_r, known.match_weight, known.match_probability
+from blocked_pairs
+join scored_profiles as l on l.n = join_key_l join scored_profiles as r on r.n = join_key_r
+join known on known.content_a = least(l.content, r.content) and known.content_b = greatest(l.content, r.content)
+"""
