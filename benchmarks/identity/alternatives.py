@@ -165,7 +165,8 @@ def read_evidence(connection: DuckDBPyConnection, scores: Path) -> Evidence:
 def create_weights(connection: DuckDBPyConnection, scores: Path) -> None:
     """Create `pair_weights` (`a`, `b`, `weight`): the match weight of every pair of records that was scored.
 
-    Scores are those of profiles: of all records that say the same. A model that learned nothing keeps none: then there are only the links.
+    Scores are those of profiles: of all records that say the same. A model that learned nothing keeps none: then there
+    are only the links.
     """
     connection.execute("create or replace temp table pair_weights (a text, b text, weight double)")
     if scores.exists():

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from pipelines.clean.cache import CACHE_FOLDER
 from pipelines.resolve.comparisons import RAREST
 from pipelines.tables import write_plainly
-from pipelines.warehouse import OWN_STORAGE, literal
+from pipelines.warehouse import OWN_STORAGE, literal, log_privately
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -49,11 +49,12 @@ _READ_LATER = {"match_probability", "learn_anew_on_drift"}
 class Keeper:
     """Writes the tables of a full run into a new file, which replaces the old one when all are there.
 
-    What cannot be written is not kept; that is no failure.
+    What cannot be written is not kept; that is no failure, but stands in the build's log.
     """
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
         self._connection = connection
+        self._settings = settings
         self._file = cache_file(settings)
         self._new = self._file.with_suffix(f".{os.getpid()}")
         self._is_open = False
@@ -67,8 +68,8 @@ class Keeper:
             self._connection.execute(f"attach {literal(self._new)} as {KEPT} (storage_version {literal(OWN_STORAGE)})")
             self._new.chmod(0o600)
             self._is_open = True
-        except (duckdb.Error, OSError):
-            self.close()
+        except (duckdb.Error, OSError) as error:
+            self._give_up(error)
 
     def keep(self, *tables: str) -> None:
         """Copy tables of the scratch catalog as they are now."""
@@ -79,8 +80,8 @@ class Keeper:
                 try:
                     columns = NARROWED.get(table, "*")
                     write_plainly(self._connection, f"{KEPT}.{table}", f"select {columns} from {table}")
-                except duckdb.Error:
-                    self.close()
+                except duckdb.Error as error:
+                    self._give_up(error)
 
     def finish(self, digest: str, model_digest: str) -> None:
         """Say what the tables are good for, and put the file in its place."""
@@ -93,11 +94,15 @@ class Keeper:
             self._connection.execute(f"detach {KEPT}")
             self._is_open = False
             self._new.replace(self._file)
-        except (duckdb.Error, OSError):
-            self.close()
+        except (duckdb.Error, OSError) as error:
+            self._give_up(error)
+
+    def _give_up(self, error: Exception) -> None:
+        log_privately(self._settings, error)
+        self.close()
 
     def close(self) -> None:
-        """Give up what was written."""
+        """Leave nothing of what was not finished."""
         if self._is_open:
             self._connection.execute(f"detach {KEPT}")
             self._is_open = False

@@ -48,7 +48,7 @@ from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
 from pipelines.tables import write_published_table, write_table
-from pipelines.warehouse import RESTRICTED, SHARED, identifier, literal
+from pipelines.warehouse import RESTRICTED, SHARED, identifier, literal, log_privately
 
 if TYPE_CHECKING:
     import numpy as np
@@ -181,7 +181,9 @@ def _continue(
             connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
             night = match_night(connection, warehouse, identity, build, model, schema)
             write_mark(connection, digest, marks[0][1])
-        except (duckdb.Error, CannotContinueError):
+        except (duckdb.Error, CannotContinueError) as error:
+            if isinstance(error, duckdb.Error):  # nothing is lost by it but time
+                log_privately(settings, error)
             _drop_prepared(connection)
             return None
         stack.enter_context(opened.pop_all())
