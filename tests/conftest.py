@@ -7,6 +7,7 @@ import os
 from pathlib import Path
 
 import pytest
+from hypothesis import settings as hypothesis_settings
 from xdist.remote import Producer
 from xdist.scheduler import LoadScopeScheduling
 
@@ -37,6 +38,9 @@ class Scheduling(LoadScopeScheduling):
 
 
 def pytest_configure() -> None:
+    # How long an example takes depends on what else the machine does.
+    hypothesis_settings.register_profile("untimed", deadline=None)
+    hypothesis_settings.load_profile("untimed")
     gc.set_threshold(*COLLECTION)  # as in a run: little of what tests import and make is garbage
 
 

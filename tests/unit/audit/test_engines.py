@@ -214,7 +214,6 @@ def test_every_expectation_that_pandas_has_is_compared() -> None:
 @pytest.mark.parametrize("group", GROUPS)
 @hypothesis_settings(
     max_examples=EXAMPLES,
-    deadline=None,
     derandomize=True,
     phases=[Phase.generate],  # making an example smaller costs a minute; it is small
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],

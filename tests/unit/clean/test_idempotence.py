@@ -76,7 +76,6 @@ def as_staged(row: dict[str, Any]) -> dict[str, Any]:
 
 @settings(
     max_examples=3,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a smaller example is not worth minutes: the log names the rule
     suppress_health_check=list(HealthCheck),

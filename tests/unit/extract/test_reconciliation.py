@@ -92,9 +92,7 @@ class Model:
 
 
 @given(deliveries=DELIVERIES)
-@hypothesis_settings(
-    max_examples=8, deadline=None, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@hypothesis_settings(max_examples=8, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_any_sequence_of_deliveries_lands_what_the_model_says(
     tmp_path: Path, settings: Settings, configuration: Configuration, deliveries: list[list[Row]]
 ) -> None:

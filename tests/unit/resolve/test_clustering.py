@@ -98,7 +98,7 @@ def test_two_records_that_people_keep_apart_are_not_joined_through_others() -> N
     assert cluster(component, 4) == ([0, 0, 0, 3], {2: "cannot_link"})
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_what_people_decided_holds_whatever_else_is_known(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 10))
@@ -125,7 +125,7 @@ def test_what_people_decided_holds_whatever_else_is_known(data: st.DataObject) -
     assert run(same, []) == connect(size, [*enumerate(run([], [])), *same]).tolist()
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.data())
 def test_clusters_are_free_of_conflicts_and_independent_of_the_order_of_edges(data: st.DataObject) -> None:
     size = data.draw(st.integers(2, 12))

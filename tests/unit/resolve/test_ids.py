@@ -231,7 +231,7 @@ def partitions(records: str) -> st.SearchStrategy[Clusters]:
 
 
 Draw = Callable[..., Any]
-few = hypothesis_settings(max_examples=8, deadline=None, derandomize=True)
+few = hypothesis_settings(max_examples=8, derandomize=True)
 
 
 @few

@@ -144,7 +144,6 @@ DECISIONS = st.lists(st.tuples(st.sampled_from([MUST, CANNOT]), PAIRS), min_size
 
 @hypothesis_settings(
     max_examples=4,
-    deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture],

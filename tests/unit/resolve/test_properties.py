@@ -39,9 +39,7 @@ def households(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 
 STRANGERS = [{**row, "record_key": f"s_{row['record_key']}"} for row in make_people(6)]
-ANY = settings(
-    max_examples=3, derandomize=True, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+ANY = settings(max_examples=3, derandomize=True, suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @ANY
