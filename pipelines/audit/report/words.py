@@ -138,10 +138,15 @@ CAUSES = {
 }
 
 METHODS = {"exact": Text("exact", "sicher"), "probabilistic": Text("probabilistic", "nach Wahrscheinlichkeit")}
-# What English says as it is: the names of rules and reasons, whose words are joined by underscores.
-LINKS = {
-    name: Text(name.replace("_", " "), german)
-    for name, german in {
+
+
+def _name(germans: dict[str, str]) -> dict[str, Text]:
+    """What English says as it is: the names of rules and reasons, whose words are joined by underscores."""
+    return {name: Text(name.replace("_", " "), german) for name, german in germans.items()}
+
+
+LINKS = _name(
+    {
         "blocked_value": "Wert gilt nicht als Beleg",
         "cluster_disagrees": "Gruppe widerspricht",
         "cluster_has_different_birth_dates": "Gruppe hat andere Geburtsdaten",
@@ -170,11 +175,10 @@ LINKS = {
         "too_little": "zu wenig Beleg",
         "too_many_birth_dates": "zu viele Geburtsdaten",
         "too_many_names": "zu viele Namen",
-    }.items()
-}
-CORRECTIONS = {
-    name: Text(name.replace("_", " "), german)
-    for name, german in {
+    }
+)
+CORRECTIONS = _name(
+    {
         "birth_date_day_month_swapped": "Tag und Monat vertauscht",
         "birth_date_placeholder": "erfundenes Geburtsdatum",
         "city_casing": "Großschreibung des Ortes",
@@ -225,8 +229,8 @@ CORRECTIONS = {
         "title_from_full_name": "Titel im vollen Namen",
         "title_from_last_name": "Titel im Nachnamen",
         "title_spelling": "Schreibweise des Titels",
-    }.items()
-}
+    }
+)
 
 
 def word(words: dict[str, Text], name: str) -> Text:
