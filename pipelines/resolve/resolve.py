@@ -1,8 +1,9 @@
-"""Resolve who is who: the phases in their order, and the tables of schema `identity` they end in.
+"""Resolve who is who: the phases in their order.
 
-Change here what the stage reads and writes. Each phase is a module of its own: `records`, `limits`, `ambiguity`,
-`evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`, `scoring`, `guards`, `overrides`,
-`clustering`, `ids`, `queue`. A night calls them by way of `increments`, on what `kept` holds.
+Change here what the stage reads; the tables it ends in are those of `writing`. Each phase is a module of its own:
+`records`, `limits`, `ambiguity`, `evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`,
+`scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`. A night calls them by way of `increments`, on what
+`kept` holds.
 """
 
 from __future__ import annotations
@@ -32,7 +33,6 @@ from pipelines.resolve.model import (
     save_model,
 )
 from pipelines.resolve.overrides import read_decided_pairs
-from pipelines.resolve.queue import write_queue
 from pipelines.resolve.records import (
     SCRATCH,
     create_profiles,
@@ -43,12 +43,11 @@ from pipelines.resolve.records import (
     number_records,
     open_scratch,
 )
-from pipelines.resolve.scoring import KEPT as KEPT_OF_PROFILES
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.state import copy_table
 from pipelines.resolve.training import train_model
-from pipelines.tables import write_published_table, write_table
-from pipelines.warehouse import RESTRICTED, SHARED, identifier, literal, log_privately
+from pipelines.resolve.writing import write_identity
+from pipelines.warehouse import identifier, literal, log_privately
 
 if TYPE_CHECKING:
     import numpy as np
@@ -136,7 +135,7 @@ def resolve_identities(
         read_decided_pairs(connection, warehouse)
         _cluster(connection, Reliability.of(model))
         assign_ids(connection, build.version, build.as_of)
-        _write_identity(connection, warehouse, model)
+        write_identity(connection, warehouse, model)
         is_learned_anew = kept is not None and model is not kept
         write_fit(connection, f"{warehouse}.identity", kept, matched.fits, is_learned_anew=is_learned_anew)
         return _report(connection, build.version, matched)
@@ -412,92 +411,6 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
     ):
         copy_table(connection, file, table, target)
     connection.execute("delete from former_members where record_key in (select record_key from published_members)")
-
-
-def _write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model) -> None:
-    """Replace the tables of schema `identity`; nobody may rely on the order of the rows of the large ones."""
-    schema = f"{warehouse}.identity"
-    connection.execute(f"create schema if not exists {schema}")
-    write_table(connection, f"{schema}.members", "select * from members")
-    links = _LINKS.format(model_version=literal(model.version))
-    kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT_OF_PROFILES)
-    compared = _COMPARED.format(warehouse=warehouse, kept=kept)
-    refused = _REFUSED.format(warehouse=warehouse)
-    for table, query, part in (
-        ("links", links, SHARED),
-        ("refused_links", refused, SHARED),
-        ("compared_records", compared, RESTRICTED),
-    ):
-        write_published_table(connection, f"{schema}.{table}", query, part=part, published=table)
-    write_queue(connection, schema)
-    write_table(connection, f"{schema}.customer_id_history", "select * from id_history")
-    write_table(connection, f"{schema}.customer_id_events", "select * from id_events")
-    connection.execute(f"create or replace table {schema}.model as from model order by comparison, level")
-    connection.execute(f"create or replace table {schema}.model_frequencies as from frequencies order by field, value")
-
-
-_LINKS = """
-with accepted as (
-    select a, b, method, rule, match_weight, match_probability from candidates anti join cluster_refusals using (a, b)
-)
-select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, match_probability,
-    case when method = 'probabilistic' then {model_version} end as model_version
-from (
-    from accepted
-    union all
-    select a, b, 'override', 'must_link', null, null from must_links anti join accepted using (a, b)
-)
-join records as l on l.n = a join records as r on r.n = b
-"""
-
-# What people read of a record, and what the model saw of it, so that every pair can be weighed again afterwards.
-_COMPARED = """
-with folded as (select unnest(members) as n, n as profile from profiles)
-select record_key, p.first_name, p.last_name, p.birth_date, p.email, p.phone, p.mobile, p.street, p.house_number,
-    p.postal_code, p.city, case when scored.n is not null then {{{kept}}} end as compared
-from {warehouse}.clean.persons as p
-join (select n, record_key from records) using (record_key)
-join folded using (n)
-left join scored_profiles as scored on scored.n = profile
-"""
-
-# The evidence is named by the contact point both records carry, never by its value.
-_REFUSED = """
-with refused as (
-    select a, b, method, rule, match_weight, cluster_refusals.reason, 1 as preference
-    from cluster_refusals join candidates using (a, b)
-    union all
-    select a, b, 'exact', rule, null, reason, 2 from exact_refusals
-    union all
-    select a, b, 'probabilistic', rule, match_weight, reason, 3 from score_refusals
-),
-chosen as (
-    select a, b, method, rule, max(match_weight) over (partition by a, b) as match_weight, reason
-    from refused
-    qualify row_number() over (partition by a, b order by preference, rule, reason) = 1
-),
-keyed as (
-    select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason
-    from chosen join records as l on l.n = a join records as r on r.n = b
-    join clusters as cl on cl.record_key = l.record_key join clusters as cr on cr.record_key = r.record_key
-    where cl.cluster <> cr.cluster  -- they may have come together through others
-),
-carried as materialized (
-    select record_key, kind, contact_point_key from {warehouse}.clean.contact_points
-    where record_key in (select record_key_a from keyed union select record_key_b from keyed)
-),
-points as (
-    select record_key_a, record_key_b,
-        arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
-    from keyed
-    join carried as l on l.record_key = record_key_a
-    join carried as r using (contact_point_key)
-    where r.record_key = record_key_b
-    group by all
-)
-select record_key_a, record_key_b, method, rule, match_weight, reason, evidence_key
-from keyed left join points using (record_key_a, record_key_b)
-"""
 
 
 def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:
