@@ -26,12 +26,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, key_profiles
-from pipelines.resolve.drift import Fit, measure_fit
+from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
+from pipelines.resolve.comparisons import DERIVED
+from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
 from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
 from pipelines.resolve.homes import find_home_values
-from pipelines.resolve.kept import KEPT, NARROWED, TABLES
+from pipelines.resolve.kept import DERIVED_OF_FEW, KEPT, NARROWED, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
     MOST_NUMBER,
@@ -98,12 +99,21 @@ def match_night(
     night.renew_groups()
     night.renew_blocks(model.profile_count)
     blocking = choose_pairs(connection)
-    fits = measure_fit(connection, model, night.count("scored_profiles"))
+    fits = night.measure_fit(model)
     if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
         raise CannotContinueError
     weighed_count = night.renew_scores(model)
     night.renew_judgements(model)
     return Night(night.count("renewed"), blocking, weighed_count, fits)
+
+
+def _list_profiles(condition: str = "true") -> str:
+    """SQL for the kept rows of `scored_profiles` of which that holds, with what is not kept because it follows.
+
+    What follows is dear, so that a query that wants few says so here: the engine finds it before it joins.
+    """
+    derived = ", ".join(f"{DERIVED[name]} as {name}" for name in DERIVED_OF_FEW)
+    return f"select *, {derived} from (from {KEPT}.scored_profiles where {condition})"
 
 
 class _Matching:
@@ -148,7 +158,7 @@ class _Matching:
 
     def show_kept(self) -> None:
         for table in TABLES:
-            self.run(f"create view {table} as from {KEPT}.{table}")
+            self.run(f"create view {table} as {_list_profiles() if table == 'scored_profiles' else f'from {KEPT}.{table}'}")
 
     def find_changes(self) -> None:
         """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
@@ -358,8 +368,8 @@ class _Matching:
             self.run(
                 f"""
                 create table {self._schema}.compared_before as
-                from kept.scored_profiles semi join gone_profiles using (n) anti join {self._slice}.scored_profiles
-                    using (n, content);
+                from ({_list_profiles("n in (from gone_profiles)")})
+                anti join {self._slice}.scored_profiles using (n, content);
                 create table {self._schema}.compared_now as
                 from {self._slice}.scored_profiles anti join kept.scored_profiles using (n, content);
                 create table {self._schema}.compared as
@@ -368,7 +378,7 @@ class _Matching:
             )
             self.run(f"create table {self._schema}.regrouped as select unnest(members) as n from profiles")
             self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
-            self.replace("scored_profiles", "n in (from gone_profiles)")
+            self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
 
     def renew_groups(self) -> None:
         """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
@@ -432,16 +442,16 @@ class _Matching:
                 self.run(f"create table {self._schema}.keyed_{moment} as {keyed}")
         self.run(
             f"""
-            create table moved_blocks as select key from keyed_before union select key from keyed_now;
-            create table undivided_now as from ({keyed}) semi join moved_blocks using (key);
+            create table moved_blocks as select block, key from keyed_before union select block, key from keyed_now;
+            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks")};
             create table undivided_before as
             from undivided_now anti join compared using (n) union all from keyed_before
             """
         )
         self.run(
             "create view profiles_before as "
-            "from kept.scored_profiles anti join compared using (n) union all from compared_before;"
-            "create view profiles_now as from kept.scored_profiles"
+            "from scored_profiles anti join compared using (n) union all by name from compared_before;"
+            "create view profiles_now as from scored_profiles"
         )
         for moment in ("before", "now"):
             with self.slice(undivided=f"from undivided_{moment}"):
@@ -450,7 +460,7 @@ class _Matching:
                 self.run(f"create table {self._schema}.blocked_{moment} as from blocked")
                 if moment == "now":
                     for table in ("divided", "oversized"):
-                        self.replace(table, "key in (from moved_blocks)")
+                        self.replace(table, "key in (select key from moved_blocks)")
         self.run(
             """
             create table moved_pairs as
@@ -466,6 +476,15 @@ class _Matching:
             """
         )
 
+    def measure_fit(self, model: Model) -> list[Fit]:
+        known = observe_known(self._connection, model.comparisons)
+        sample_pairs(self._connection)
+        with self.slice(
+            scored_profiles=_list_profiles("n in (select a from sampled_pairs union all select b from sampled_pairs)")
+        ):
+            agreement = observe_agreement(self._connection, model)
+        return compare_fit(self._connection, model, self.count("scored_profiles"), known, agreement)
+
     def renew_scores(self, model: Model) -> int:
         """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
         self.run(
@@ -478,8 +497,10 @@ class _Matching:
         )
         with self.slice(
             blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
-            scored_profiles=f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
-            f"union all select join_key_r from {self._slice}.blocked_pairs)",
+            scored_profiles=_list_profiles(
+                f"n in (select join_key_l from {self._slice}.blocked_pairs "
+                f"union all select join_key_r from {self._slice}.blocked_pairs)"
+            ),
         ):
             create_scores(self._connection)
             count = weigh_pairs(self._connection, model)
