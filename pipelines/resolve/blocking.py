@@ -169,7 +169,8 @@ def key_profiles(learned_from: int) -> str:
     blocks = _list_blocks(learned_from)
 
     def keyed(i: int) -> str:
-        return f"case when {_is_known(blocks[i][0])} then {{'block': {i}::utinyint, 'key': {_hashed(i, blocks[i][0])}}} end"
+        key = blocks[i][0]
+        return f"case when {_is_known(key)} then {{'block': {i}::utinyint, 'key': {_hashed(i, key)}}} end"
 
     of_values = ", ".join(keyed(i) for i, (key, _) in enumerate(blocks) if key not in _LISTS)
     sources = [("scored_profiles", f"unnest([{of_values}])")]

@@ -36,6 +36,7 @@ from pipelines.resolve.kept import DERIVED_OF_FEW, KEPT, NARROWED, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
     MOST_NUMBER,
+    PERSON_COLUMNS,
     create_profiles,
     describe_names,
     describe_records,
@@ -158,7 +159,9 @@ class _Matching:
 
     def show_kept(self) -> None:
         for table in TABLES:
-            self.run(f"create view {table} as {_list_profiles() if table == 'scored_profiles' else f'from {KEPT}.{table}'}")
+            self.run(
+                f"create view {table} as {_list_profiles() if table == 'scored_profiles' else f'from {KEPT}.{table}'}"
+            )
 
     def find_changes(self) -> None:
         """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
@@ -218,7 +221,8 @@ class _Matching:
         with self.slice(
             numbers="from kept.numbers semi join changes using (n)",
             default_dates="from kept.default_dates",
-            persons=f"from {self._warehouse}.clean.persons semi join (from changes where is_there) using (record_key)",
+            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
+            "semi join (from changes where is_there) using (record_key)",
         ):
             fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
             describe_names(self._connection, is_frozen=True)
@@ -296,7 +300,8 @@ class _Matching:
         with self.slice(
             numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
             default_dates="from kept.default_dates",
-            persons=f"from {self._warehouse}.clean.persons semi join {self._slice}.numbers using (record_key)",
+            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
+            f"semi join {self._slice}.numbers using (record_key)",
         ):
             fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
             self.replace("records", f"n in (select n from {self._slice}.numbers)", NARROWED["records"])
@@ -479,9 +484,9 @@ class _Matching:
     def measure_fit(self, model: Model) -> list[Fit]:
         known = observe_known(self._connection, model.comparisons)
         sample_pairs(self._connection)
-        with self.slice(
-            scored_profiles=_list_profiles("n in (select a from sampled_pairs union all select b from sampled_pairs)")
-        ):
+        sampled = _list_profiles("n in (select a from sampled_pairs union all select b from sampled_pairs)")
+        with self.slice():
+            self.run(f"create view {self._slice}.scored_profiles as {sampled}")  # read once, and not all of it
             agreement = observe_agreement(self._connection, model)
         return compare_fit(self._connection, model, self.count("scored_profiles"), known, agreement)
 
