@@ -32,7 +32,7 @@ from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe
 from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
 from pipelines.resolve.homes import find_home_values
-from pipelines.resolve.kept import DERIVED_OF_FEW, KEPT, NARROWED, TABLES
+from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
     MOST_NUMBER,
@@ -108,13 +108,9 @@ def match_night(
     return Night(night.count("renewed"), blocking, weighed_count, fits)
 
 
-def _list_profiles(condition: str = "true") -> str:
-    """SQL for the kept rows of `scored_profiles` of which that holds, with what is not kept because it follows.
-
-    What follows is dear, so that a query that wants few says so here: the engine finds it before it joins.
-    """
-    derived = ", ".join(f"{DERIVED[name]} as {name}" for name in DERIVED_OF_FEW)
-    return f"select *, {derived} from (from {KEPT}.scored_profiles where {condition})"
+def _complete(profiles: str) -> str:
+    """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
+    return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
 
 
 class _Matching:
@@ -159,9 +155,8 @@ class _Matching:
 
     def show_kept(self) -> None:
         for table in TABLES:
-            self.run(
-                f"create view {table} as {_list_profiles() if table == 'scored_profiles' else f'from {KEPT}.{table}'}"
-            )
+            rows = f"from {KEPT}.{table}"
+            self.run(f"create view {table} as {_complete(rows) if table == 'scored_profiles' else rows}")
 
     def find_changes(self) -> None:
         """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
@@ -373,10 +368,11 @@ class _Matching:
             self.run(
                 f"""
                 create table {self._schema}.compared_before as
-                from ({_list_profiles("n in (from gone_profiles)")})
+                from kept.scored_profiles semi join gone_profiles using (n)
                 anti join {self._slice}.scored_profiles using (n, content);
                 create table {self._schema}.compared_now as
-                from {self._slice}.scored_profiles anti join kept.scored_profiles using (n, content);
+                select {NARROWED["scored_profiles"]} from {self._slice}.scored_profiles
+                anti join kept.scored_profiles using (n, content);
                 create table {self._schema}.compared as
                 select n from compared_before union select n from compared_now
                 """
@@ -443,7 +439,8 @@ class _Matching:
         """Renew what pairs have in common by the blocks that a profile came to, left, or is another one in."""
         keyed = key_profiles(learned_from)
         for moment in ("before", "now"):
-            with self.slice(scored_profiles=f"from compared_{moment}"):
+            with self.slice():
+                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from compared_{moment}')}")
                 self.run(f"create table {self._schema}.keyed_{moment} as {keyed}")
         self.run(
             f"""
@@ -455,12 +452,12 @@ class _Matching:
         )
         self.run(
             "create view profiles_before as "
-            "from scored_profiles anti join compared using (n) union all by name from compared_before;"
-            "create view profiles_now as from scored_profiles"
+            "from kept.scored_profiles anti join compared using (n) union all by name from compared_before;"
+            "create view profiles_now as from kept.scored_profiles"
         )
         for moment in ("before", "now"):
             with self.slice(undivided=f"from undivided_{moment}"):
-                self.run(f"create view {self._slice}.scored_profiles as from profiles_{moment}")
+                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from profiles_{moment}')}")
                 count_shared_blocks(self._connection, learned_from)
                 self.run(f"create table {self._schema}.blocked_{moment} as from blocked")
                 if moment == "now":
@@ -484,9 +481,8 @@ class _Matching:
     def measure_fit(self, model: Model) -> list[Fit]:
         known = observe_known(self._connection, model.comparisons)
         sample_pairs(self._connection)
-        sampled = _list_profiles("n in (select a from sampled_pairs union all select b from sampled_pairs)")
-        with self.slice():
-            self.run(f"create view {self._slice}.scored_profiles as {sampled}")  # read once, and not all of it
+        sampled = "(select a as n from sampled_pairs union select b from sampled_pairs)"
+        with self.slice(scored_profiles=_complete(f"from kept.scored_profiles semi join {sampled} using (n)")):
             agreement = observe_agreement(self._connection, model)
         return compare_fit(self._connection, model, self.count("scored_profiles"), known, agreement)
 
@@ -502,8 +498,8 @@ class _Matching:
         )
         with self.slice(
             blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
-            scored_profiles=_list_profiles(
-                f"n in (select join_key_l from {self._slice}.blocked_pairs "
+            scored_profiles=_complete(
+                f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
                 f"union all select join_key_r from {self._slice}.blocked_pairs)"
             ),
         ):

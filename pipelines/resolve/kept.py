@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.clean.cache import CACHE_FOLDER
-from pipelines.resolve.comparisons import DERIVED, RAREST
+from pipelines.resolve.comparisons import RAREST
 from pipelines.tables import write_plainly
 from pipelines.warehouse import OWN_STORAGE, literal, log_privately
 
@@ -39,14 +39,14 @@ TABLES = (
     *("refused", "scored_profiles", "blocked", "divided", "oversized", "scores", "judged_scores"),
 )
 
-# What follows from the rest of a profile and is read of few: who is read is told it anew.
-DERIVED_OF_FEW = tuple(name for name in DERIVED if name != "email_user")
+# What follows cheaply from the rest of a profile: who is read is told it anew.
+NOT_KEPT = ("birth_day", "email_plain", "email_digits", "email_domain")
 
 # What of a table is kept where no later phase reads all of it.
 NARROWED = {
     "records": "* exclude (identifiers, generation)",
     "profiles": "n, members",
-    "scored_profiles": f"* exclude ({', '.join(DERIVED_OF_FEW)})",
+    "scored_profiles": f"* exclude ({', '.join(NOT_KEPT)})",
 }
 
 # What is read when pairs are already judged: nothing kept depends on it.
