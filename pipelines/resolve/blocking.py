@@ -170,14 +170,33 @@ def key_profiles(learned_from: int) -> str:
 
     def keyed(i: int) -> str:
         key = blocks[i][0]
-        is_known = " and ".join(f"({part}) is not null" for part in key)
-        return f"case when {is_known} then {{'block': {i}::utinyint, 'key': hash({i}, {', '.join(key)})}} end"
+        return f"case when {_is_known(key)} then {{'block': {i}::utinyint, 'key': {_hashed(i, key)}}} end"
 
     of_values = ", ".join(keyed(i) for i, (key, _) in enumerate(blocks) if key not in _LISTS)
     sources = [("scored_profiles", f"unnest([{of_values}])")]
     sources += [(_LISTS[key], keyed(i)) for i, (key, _) in enumerate(blocks) if key in _LISTS]
     every = "\nunion all\n".join(f"select n, {found} as keyed from {source}" for source, found in sources)
     return f"select keyed.block, n, keyed.key from ({every}) where keyed is not null"
+
+
+def find_in_blocks(learned_from: int, keys: str) -> str:
+    """SQL for the rows of `key_profiles` in some blocks only: those in the table `keys` (`block`, `key`).
+
+    Most profiles are in none of them, which is told block by block at a quarter of the cost of listing all keys.
+    """
+    return "\nunion all\n".join(
+        f"select {i}::utinyint as block, n, {_hashed(i, key)} as key from {_LISTS.get(key, 'scored_profiles')} "
+        f"where {_is_known(key)} and {_hashed(i, key)} in (select key from {keys} where block = {i})"
+        for i, (key, _) in enumerate(_list_blocks(learned_from))
+    )
+
+
+def _is_known(key: Sequence[str]) -> str:
+    return " and ".join(f"({part}) is not null" for part in key)
+
+
+def _hashed(block: int, key: Sequence[str]) -> str:
+    return f"hash({block}, {', '.join(key)})"
 
 
 def _settle(connection: DuckDBPyConnection, size: int) -> None:

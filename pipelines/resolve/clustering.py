@@ -66,16 +66,18 @@ class Forest:
 def connect(size: int, pairs: ArrayLike) -> np.ndarray:
     """The connected component of each of `size` nodes over the pairs, named by its smallest member."""
     import numpy as np
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
 
-    ends = np.asarray(pairs, dtype=np.int64).reshape(-1, 2)
-    graph = coo_array((np.ones(len(ends), dtype=bool), (ends[:, 0], ends[:, 1])), shape=(size, size))
-    count, label = connected_components(graph, directed=False)
-    smallest = np.full(count, size, dtype=np.int64)
-    np.minimum.at(smallest, label, np.arange(size))
-    components: np.ndarray = smallest[label]
-    return components
+    label = np.arange(size, dtype=np.int64)
+    a, b = np.asarray(pairs, dtype=np.int64).reshape(-1, 2).T
+    while len(a):
+        # Every root that has a smaller neighbor hangs below the smallest one: that is half of them at least.
+        np.minimum.at(label, np.maximum(a, b), np.minimum(a, b))
+        while not np.array_equal(label, above := label[label]):
+            label = above
+        a, b = label[a], label[b]
+        is_apart = a != b
+        a, b = a[is_apart], b[is_apart]
+    return label
 
 
 @dataclass

@@ -277,6 +277,18 @@ COMPARISONS = (
 )
 
 
+# What follows from other columns of a profile and is compared as well: SQL over these.
+DERIVED = {
+    "first_spelling": "spelling_of(first_name)",
+    "last_spelling": "spelling_of(last_name)",
+    "last_sound": "sound_of(last_name)",
+    "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
+    "email_user": "telling_user(email, first_name, last_name)",
+    "email_plain": "without_dots(email)",
+    "email_digits": "digits_of(email)",
+    "email_domain": "nullif(split_part(email, '@', 2), '')",
+}
+
 # Whose rare values count for more.
 FREQUENCY_COLUMNS = tuple(
     level.frequency_of for comparison in COMPARISONS for level in comparison.levels if level.frequency_of

@@ -69,8 +69,20 @@ def measure_fit(connection: DuckDBPyConnection, model: Model, profile_count: int
 
     What was not kept with the model is not compared: it comes from an earlier version of this software.
     """
+    known = observe_known(connection, model.comparisons)
+    sample_pairs(connection)
+    return compare_fit(connection, model, profile_count, known, observe_agreement(connection, model))
+
+
+def compare_fit(
+    connection: DuckDBPyConnection,
+    model: Model,
+    profile_count: int,
+    known: Mapping[str, float],
+    agreement: Mapping[str, list[float]],
+) -> list[Fit]:
+    """Compare what `observe_known` and `observe_agreement` tell of the data with what `frequencies` does."""
     kept = _read_kept(connection)
-    known, agreement = _observe_known(connection, model.comparisons), _observe_agreement(connection, model)
     growth = max(profile_count, 1) / model.profile_count
     found = [
         Fit(PROFILES, None, model.profile_count, profile_count, max(growth, 1 / growth), MOST_GROWTH),
@@ -92,8 +104,9 @@ def keep_reference(connection: DuckDBPyConnection, model: Model) -> None:
     """Add to `frequencies` what later data is compared with; nothing for a model that learned nothing."""
     if not model.is_learned:
         return
-    rows = [(KNOWN, name, share) for name, share in _observe_known(connection, model.comparisons).items()]
-    for name, shares in _observe_agreement(connection, model).items():
+    rows = [(KNOWN, name, share) for name, share in observe_known(connection, model.comparisons).items()]
+    sample_pairs(connection)
+    for name, shares in observe_agreement(connection, model).items():
         rows += [(AGREEMENT, _label(name, position), share) for position, share in enumerate(shares)]
     connection.executemany("insert into frequencies values (?, ?, ?)", rows)
 
@@ -127,7 +140,7 @@ def _read_kept(connection: DuckDBPyConnection) -> Mapping[str, Mapping[str, floa
     return kept
 
 
-def _observe_known(connection: DuckDBPyConnection, comparisons: Iterable[Comparison]) -> dict[str, float]:
+def observe_known(connection: DuckDBPyConnection, comparisons: Iterable[Comparison]) -> dict[str, float]:
     """By comparison, the share of the profiles that have what it compares: what could be compared with itself."""
     names = [c.name for c in comparisons]
     alone = [re.sub(r"_[lr]\b", "", c.missing) for c in comparisons]
@@ -136,21 +149,30 @@ def _observe_known(connection: DuckDBPyConnection, comparisons: Iterable[Compari
     return {name: round(float(share), 6) for name, share in zip(names, row, strict=True)}
 
 
-def _observe_agreement(connection: DuckDBPyConnection, model: Model) -> dict[str, list[float]]:
-    """By comparison, how the pairs of one person spread over its degrees; too few pairs say nothing.
+def sample_pairs(connection: DuckDBPyConnection) -> None:
+    """Create `sampled_pairs` (`a`, `b`): about `SAMPLED_PAIRS` of `blocked_pairs`, or all where there are fewer.
 
-    Every blocked pair of a sample counts by the probability that the model gives it. The sample is chosen by what the
-    records say, so that a record that comes along does not choose another one.
+    They are chosen by what the records say, so that a record that comes along does not choose another one.
     """
     row = connection.execute("select count(*) from blocked_pairs").fetchone()
     parts = max(1, (int(row[0]) if row else 0) // SAMPLED_PAIRS)
-    pairs = (
-        f"with placed as (select n, content % {parts} as part from scored_profiles) "
-        "select join_key_l as a, join_key_r as b from blocked_pairs "
-        "join placed as l on l.n = join_key_l join placed as r on r.n = join_key_r "
-        f"where (l.part + r.part) % {parts} = 0"
+    connection.execute(
+        f"""
+        create or replace table sampled_pairs as
+        with placed as (select n, content % {parts} as part from scored_profiles)
+        select join_key_l as a, join_key_r as b from blocked_pairs
+        join placed as l on l.n = join_key_l join placed as r on r.n = join_key_r
+        where (l.part + r.part) % {parts} = 0
+        """
     )
-    levels, counts = count_levels(connection, model.comparisons, pairs)
+
+
+def observe_agreement(connection: DuckDBPyConnection, model: Model) -> dict[str, list[float]]:
+    """By comparison, how the pairs of one person spread over its degrees; too few pairs say nothing.
+
+    Every pair of `sampled_pairs` counts by the probability that the model gives it.
+    """
+    levels, counts = count_levels(connection, model.comparisons, "from sampled_pairs")
     spread = weigh_levels(model.comparisons, levels, counts, model.prior)
     return {
         comparison.name: [round(times / sum(found), 6) for times in found]

@@ -170,7 +170,7 @@ def link_only_fits(connection: DuckDBPyConnection, match_probability: float, rel
 
 
 def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliability) -> None:
-    """Create `conflicts` and `crowds` for the connected components in `components` (`n`, `component`).
+    """Create `conflicts` and `crowds` for the connected components in `components`, from the forms that tell something.
 
     - `conflicts`: one row per component and pair of its forms that cannot be one person, with the reason.
     - `crowds`: the components with too many forms to compare all with all.
@@ -339,22 +339,24 @@ select a, b, 'probabilistic', 'only_fit', {rank}, match_weight, match_probabilit
 drop table only_fits
 """
 
+# Most components are one form's; where there are several, an edge between two that was found good stands.
 _CONFLICTS = """
 create table component_forms as
-select distinct component, form from components join records using (n)
-where first_name is not null or birth_date is not null;
+select distinct component, form from components where is_told;
 create table crowds as
 select component from component_forms group by component having count(*) > {crowd};
 create table conflicts as
-with pairs as (
+with pairs as materialized (
     select l.component, l.form as form_a, r.form as form_b
     from component_forms as l join component_forms as r on l.component = r.component and l.form < r.form
     where l.component not in (from crowds)
 ),
-linked as (  -- an edge that was found good stands
-    select distinct component, least(l.form, r.form) as form_a, greatest(l.form, r.form) as form_b
-    from candidates join components on components.n = a
-    join records as l on l.n = a join records as r on r.n = b
+several as materialized (
+    select n, component, form from components where component in (select component from pairs)
+),
+linked as (
+    select distinct l.component, least(l.form, r.form) as form_a, greatest(l.form, r.form) as form_b
+    from candidates join several as l on l.n = a join several as r on r.n = b
     where rank > 0
 )
 select * from (

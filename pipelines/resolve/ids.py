@@ -43,6 +43,8 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
         id_history: one row per id ever issued, `HISTORY_COLUMNS`.
         id_events: one row per event of an id, `EVENT_COLUMNS`; the known ones and those of this version.
 
+    The last two are views, which read the known ones where they are.
+
     An id goes to the cluster that holds most of its published records (live ones first, then the oldest), but rather
     to the one that holds its founder than to one that has an id of its own. A cluster
     that inherits several keeps the oldest id: the first one issued, of several issued together that of the oldest
@@ -61,7 +63,7 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
     stamp = {"version": literal(version), "at": f"{literal(at)}::timestamp"}
     connection.execute(_HISTORY.format(**stamp))
     connection.execute(_EVENTS.format(**stamp))
-    for table in ("settled", "ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
+    for table in ("ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
         connection.execute(f"drop table {table}")
 
 
@@ -101,23 +103,23 @@ create or replace macro id_of(record_key, round) as
 # history stays, and no other id depends on them; so they are left out of everything below.
 _SETTLED = """
 create table settled as
-with published as (select customer_id, count(*) as size from published_members group by customer_id),
-assigned as (
-    select cluster, min(customer_id) as customer_id, count(*) as size
-    from clusters left join published_members using (record_key)
+with published as (select hash(customer_id) as id, count(*) as size from published_members group by all),
+assigned as (  -- numbers are told apart at a fraction of what texts cost
+    select cluster, min(id) as id, count(*) as size
+    from clusters left join (select record_key, hash(customer_id) as id from published_members) using (record_key)
     group by cluster
-    having count(customer_id) = count(*) and min(customer_id) = max(customer_id)
+    having count(id) = count(*) and min(id) = max(id)
 ),
 founded as (
-    select cluster, known_ids.customer_id, status, current_customer_id
+    select cluster, known_ids.customer_id, hash(known_ids.customer_id) as id, status, current_customer_id
     from known_ids join clusters on record_key = founder_record_key
 )
 select cluster, customer_id
-from assigned join published using (customer_id, size) join founded using (cluster, customer_id)
+from assigned join published using (id, size) join founded using (cluster, id)
 where status = 'active' and current_customer_id = customer_id
   and cluster not in (
       select f.cluster from founded as f join assigned as a on a.cluster = f.cluster
-      where a.customer_id <> f.customer_id)
+      where a.id <> f.id)
   and customer_id not in (
       select current_customer_id from known_ids
       where current_customer_id <> customer_id and current_customer_id is not null)
@@ -257,7 +259,7 @@ left join ordered as founder on founder.record_key = founder_record_key
 left join named as at_founder on at_founder.cluster = founder.cluster
 left join published_members as published on published.record_key = founder_record_key;
 
-create table id_history as
+create table new_history as
 with resolved as (
     select placed.customer_id,
         coalesce(
@@ -279,20 +281,20 @@ select customer_id, new_status as status, new_current as current_customer_id, fo
     issued_at,
     case when status is not distinct from new_status and current_customer_id is not distinct from new_current
          then status_version else {version} end as status_version,
-from stated
-union all
-select customer_id, status, current_customer_id, founder_record_key, first_version, issued_at, status_version
-from known_ids semi join settled using (customer_id)
+from stated;
+
+create view id_history as
+from new_history union all from known_ids semi join settled using (customer_id)
 """
 
 _EVENTS = """
-create table id_events as
+create table new_events as
 with happened as (
     select customer_id, 'created' as event, null as other_customer_id, 'records that no customer had' as reason
     from new_ids
     union all
     select new.customer_id, 'merged', new.current_customer_id, 'its records belong to an older customer'
-    from id_history as new join issued as old using (customer_id)
+    from new_history as new join issued as old using (customer_id)
     where new.status = 'merged' and old.status is distinct from 'merged'
     union all
     select named.customer_id, 'restored', published.customer_id, 'its records are a customer of their own again'
@@ -306,10 +308,11 @@ with happened as (
     left join heirs on heirs.customer_id = parts.customer_id and heirs.cluster = parts.cluster
     where heirs.cluster is null and named.customer_id <> parts.customer_id
 )
-select * from known_events
-union all
 select
-    'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32),
-    customer_id, event, other_customer_id, {version}, {at}, reason
-from happened
+    'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32)
+        as event_key,
+    customer_id, event, other_customer_id, {version} as version, {at} as "at", reason
+from happened;
+
+create view id_events as from known_events union all from new_events
 """

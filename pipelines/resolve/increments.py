@@ -26,15 +26,17 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, key_profiles
-from pipelines.resolve.drift import Fit, measure_fit
+from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
+from pipelines.resolve.comparisons import DERIVED
+from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
 from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
 from pipelines.resolve.homes import find_home_values
-from pipelines.resolve.kept import KEPT, NARROWED, TABLES
+from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
     MOST_NUMBER,
+    PERSON_COLUMNS,
     create_profiles,
     describe_names,
     describe_records,
@@ -98,12 +100,17 @@ def match_night(
     night.renew_groups()
     night.renew_blocks(model.profile_count)
     blocking = choose_pairs(connection)
-    fits = measure_fit(connection, model, night.count("scored_profiles"))
+    fits = night.measure_fit(model)
     if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
         raise CannotContinueError
     weighed_count = night.renew_scores(model)
     night.renew_judgements(model)
     return Night(night.count("renewed"), blocking, weighed_count, fits)
+
+
+def _complete(profiles: str) -> str:
+    """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
+    return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
 
 
 class _Matching:
@@ -148,7 +155,8 @@ class _Matching:
 
     def show_kept(self) -> None:
         for table in TABLES:
-            self.run(f"create view {table} as from {KEPT}.{table}")
+            rows = f"from {KEPT}.{table}"
+            self.run(f"create view {table} as {_complete(rows) if table == 'scored_profiles' else rows}")
 
     def find_changes(self) -> None:
         """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
@@ -208,7 +216,8 @@ class _Matching:
         with self.slice(
             numbers="from kept.numbers semi join changes using (n)",
             default_dates="from kept.default_dates",
-            persons=f"from {self._warehouse}.clean.persons semi join (from changes where is_there) using (record_key)",
+            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
+            "semi join (from changes where is_there) using (record_key)",
         ):
             fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
             describe_names(self._connection, is_frozen=True)
@@ -286,7 +295,8 @@ class _Matching:
         with self.slice(
             numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
             default_dates="from kept.default_dates",
-            persons=f"from {self._warehouse}.clean.persons semi join {self._slice}.numbers using (record_key)",
+            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
+            f"semi join {self._slice}.numbers using (record_key)",
         ):
             fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
             self.replace("records", f"n in (select n from {self._slice}.numbers)", NARROWED["records"])
@@ -358,17 +368,18 @@ class _Matching:
             self.run(
                 f"""
                 create table {self._schema}.compared_before as
-                from kept.scored_profiles semi join gone_profiles using (n) anti join {self._slice}.scored_profiles
-                    using (n, content);
+                from kept.scored_profiles semi join gone_profiles using (n)
+                anti join {self._slice}.scored_profiles using (n, content);
                 create table {self._schema}.compared_now as
-                from {self._slice}.scored_profiles anti join kept.scored_profiles using (n, content);
+                select {NARROWED["scored_profiles"]} from {self._slice}.scored_profiles
+                anti join kept.scored_profiles using (n, content);
                 create table {self._schema}.compared as
                 select n from compared_before union select n from compared_now
                 """
             )
             self.run(f"create table {self._schema}.regrouped as select unnest(members) as n from profiles")
             self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
-            self.replace("scored_profiles", "n in (from gone_profiles)")
+            self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
 
     def renew_groups(self) -> None:
         """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
@@ -428,29 +439,30 @@ class _Matching:
         """Renew what pairs have in common by the blocks that a profile came to, left, or is another one in."""
         keyed = key_profiles(learned_from)
         for moment in ("before", "now"):
-            with self.slice(scored_profiles=f"from compared_{moment}"):
+            with self.slice():
+                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from compared_{moment}')}")
                 self.run(f"create table {self._schema}.keyed_{moment} as {keyed}")
         self.run(
             f"""
-            create table moved_blocks as select key from keyed_before union select key from keyed_now;
-            create table undivided_now as from ({keyed}) semi join moved_blocks using (key);
+            create table moved_blocks as select block, key from keyed_before union select block, key from keyed_now;
+            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks")};
             create table undivided_before as
             from undivided_now anti join compared using (n) union all from keyed_before
             """
         )
         self.run(
             "create view profiles_before as "
-            "from kept.scored_profiles anti join compared using (n) union all from compared_before;"
+            "from kept.scored_profiles anti join compared using (n) union all by name from compared_before;"
             "create view profiles_now as from kept.scored_profiles"
         )
         for moment in ("before", "now"):
             with self.slice(undivided=f"from undivided_{moment}"):
-                self.run(f"create view {self._slice}.scored_profiles as from profiles_{moment}")
+                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from profiles_{moment}')}")
                 count_shared_blocks(self._connection, learned_from)
                 self.run(f"create table {self._schema}.blocked_{moment} as from blocked")
                 if moment == "now":
                     for table in ("divided", "oversized"):
-                        self.replace(table, "key in (from moved_blocks)")
+                        self.replace(table, "key in (select key from moved_blocks)")
         self.run(
             """
             create table moved_pairs as
@@ -466,6 +478,14 @@ class _Matching:
             """
         )
 
+    def measure_fit(self, model: Model) -> list[Fit]:
+        known = observe_known(self._connection, model.comparisons)
+        sample_pairs(self._connection)
+        sampled = "(select a as n from sampled_pairs union select b from sampled_pairs)"
+        with self.slice(scored_profiles=_complete(f"from kept.scored_profiles semi join {sampled} using (n)")):
+            agreement = observe_agreement(self._connection, model)
+        return compare_fit(self._connection, model, self.count("scored_profiles"), known, agreement)
+
     def renew_scores(self, model: Model) -> int:
         """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
         self.run(
@@ -478,8 +498,10 @@ class _Matching:
         )
         with self.slice(
             blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
-            scored_profiles=f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
-            f"union all select join_key_r from {self._slice}.blocked_pairs)",
+            scored_profiles=_complete(
+                f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
+                f"union all select join_key_r from {self._slice}.blocked_pairs)"
+            ),
         ):
             create_scores(self._connection)
             count = weigh_pairs(self._connection, model)

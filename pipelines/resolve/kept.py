@@ -39,8 +39,15 @@ TABLES = (
     *("refused", "scored_profiles", "blocked", "divided", "oversized", "scores", "judged_scores"),
 )
 
+# What follows cheaply from the rest of a profile: who is read is told it anew.
+NOT_KEPT = ("birth_day", "email_plain", "email_digits", "email_domain")
+
 # What of a table is kept where no later phase reads all of it.
-NARROWED = {"records": "* exclude (identifiers, generation)", "profiles": "n, members"}
+NARROWED = {
+    "records": "* exclude (identifiers, generation)",
+    "profiles": "n, members",
+    "scored_profiles": f"* exclude ({', '.join(NOT_KEPT)})",
+}
 
 # What is read when pairs are already judged: nothing kept depends on it.
 _READ_LATER = {"match_probability", "learn_anew_on_drift"}

@@ -215,6 +215,12 @@ def create_profiles(connection: DuckDBPyConnection) -> None:
     )
 
 
+# What `fold_records` reads of a person.
+PERSON_COLUMNS = (
+    *("record_key", "kind", "is_deleted", "created_at", "first_name", "last_name", "birth_date", "email_match"),
+    *("phone", "mobile", "street", "house_number", "postal_code", "city", "merged_into_record_key", "identifiers"),
+)
+
 # What is dear to fold is folded once per value: the expression, what is needed of it, the columns with such values.
 _FOLDED = {
     "folded_names": (

@@ -44,7 +44,7 @@ from pipelines.resolve.records import (
     open_scratch,
 )
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
-from pipelines.resolve.state import copy_table
+from pipelines.resolve.state import attached_state, copy_table, show_table
 from pipelines.resolve.training import train_model
 from pipelines.resolve.writing import write_identity
 from pipelines.warehouse import identifier, literal, log_privately
@@ -119,7 +119,7 @@ def resolve_identities(
     identity = configuration.identity
     keys.use_secret(connection, settings)
     with open_scratch(connection) as warehouse, ExitStack() as stack:
-        _read_state(connection, settings)
+        _read_state(connection, settings, stack)
         kept = load_model(connection, identity)
         list_inputs(connection, warehouse, build.as_of)
         night = _continue(connection, settings, warehouse, identity, build, kept, stack) if kept else None
@@ -266,7 +266,7 @@ def _drop_prepared(connection: DuckDBPyConnection) -> None:
             f"select {kind}_name from duckdb_{kind}s() where database_name = current_database() "
             f"and not internal order by {kind}_name"
         ).fetchall()
-        for name in sorted({str(name) for (name,) in rows} - _STATE_TABLES.keys() - {"inputs", "further_points"}):
+        for name in sorted({str(name) for (name,) in rows} - _STATE_TABLES - {"inputs", "further_points"}):
             connection.execute(f"drop {kind} {identifier(name)}")
 
 
@@ -290,7 +290,12 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     connection.execute(
         """
         create table components as
-        select n, component from component_frame join records using (n)
+        select n, component, form, is_told, is_named, is_dated
+        from component_frame join (
+            select n, form, first_name is not null or birth_date is not null as is_told,
+                coalesce(length(first_name) > 1, false) as is_named, birth_date is not null as is_dated
+            from records
+        ) using (n)
         where component in (select component from component_frame group by component having count(*) > 1)
         """
     )
@@ -354,8 +359,7 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     for (c,) in connection.execute("from crowds").fetchall():
         questioned[c].is_crowd = True
     for c, n, form, is_named, is_dated in connection.execute(
-        "select component, n, form, coalesce(length(first_name) > 1, false), birth_date is not null "
-        "from components join records using (n) semi join questioned using (component)"
+        "select component, n, form, is_named, is_dated from components semi join questioned using (component)"
     ).fetchall():
         questioned[c].form_of[n] = form
         if is_named:
@@ -385,32 +389,29 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     return questioned
 
 
-# What a build starts from: tables of the scratch catalog with their columns.
-_STATE_TABLES = {
-    "known_ids": HISTORY_COLUMNS,
-    "known_events": EVENT_COLUMNS,
-    "published_members": MEMBER_COLUMNS,
-    "former_members": MEMBER_COLUMNS,
-    "model": MODEL_COLUMNS,
-    "frequencies": FREQUENCY_TABLE_COLUMNS,
-}
+# What a build starts from: tables and views of the scratch catalog.
+_MODEL_TABLES = {"model": MODEL_COLUMNS, "frequencies": FREQUENCY_TABLE_COLUMNS}
+_STATE_TABLES = {*_MODEL_TABLES, "known_ids", "known_events", "members_before", "published_members", "former_members"}
 
 
-def _read_state(connection: DuckDBPyConnection, settings: Settings) -> None:
-    """Create the tables that hold what earlier versions left: ids, assignments, model; empty where nothing did."""
-    for table, columns in _STATE_TABLES.items():
+def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitStack) -> None:
+    """Find what earlier versions left: ids, assignments, model; empty where nothing did.
+
+    What is large is read where it is, until `stack` is closed; the model may be learned anew, so it is copied.
+    """
+    state, published = settings.state_dir / "identity.duckdb", settings.current / "state.duckdb"
+    for table, columns in _MODEL_TABLES.items():
         connection.execute(f"create table {table} ({columns})")
-    state = settings.state_dir / "identity.duckdb"
-    for file, table, target in (
-        (state, "customer_id_history", "known_ids"),
-        (state, "customer_id_events", "known_events"),
-        (state, "members", "former_members"),
-        (state, "model", "model"),
-        (state, "model_frequencies", "frequencies"),
-        (settings.current / "state.duckdb", "members", "published_members"),
-    ):
-        copy_table(connection, file, table, target)
-    connection.execute("delete from former_members where record_key in (select record_key from published_members)")
+    copy_table(connection, state, "model", "model")
+    copy_table(connection, state, "model_frequencies", "frequencies")
+    stack.enter_context(attached_state(connection, {"issued": state, "published": published}))
+    show_table(connection, "issued", "customer_id_history", "known_ids", HISTORY_COLUMNS)
+    show_table(connection, "issued", "customer_id_events", "known_events", EVENT_COLUMNS)
+    show_table(connection, "issued", "members", "members_before", MEMBER_COLUMNS)
+    show_table(connection, "published", "members", "published_members", MEMBER_COLUMNS)
+    connection.execute(
+        "create view former_members as from members_before anti join published_members using (record_key)"
+    )
 
 
 def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Any
 
-from pipelines.resolve.comparisons import FREQUENCY_COLUMNS, splink_settings
+from pipelines.resolve.comparisons import DERIVED, FREQUENCY_COLUMNS, splink_settings
 from pipelines.resolve.folding import create_macros
 from pipelines.resolve.kept import load_known_scores
 
@@ -28,21 +28,11 @@ PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
 CHOOSES_PROFILES = "registered_for_predict"
 FEW_PAIRS = 0.2  # of the number of profiles
 
-# Of what is compared, what is kept of a profile, and what follows from that: SQL over the other columns.
+# Of what is compared, what is published of a profile: the columns that the others are derived from.
 KEPT = (
     *("first_name", "last_name", "stands_for", "birth_date", "email", "phones", "street", "house_number"),
     *("postal_code", "city", "identifier_kinds", "identifier_values", "content"),
 )
-_DERIVED = {
-    "first_spelling": "spelling_of(first_name)",
-    "last_spelling": "spelling_of(last_name)",
-    "last_sound": "sound_of(last_name)",
-    "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
-    "email_user": "telling_user(email, first_name, last_name)",
-    "email_plain": "without_dots(email)",
-    "email_digits": "digits_of(email)",
-    "email_domain": "nullif(split_part(email, '@', 2), '')",
-}
 
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
@@ -50,11 +40,11 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
 
     `content` is the hash of everything that is compared: profiles with the same one are weighed alike.
     """
-    of_mailbox = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items() if name.startswith("email_"))
+    of_mailbox = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items() if name.startswith("email_"))
     connection.execute(
         f"""
         create table sounds as
-        select last_name, {_DERIVED["last_sound"]} as last_sound, any_value(last_spelling) as last_spelling
+        select last_name, {DERIVED["last_sound"]} as last_sound, any_value(last_spelling) as last_spelling
         from forms where last_name is not null group by last_name;
         create table mailboxes as
         select email, first_name, last_name, {of_mailbox}
@@ -91,7 +81,7 @@ def unfold_compared(connection: DuckDBPyConnection, table: str, keys: Sequence[s
     """
     create_macros(connection, temporary=True)
     kept = ", ".join(f"compared.{name}" for name in KEPT)
-    derived = ", ".join(f"{sql} as {name}" for name, sql in _DERIVED.items())
+    derived = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items())
     connection.execute(
         f"""
         create or replace temp table compared as

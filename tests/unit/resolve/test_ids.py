@@ -48,7 +48,7 @@ class Ledger:
         run("delete from clusters")
         if rows:
             run(f"insert into clusters values {rows}")
-        for table in ("members", "id_history", "id_events"):
+        for table in ("members", "settled", "new_history", "new_events", "id_history", "id_events"):
             run(f"drop table if exists {table}")
         assign_ids(self.connection, f"v{self.version:03}", AT)
         run(
@@ -56,8 +56,9 @@ class Ledger:
             "where record_key not in (select record_key from members)"
         )
         run("create or replace table published_members as from members")
-        run("create or replace table known_ids as from id_history")
-        run("create or replace table known_events as from id_events")
+        for known, view in (("known_ids", "id_history"), ("known_events", "id_events")):
+            run(f"create or replace table {known} as from {view}; drop view {view}")
+            run(f"create table {view} as from {known}")
         return dict(run("from members").fetchall())
 
     def history(self) -> dict[str, tuple[str, str | None]]:
