@@ -25,7 +25,7 @@ from dagster._core.storage.dagster_run import RunsFilter
 from pipelines.audit import cool_down, warm_up
 from pipelines.defs.outcomes import DEAD_RUN, tell_dead_runs, telling
 from pipelines.lock import hold
-from pipelines.publish import clean_up, sync_state
+from pipelines.publish import begin_early_copies, clean_up, drop_early_copies, list_takable_parts, sync_state
 from pipelines.publish.history import CANCELED
 from pipelines.settings import Settings
 
@@ -62,6 +62,9 @@ STEPS_OF_DBT = {"stage", "build_marts"}
 
 # The audit's process imports for seconds; from this step on the engine leaves a core to it.
 WARM_UP_WITH = "clean_records"
+# From this step on nobody writes what is published, and the disk has little to do until it is.
+COPY_WITH = "audit_verdict"
+PUBLISHING = "publish_version"
 
 
 class OneRunAtATime(Executor):
@@ -89,13 +92,22 @@ class OneRunAtATime(Executor):
                 with closing(events):
                     for event in events:
                         ending.notice(event)
-                        if in_process and event.is_step_start and event.step_key == WARM_UP_WITH:
-                            warm_up()
+                        if in_process and event.is_step_start:
+                            _prepare_for_later_steps(settings, event.step_key, steps)
                         yield event
                         if in_process and ending.outcome == CANCELED:  # else the steps beside it would still start
                             raise DagsterExecutionInterruptedError
             finally:
                 cool_down()
+                drop_early_copies()
+
+
+def _prepare_for_later_steps(settings: Settings, started: str | None, steps: set[str]) -> None:
+    """Begin beside a step what later steps would wait for."""
+    if started == WARM_UP_WITH:
+        warm_up()
+    if started == COPY_WITH and PUBLISHING in steps:
+        begin_early_copies(settings, list_takable_parts(settings).values())
 
 
 def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:
