@@ -49,7 +49,7 @@ def begin_to_land(settings: Settings, run: dg.DagsterRun, steps: Collection[str]
 
     configuration = load_configuration(settings)
     claim_data_folder(settings, configuration)
-    asked = run.run_config.get("ops", {})
+    asked: Any = run.run_config.get("ops", {})
     sources = [
         source
         for source in sorted(configuration.sources, key=lambda s: s.name)
