@@ -1,4 +1,4 @@
-"""Small files that are replaced as a whole, or grow by one line at a time.
+"""How files of the data folder are written: small ones as a whole or by the line, large ones to the disk meanwhile.
 
 Add here how a file of the data folder is written. What is in it belongs to who writes it.
 """
@@ -8,10 +8,13 @@ from __future__ import annotations
 import json
 import os
 import stat
-from collections.abc import Mapping
-from contextlib import suppress
+import threading
+from collections.abc import Collection, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
+
+FLUSH_SECONDS = 1.0  # between two times that large files are brought to the disk while they are written
 
 
 def write_atomically(file: Path, content: str | bytes, *, like: os.stat_result | None = None) -> None:
@@ -48,3 +51,39 @@ def append_line(file: Path, facts: Mapping[str, Any]) -> None:
         handle.write(line.encode() + b"\n")
         handle.flush()
         os.fsync(handle.fileno())
+
+
+@contextmanager
+def brought_to_disk_meanwhile(files: Collection[Path]) -> Iterator[None]:
+    """Bring what somebody else writes to these files to the disk while it is written, not only when they are closed.
+
+    The engine waits for the disk when it closes a file. The system would leave up to a tenth of the memory for that
+    moment, in which nothing else is done.
+
+    Args:
+        files: some may be made meanwhile. Nobody else in this process may have one of them open when this ends.
+    """
+    if not files:
+        yield
+        return
+    done = threading.Event()
+    flusher = threading.Thread(target=_flush, args=(files, done), name="flush", daemon=True)
+    flusher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        flusher.join()
+
+
+def _flush(files: Collection[Path], done: threading.Event) -> None:
+    """Flush until it is done. Descriptors are kept till then: closing one gives up all locks of the process on it."""
+    descriptors: dict[Path, int] = {}
+    while not done.wait(FLUSH_SECONDS):
+        for file in files:
+            with suppress(OSError):  # it is not there yet, or the disk is full: who writes it will say so
+                if file not in descriptors:
+                    descriptors[file] = os.open(file, os.O_RDONLY)
+                os.fsync(descriptors[file])
+    for descriptor in descriptors.values():
+        os.close(descriptor)

@@ -18,9 +18,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.errors import TransformError
+from pipelines.files import brought_to_disk_meanwhile
 from pipelines.scratch import scratch_folder
 from pipelines.settings import DBT_PROJECT_DIR, QUIET_ENVIRONMENT, Settings
-from pipelines.warehouse import log_privately
+from pipelines.warehouse import log_privately, written_files
 
 if TYPE_CHECKING:
     from dbt.contracts.graph.manifest import Manifest
@@ -159,7 +160,7 @@ def run_dbt(
     arguments = [command, "--select", *select, "--vars", json.dumps(dict(variables or {}))]
     if command in {"build", "test"}:
         arguments += ["--resource-type" if unit_tests else "--exclude-resource-type", "unit_test"]
-    with scratch_folder(settings.temp_dir) as spill:
+    with brought_to_disk_meanwhile(written_files(settings)), scratch_folder(settings.temp_dir) as spill:
         result = _invoke(arguments, target=settings.build_dir / "dbt", settings=settings, spill=spill)
     if result.exception is not None:
         if not isinstance(result.exception, Exception):

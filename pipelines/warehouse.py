@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import WarehouseError
+from pipelines.files import brought_to_disk_meanwhile
 from pipelines.scratch import scratch_folder
 
 if TYPE_CHECKING:
@@ -81,9 +82,10 @@ def connect(
     """
     import duckdb
 
+    writes_build = path == settings.build_warehouse and not read_only
+    written = written_files(settings) if writes_build else [path] if path and not read_only else []
     try:
-        with scratch_folder(temp_dir or settings.temp_dir) as spill:
-            writes_build = path == settings.build_warehouse and not read_only
+        with brought_to_disk_meanwhile(written), scratch_folder(temp_dir or settings.temp_dir) as spill:
             connection = duckdb.connect(
                 str(path) if path and not writes_build else ":memory:",
                 read_only=read_only,
@@ -124,6 +126,11 @@ def part_files(settings: Settings) -> dict[str, Path]:
         RESTRICTED: settings.build_restricted,
         INTERIM: settings.build_interim,
     }
+
+
+def written_files(settings: Settings) -> list[Path]:
+    """All files that a connection with the right to write may write when it opens the build."""
+    return [settings.build_warehouse, *part_files(settings).values()]
 
 
 def build_parts(settings: Settings) -> dict[str, Path]:

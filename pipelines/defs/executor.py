@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import threading
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import UTC, datetime
 from typing import Any
 
@@ -23,9 +23,11 @@ from dagster._core.executor.multiprocess import MultiprocessExecutor
 from dagster._core.storage.dagster_run import RunsFilter
 
 from pipelines.audit import cool_down, warm_up
+from pipelines.defs.extract import LANDING, begin_to_land
 from pipelines.defs.outcomes import DEAD_RUN, tell_dead_runs, telling
+from pipelines.errors import KundenstammError
 from pipelines.lock import hold
-from pipelines.publish import clean_up, sync_state
+from pipelines.publish import begin_early_copies, clean_up, drop_early_copies, list_takable_parts, sync_state
 from pipelines.publish.history import CANCELED
 from pipelines.settings import Settings
 
@@ -62,6 +64,9 @@ STEPS_OF_DBT = {"stage", "build_marts"}
 
 # The audit's process imports for seconds; from this step on the engine leaves a core to it.
 WARM_UP_WITH = "clean_records"
+# From this step on nobody writes what is published, and the disk has little to do until it is.
+COPY_WITH = "audit_verdict"
+PUBLISHING = "publish_version"
 
 
 class OneRunAtATime(Executor):
@@ -84,18 +89,47 @@ class OneRunAtATime(Executor):
             if in_process:
                 threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
             inner: Executor = InProcessExecutor(self.retries) if in_process else _process_per_step(self.retries, steps)
+            preparations = _Preparations(settings, run, steps)
             events: Any = inner.execute(plan_context, execution_plan)
             try:
                 with closing(events):
                     for event in events:
                         ending.notice(event)
-                        if in_process and event.is_step_start and event.step_key == WARM_UP_WITH:
-                            warm_up()
+                        if in_process and event.is_step_start:
+                            preparations.begin_with(event.step_key)
                         yield event
                         if in_process and ending.outcome == CANCELED:  # else the steps beside it would still start
                             raise DagsterExecutionInterruptedError
             finally:
-                cool_down()
+                preparations.end()
+
+
+class _Preparations:
+    """What is begun beside a step because later ones would wait for it."""
+
+    def __init__(self, settings: Settings, run: dg.DagsterRun, steps: set[str]) -> None:
+        self.settings, self.run = settings, run
+        self.publishes = PUBLISHING in steps
+        self.sources_to_land = {step for step in steps if step.startswith(LANDING)}
+
+    def begin_with(self, step: str | None) -> None:
+        """Begin what the start of this step is the moment for."""
+        if step in self.sources_to_land:
+            with suppress(KundenstammError):  # the step itself meets it, and tells it
+                begin_to_land(self.settings, self.run, self.sources_to_land)
+            self.sources_to_land = set()
+        if step == WARM_UP_WITH:
+            warm_up()
+        if step == COPY_WITH and self.publishes:
+            begin_early_copies(self.settings, list_takable_parts(self.settings).values())
+
+    def end(self) -> None:
+        """End what was begun and is not needed any more."""
+        from pipelines.extract import end_early_landings
+
+        cool_down()
+        drop_early_copies()
+        end_early_landings()
 
 
 def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRun) -> None:

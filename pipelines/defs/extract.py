@@ -1,6 +1,6 @@
 """Extract as assets: one op per source, one asset per entity it delivers; then the union of all landings."""
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -18,6 +18,7 @@ from pipelines.settings import Settings
 
 # Landed every night: a few hours late is worth a look, two missed nights are stale (audit rule SRC-003 says the same).
 FRESH = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=48))
+LANDING = "extract_"  # how the steps that land a source begin
 RETRIES = dg.RetryPolicy(max_retries=2, delay=5, backoff=dg.Backoff.EXPONENTIAL)
 
 
@@ -34,6 +35,32 @@ class ExtractConfig(dg.Config):
     )
 
 
+def step_of(source: SourceConfig) -> str:
+    """The step that lands a source."""
+    return f"{LANDING}{source.name}"
+
+
+def begin_to_land(settings: Settings, run: dg.DagsterRun, steps: Collection[str]) -> None:
+    """Land the sources of these steps two at a time: files that the run wants read as on every night.
+
+    An interface may answer for hours, and its pauses are not ours to wait for when a run is stopped.
+    """
+    from pipelines.extract import begin_early_landings
+
+    configuration = load_configuration(settings)
+    claim_data_folder(settings, configuration)
+    asked: Any = run.run_config.get("ops", {})
+    sources = [
+        source
+        for source in sorted(configuration.sources, key=lambda s: s.name)
+        if source.connector == "files" and source.enabled
+        if step_of(source) in steps and step_of(source) not in asked
+        if run.asset_selection is None
+        or run.asset_selection >= {dg.AssetKey([source.name, entity.name]) for entity in entities_of(source)}
+    ]
+    begin_early_landings(settings, configuration, sources, run_id=run.run_id)
+
+
 def entities_of(source: SourceConfig) -> list[Entity]:
     """The canonical entities a source lands."""
     return [entity for name in source.landed_entities if (entity := source.find_entity(name))]
@@ -44,7 +71,7 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
     entities = entities_of(source)
 
     @dg.multi_asset(
-        name=f"extract_{source.name}",
+        name=step_of(source),
         specs=[
             describe_asset(
                 (source.name, entity.name),
@@ -62,13 +89,13 @@ def source_assets(source: SourceConfig) -> dg.AssetsDefinition:
         retry_policy=RETRIES,
     )
     def extract(context: dg.AssetExecutionContext, config: ExtractConfig) -> Iterator[dg.MaterializeResult[Any]]:
-        from pipelines.extract import load_source
+        from pipelines.extract import load_source, take_early_landing
 
-        with sentences(f"extract_{source.name}"):
+        with sentences(step_of(source)):
             settings = Settings.from_environment()
             configuration = load_configuration(settings)
             claim_data_folder(settings, configuration)
-            reports = load_source(
+            reports = take_early_landing(source.name) or load_source(
                 settings,
                 configuration,
                 configuration.source(source.name),

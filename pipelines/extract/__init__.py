@@ -6,6 +6,7 @@ Cleaning a value does not belong here: what is landed is what was delivered, in 
 
 from pipelines.extract.arrivals import find_arrivals, look_at_files
 from pipelines.extract.check import Finding, assert_something_to_read, check_sources
+from pipelines.extract.early import begin_early_landings, end_early_landings, take_early_landing
 from pipelines.extract.freshness import StaleSource, find_stale_sources
 from pipelines.extract.load import load_source
 from pipelines.extract.profile import Proposal, profile_file
@@ -23,8 +24,10 @@ __all__ = [
     "StaleSource",
     "UnmappedColumn",
     "assert_something_to_read",
+    "begin_early_landings",
     "build_raw",
     "check_sources",
+    "end_early_landings",
     "find_arrivals",
     "find_removed_sources",
     "find_stale_sources",
@@ -34,5 +37,6 @@ __all__ = [
     "propose_sources",
     "summarize_reconciliation",
     "summarize_rejects",
+    "take_early_landing",
     "write_entry",
 ]

@@ -8,7 +8,6 @@ Add here what must hold for every copied table. Nothing is computed here: what i
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +16,7 @@ from typing import TYPE_CHECKING
 from pipelines import warehouse
 from pipelines.build import was_repeated
 from pipelines.errors import BuildError
+from pipelines.publish.early import copy_and_hash, take_early_copy
 from pipelines.tables import write_compactly
 from pipelines.warehouse import PART_SCHEMAS, RESTRICTED, SHARED, build_parts, identifier, literal
 
@@ -57,7 +57,6 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
 _ORIGINS = frozenset(f"{schema}.{origin}" for schema, origin, _ in AUDIT_TABLES.values())
 
 _CHECK = "Check the disk, then publish again."
-_CHUNK = 1 << 20  # bytes that are copied and hashed at once
 
 # The part of the build that becomes a file of the version, by the name of that file.
 PARTS = {"warehouse": SHARED, "restricted": RESTRICTED}
@@ -159,39 +158,42 @@ def _part_of(catalogs: set[str]) -> str | None:
     return min(catalogs & _PART_FILES.keys(), default=None)
 
 
+def list_takable_parts(settings: Settings) -> dict[str, Path]:
+    """The parts of the open build that may become files of a version as they are, unless they hold other tables.
+
+    What was written again leaves its former rows in the unused blocks of a file, and nobody audited those.
+    """
+    return {
+        part: file
+        for part, file in build_parts(settings).items()
+        if part in _PART_FILES and not was_repeated(settings, PART_SCHEMAS[part], _ORIGINS)
+    }
+
+
 def take_part(settings: Settings, part: str, target: Path, tables: Iterable[ListedTable]) -> bool:
     """Copy a part of the build to `target` as it is, and say whether that was possible.
 
-    It is when the file holds nothing but these tables, each written once. What was written again leaves its former rows
-    in the unused blocks of a file, and nobody audited those.
+    It is when the file holds nothing but these tables, each written once.
 
     Raises:
         BuildError: what was copied is not what was audited, byte for byte.
     """
     from pipelines.audit import hash_files
 
-    file = build_parts(settings).get(part)
-    if file is None or was_repeated(settings, PART_SCHEMAS[part], _ORIGINS):
+    file = list_takable_parts(settings).get(part)
+    if file is None:
         return False
     with warehouse.connect(file, settings, read_only=True) as connection:
         held = _names_of_tables(connection)
     if not held <= {table.full_name for table in tables if table.part == part}:
         return False
-    if _copy_and_hash(file, target) != hash_files(settings)[file].sha256:
+    audited = hash_files(settings)[file].sha256
+    if take_early_copy(file, target) == audited:
+        return True
+    target.unlink(missing_ok=True)  # copied before something was changed
+    if copy_and_hash(file, target) != audited:
         raise BuildError(f"The copy of {file.name} differs from the build; nothing was published. {_CHECK}")
     return True
-
-
-def _copy_and_hash(file: Path, target: Path) -> str:
-    """Copy a file, and say the SHA-256 of what was written."""
-    digest, chunk = hashlib.sha256(), memoryview(bytearray(_CHUNK))
-    with file.open("rb", buffering=0) as source, target.open("xb", buffering=0) as copy:
-        while size := source.readinto(chunk):
-            digest.update(chunk[:size])
-            written = 0
-            while written < size:
-                written += copy.write(chunk[written:size])
-    return digest.hexdigest()
 
 
 def copy_tables(

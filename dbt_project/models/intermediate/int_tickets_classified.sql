@@ -5,7 +5,12 @@ tickets as (
     where not is_deleted
 ),
 
+-- Read twice, each time for few records: what one query reads by one name twice, the engine keeps in memory.
 members as (
+    select * from {{ source('identity', 'members') }}
+),
+
+order_members as (
     select * from {{ source('identity', 'members') }}
 ),
 
@@ -75,7 +80,7 @@ assigned as (
     from classified
     left join members on classified.requester_record_key = members.record_key
     left join orders on classified.order_record_key = orders.order_key
-    left join members as order_members on orders.person_record_key = order_members.record_key
+    left join order_members on orders.person_record_key = order_members.record_key
 ),
 
 final as (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 
-from pipelines.defs.executor import DBT, STEPS_OF_DBT, WARM_UP_WITH, list_preloaded
+from pipelines.defs.executor import COPY_WITH, DBT, PUBLISHING, STEPS_OF_DBT, WARM_UP_WITH, list_preloaded
 
 
 def test_every_module_that_is_imported_ahead_exists() -> None:
@@ -21,4 +21,4 @@ def test_steps_that_are_prepared_for_are_steps_of_the_nightly_job() -> None:
     from pipelines.definitions import defs
 
     steps = {node.name for node in defs.resolve_job_def("nightly").graph.node_defs}
-    assert steps >= {*STEPS_OF_DBT, WARM_UP_WITH, "resolve_identities"}
+    assert steps >= {*STEPS_OF_DBT, WARM_UP_WITH, COPY_WITH, PUBLISHING, "resolve_identities"}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
 
@@ -12,7 +13,7 @@ from pipelines.audit.store import write_verdict
 from pipelines.build import Build, record_step
 from pipelines.configuration import Configuration
 from pipelines.errors import BuildError
-from pipelines.publish import open_reader
+from pipelines.publish import begin_early_copies, copying, drop_early_copies, list_takable_parts, open_reader
 from pipelines.publish.copying import PARTS, read_listed_tables, take_part
 from pipelines.settings import Settings
 from tests.unit.publish.builds import CANARY, NOW, judge_build, publish
@@ -35,6 +36,47 @@ def run_again(settings: Settings, step: str) -> None:
 def test_a_part_of_the_build_is_taken_as_it_is(settings: Settings, part: str, tmp_path: Path) -> None:
     assert take(settings, part, tmp_path / "taken.duckdb")
     assert (tmp_path / "taken.duckdb").read_bytes() == warehouse.build_parts(settings)[part].read_bytes()
+
+
+@pytest.fixture
+def copied_early(settings: Settings) -> Iterator[dict[str, Path]]:
+    """The files that were copied while the audit ran, by part."""
+    files = list_takable_parts(settings)
+    begin_early_copies(settings, files.values())
+    yield files
+    drop_early_copies()
+
+
+@EITHER
+@pytest.mark.usefixtures("ready")
+def test_what_was_copied_during_the_audit_is_not_copied_again(
+    settings: Settings, copied_early: dict[str, Path], part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delattr(copying, "copy_and_hash")
+    assert take(settings, part, tmp_path / "taken.duckdb")
+    assert (tmp_path / "taken.duckdb").read_bytes() == copied_early[part].read_bytes()
+
+
+@EITHER
+@pytest.mark.usefixtures("ready")
+def test_what_was_changed_after_it_was_copied_early_is_copied_again(
+    settings: Settings, part: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def take_stale_copy(_: Path, target: Path) -> str:
+        target.write_bytes(b"before")
+        return "SHA-256 of before"
+
+    monkeypatch.setattr(copying, "take_early_copy", take_stale_copy)
+    assert take(settings, part, tmp_path / "taken.duckdb")
+    assert (tmp_path / "taken.duckdb").read_bytes() == warehouse.build_parts(settings)[part].read_bytes()
+
+
+@pytest.mark.usefixtures("ready")
+def test_early_copies_that_nobody_took_are_removed(settings: Settings, copied_early: dict[str, Path]) -> None:
+    assert any(settings.temp_dir.iterdir())
+    drop_early_copies()
+    assert not any(settings.temp_dir.iterdir())
+    assert all(file.exists() for file in copied_early.values())
 
 
 @EITHER

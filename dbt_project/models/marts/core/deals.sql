@@ -14,7 +14,12 @@ followed as (
     select * from {{ ref('int_deal_records_followed') }}
 ),
 
+-- Read twice, each time for few records: what one query reads by one name twice, the engine keeps in memory.
 members as (
+    select * from {{ source('identity', 'members') }}
+),
+
+contact_members as (
     select * from {{ source('identity', 'members') }}
 ),
 
@@ -30,12 +35,12 @@ build as (
 sole_contacts as (
     select
         followed.deal_key,
-        min(members.customer_id) as customer_id
+        min(contact_members.customer_id) as customer_id
     from deal_contacts
     inner join followed on deal_contacts.deal_record_key = followed.record_key
-    inner join members on deal_contacts.contact_record_key = members.record_key
+    inner join contact_members on deal_contacts.contact_record_key = contact_members.record_key
     group by followed.deal_key
-    having min(members.customer_id) = max(members.customer_id)
+    having min(contact_members.customer_id) = max(contact_members.customer_id)
 ),
 
 judged as (

@@ -24,6 +24,11 @@ persons as (
     select * from {{ ref('int_person_records_assigned') }}
 ),
 
+guest_orders as (
+    select record_key from {{ ref('int_person_records_assigned') }}
+    where entity = 'orders'
+),
+
 -- Of touches, those that a permission may rest on.
 touches as (
     select * from {{ ref('int_touches_located') }}
@@ -56,8 +61,8 @@ other_than_persons as (
         other_records.entity,
         other_records.source_record_id
     from other_records
-    left join persons on other_records.record_key = persons.record_key
-    where persons.record_key is null
+    left join guest_orders on other_records.record_key = guest_orders.record_key
+    where guest_orders.record_key is null
 ),
 
 final as (

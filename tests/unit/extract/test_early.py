@@ -1,0 +1,75 @@
+"""Sources that are landed ahead of their steps are landed as ever; what fails is left to the step."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from pipelines.configuration import Configuration
+from pipelines.configuration.sources import SourcesConfig
+from pipelines.extract import begin_early_landings, end_early_landings, take_early_landing
+from pipelines.extract.landing import last_load
+from pipelines.settings import Settings
+from pipelines.warehouse import connect
+
+NAMES = ("first", "second", "third")
+
+
+@pytest.fixture(autouse=True)
+def _ended() -> Iterator[None]:
+    yield
+    end_early_landings()
+
+
+@pytest.fixture
+def company(tmp_path: Path, configuration: Configuration) -> Configuration:
+    """Three sources, each with two contacts."""
+    entries = []
+    for name in NAMES:
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "contacts.csv").write_text(f"id,email\n1,a@{name}.example\n2,b@{name}.example\n")
+        entry = {"name": name, "role": "crm", "controller": configuration.company.controllers[0], "path": str(folder)}
+        entries.append(
+            entry | {"entities": {"contacts": {"path": "contacts.csv", "columns": {"source_record_id": "id"}}}}
+        )
+    return replace(configuration, sources_file=SourcesConfig.model_validate({"sources": entries}))
+
+
+def begin(settings: Settings, company: Configuration) -> None:
+    begin_early_landings(settings, company, company.sources, run_id="run")
+
+
+def test_every_source_is_landed_and_reported_to_its_step_once(settings: Settings, company: Configuration) -> None:
+    begin(settings, company)
+
+    for name in NAMES:
+        reports = take_early_landing(name)
+        assert reports is not None
+        assert [(r.source, r.entity, r.status, r.live_count) for r in reports] == [(name, "contacts", "loaded", 2)]
+        with connect(settings.landing_file(name), settings, read_only=True) as connection:
+            landed = connection.execute("select email from contacts order by source_record_id").fetchall()
+            load = last_load(connection, "contacts")
+        assert landed == [(f"a@{name}.example",), (f"b@{name}.example",)]
+        assert load is not None
+        assert load["live_count"] == 2
+        assert take_early_landing(name) is None
+
+
+def test_a_source_that_cannot_be_landed_is_left_to_its_step(
+    settings: Settings, company: Configuration, tmp_path: Path
+) -> None:
+    (tmp_path / "second" / "contacts.csv").unlink()
+    begin(settings, company)
+
+    assert take_early_landing("second") is None
+    assert take_early_landing("third") is not None
+
+
+def test_a_source_that_nobody_lands_early_is_left_to_its_step(settings: Settings, company: Configuration) -> None:
+    assert take_early_landing("first") is None
+    begin_early_landings(settings, company, company.sources[:1], run_id="run")
+    assert take_early_landing("third") is None
