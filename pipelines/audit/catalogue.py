@@ -12,7 +12,14 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from pipelines.audit.dbt_tests import columns_of_tables, grains, published_texts, rules_of_data_tests
+from pipelines.audit.dbt_tests import (
+    Reference,
+    columns_of_tables,
+    grains,
+    published_texts,
+    references,
+    rules_of_data_tests,
+)
 from pipelines.audit.expectation_types import OWN, SUPPORTED, UNEXPECTED_ROWS
 from pipelines.audit.metrics import SOURCES
 from pipelines.audit.naming import is_naming
@@ -49,11 +56,13 @@ class Catalogue:
     Attributes:
         grains: the columns that name a row, by `schema.table`.
         fields: the columns that a rule looks at, by its id.
+        references: what data tests of references want to be there, by the test.
     """
 
     rules: tuple[Rule, ...]
     grains: Mapping[str, Sequence[str]]
     fields: Mapping[str, Sequence[str]]
+    references: Mapping[str, Reference]
 
     @property
     def suites(self) -> tuple[str, ...]:
@@ -113,7 +122,7 @@ def load_catalogue(
         raise ConfigurationError(problems)
     columns = columns_of_tables(manifest)
     fields = {rule.id: fields_of(rule, _columns_of(rule, columns)) for rule in rules}
-    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys, fields)
+    return Catalogue(tuple(sorted(rules, key=lambda r: (r.suite, r.id))), keys, fields, references(manifest))
 
 
 def _columns_of(rule: Rule, columns: Mapping[str, Sequence[str]]) -> dict[str, str]:

@@ -20,6 +20,7 @@ from pipelines.warehouse import PUBLISHED_SCHEMAS
 
 SUITE = "dbt"
 UNIQUE_KEY = "key_is_unique"
+REFERENCES = frozenset({"reference_exists", "relationships"})  # ours, and dbt's own
 # Types whose values cannot name anybody by a text.
 WITHOUT_TEXT = re.compile(
     r"(?i)(u?(tiny|small|big|huge)?int(eger)?|decimal|double|float|real|boolean|date|time)\b|timestamp"
@@ -30,6 +31,20 @@ DIMENSIONS = {
     "relationships": "integrity",
     "accepted_values": "validity",
 }
+
+
+@dataclass(frozen=True)
+class Reference:
+    """What a data test wants to be there: the values of a column as keys of another table.
+
+    Attributes:
+        table: `schema.table` that is referred to.
+        key: its column.
+    """
+
+    column: str
+    table: str
+    key: str
 
 
 @dataclass(frozen=True)
@@ -73,6 +88,22 @@ def _unique_key(test: Mapping[str, Any]) -> tuple[str, ...]:
     """The columns that a test wants to be the key of its table; none when it asks something else."""
     asked = test.get("test_metadata") or {}
     return tuple(asked["kwargs"]["columns"]) if asked.get("name") == UNIQUE_KEY else ()
+
+
+def references(manifest: Mapping[str, Any]) -> dict[str, Reference]:
+    """What the data tests of references want to be there, by the id of the test."""
+    tests = [node for node in manifest["nodes"].values() if node["resource_type"] == "test"]
+    return {str(test["unique_id"]): found for test in tests if (found := _reference(test, manifest))}
+
+
+def _reference(test: Mapping[str, Any], manifest: Mapping[str, Any]) -> Reference | None:
+    asked = test.get("test_metadata") or {}
+    if asked.get("name") not in REFERENCES:
+        return None
+    everything = {**manifest["nodes"], **manifest["sources"]}
+    [referred] = [name for name in test["depends_on"]["nodes"] if name != test["attached_node"]]
+    kwargs = asked["kwargs"]
+    return Reference(kwargs.get("column") or kwargs["column_name"], _table_name(everything[referred]), kwargs["field"])
 
 
 def columns_of_tables(manifest: Mapping[str, Any]) -> dict[str, list[str]]:

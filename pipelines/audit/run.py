@@ -22,19 +22,20 @@ from pipelines.audit.failures import find_failures, grain_of
 from pipelines.audit.fingerprint import fingerprint, write_logs_back
 from pipelines.audit.metrics import Metric, as_points, as_row, collect_metrics, day_of, read_rows
 from pipelines.audit.naming import NamedRows
+from pipelines.audit.proofs import is_proven_known, is_proven_unique
 from pipelines.audit.regressions import compare_failures, read_published_failures
 from pipelines.audit.results import RuleResult, Status, Verdict, VerdictStatus, judge, status_of
 from pipelines.audit.store import load_verdict, write_verdict
-from pipelines.audit.unique_keys import is_proven_unique
 from pipelines.audit.validation import CheckedObject, Outcome
 from pipelines.errors import TransformError, WarehouseError
 from pipelines.transform import compile_data_tests
-from pipelines.warehouse import connect, log_privately
+from pipelines.warehouse import connect, literal, log_privately, names_of_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.audit.catalogue import Catalogue
+    from pipelines.audit.dbt_tests import Reference
     from pipelines.audit.failures import RuleFailure
     from pipelines.audit.rules import Rule, RuleObject
     from pipelines.build import Build
@@ -159,7 +160,7 @@ def _run(
     with ThreadPoolExecutor(max_workers=2) as threads:
         expectations = threads.submit(_run_expectations, each, checked, catalogue.grains, kept_keys)
         made = threads.submit(beside)
-        results = _run_data_tests(each, [r for r in rules if r.dbt_test])
+        results = _run_data_tests(each, [r for r in rules if r.dbt_test], catalogue.references)
         read = waiting(each)
         more, named = expectations.result()
         return sorted([*results, *more], key=_order), named, made.result(), read
@@ -264,19 +265,25 @@ def _is_empty(outcome: Outcome, rule: Rule) -> bool:
     return not rule.applies_when_empty and (outcome.row_count == 0 or outcome.element_count == 0)
 
 
-def _run_data_tests(settings: Settings, rules: Sequence[Rule]) -> list[RuleResult]:
+def _run_data_tests(settings: Settings, rules: Sequence[Rule], references: Mapping[str, Reference]) -> list[RuleResult]:
     """dbt's data tests; a test on a table without rows is not applicable, one that broke is not run."""
     if not rules:
         return []
-    counts = _count_rows(settings, sorted({rule.asset_key for rule in rules}))
-    failures = _count_failures(settings, rules, counts)
+    counts = _count_rows(settings, {rule.objects[0].name for rule in rules})
+    failures = _count_failures(settings, rules, references, counts)
     ran_at = _now()
     return [
-        _data_test_result(rule, failures.get(str(rule.dbt_test)), counts.get(rule.asset_key), ran_at) for rule in rules
+        _data_test_result(rule, failures.get(str(rule.dbt_test)), counts.get(rule.objects[0].name), ran_at)
+        for rule in rules
     ]
 
 
-def _count_failures(settings: Settings, rules: Sequence[Rule], counts: Mapping[tuple[str, str], int]) -> dict[str, int]:
+def _count_failures(
+    settings: Settings,
+    rules: Sequence[Rule],
+    references: Mapping[str, Reference],
+    counts: Mapping[str, int],
+) -> dict[str, int]:
     """How many rows each of dbt's data tests finds, by the test; one that cannot be run is left out.
 
     dbt compiled them. Running them by dbt too costs 45 ms for each beside the query, in Python: 4 s for a hundred.
@@ -293,7 +300,8 @@ def _count_failures(settings: Settings, rules: Sequence[Rule], counts: Mapping[t
                     log_privately(settings, TransformError(f"dbt did not compile the data test {test}."))
                     continue
                 try:
-                    found[test] = _count_failing(connection, rule, queries[test], counts.get(rule.asset_key, 0))
+                    is_proven = _is_proven(connection, rule, references.get(test), counts)
+                    found[test] = 0 if is_proven else _count_failing(connection, queries[test])
                 except duckdb.Error as error:  # the table is missing, or the test is wrong
                     log_privately(settings, error)
     except (TransformError, WarehouseError) as error:
@@ -301,9 +309,20 @@ def _count_failures(settings: Settings, rules: Sequence[Rule], counts: Mapping[t
     return found
 
 
-def _count_failing(connection: DuckDBPyConnection, rule: Rule, query: str, row_count: int) -> int:
-    if rule.unique_key and is_proven_unique(connection, rule.objects[0].name, rule.unique_key, row_count):
-        return 0
+def _is_proven(
+    connection: DuckDBPyConnection, rule: Rule, reference: Reference | None, counts: Mapping[str, int]
+) -> bool:
+    """Whether a data test is met for certain without its query. False says nothing."""
+    table = rule.objects[0].name
+    if rule.unique_key:
+        return is_proven_unique(connection, table, rule.unique_key, counts.get(table, 0))
+    if reference:
+        row_counts = counts.get(table, 0), counts.get(reference.table, 0)
+        return is_proven_known(connection, (table, reference.column), (reference.table, reference.key), row_counts)
+    return False
+
+
+def _count_failing(connection: DuckDBPyConnection, query: str) -> int:
     [(count,)] = connection.execute(f"select count(*) from ({query})").fetchall()
     return int(count)
 
@@ -325,17 +344,14 @@ def _data_test_result(rule: Rule, failed: int | None, rows: int | None, ran_at: 
     )
 
 
-def _count_rows(settings: Settings, tables: Sequence[tuple[str, str]]) -> Mapping[tuple[str, str], int]:
-    """Rows of each table that exists."""
+def _count_rows(settings: Settings, tables: Collection[str]) -> Mapping[str, int]:
+    """Rows of each table that exists, by `schema.table`."""
     with connect(settings.build_warehouse, settings, read_only=True) as connection:
-        query = "select table_schema, table_name from information_schema.tables"
-        there = set(connection.execute(query).fetchall()) & set(tables)
+        there = sorted(names_of_tables(connection).intersection(tables))
         if not there:
             return {}
-        counted = " union all ".join(
-            f"select '{schema}', '{table}', count(*) from {schema}.{table}" for schema, table in sorted(there)
-        )
-        return {(schema, table): count for schema, table, count in connection.execute(counted).fetchall()}
+        counted = " union all ".join(f"select {literal(table)}, count(*) from {table}" for table in there)
+        return dict(connection.execute(counted).fetchall())
 
 
 def _rule_result(
