@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+from enum import IntEnum
 from pathlib import Path
 
 import pytest
@@ -33,8 +34,7 @@ class Scheduling(LoadScopeScheduling):
         file, _, test = nodeid.partition("::")
         if file.startswith("tests/integration/"):
             return f"{file}::{test.partition('[')[0]}"
-        folder = str(Path(file).parent)
-        return folder if folder in TOGETHER else file
+        return folder if (folder := _folder(nodeid)) in TOGETHER else file
 
 
 def pytest_configure() -> None:
@@ -50,12 +50,30 @@ def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadSco
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Whole runs first, so that no worker is left alone with them; the first makes the company that others await."""
-    slow = [item for item in items if item.get_closest_marker("slow")]
-    awaiting = [item for item in slow if "published_company" in getattr(item, "fixturenames", ())]
-    independent = [item for item in slow if item not in awaiting]
-    quick = [item for item in items if item not in slow]
-    items[:] = awaiting[:1] + independent + awaiting[1:] + quick
+    """What takes long comes first, so that no worker is left alone with it in the end."""
+    items.sort(key=_turn)
+    if awaiting := next((item for item in items if _turn(item) == Turn.AWAITING), None):
+        items.remove(awaiting)
+        items.insert(0, awaiting)  # it makes the company that others await
+
+
+class Turn(IntEnum):
+    """Whole runs, those that await a published company, folders that stay together, and all others."""
+
+    WHOLE_RUN = 1
+    AWAITING = 2
+    TOGETHER = 3
+    QUICK = 4
+
+
+def _turn(item: pytest.Item) -> Turn:
+    if item.get_closest_marker("slow"):
+        return Turn.AWAITING if "published_company" in getattr(item, "fixturenames", ()) else Turn.WHOLE_RUN
+    return Turn.TOGETHER if _folder(item.nodeid) in TOGETHER else Turn.QUICK
+
+
+def _folder(nodeid: str) -> str:
+    return nodeid.partition("::")[0].rpartition("/")[0]
 
 
 @pytest.fixture(scope="session")
