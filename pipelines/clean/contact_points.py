@@ -5,6 +5,7 @@ Add here what a source's record can be reached by. Whether somebody may be reach
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from pipelines import keys
@@ -44,43 +45,12 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
     """
     _list_countries(connection, company_country)
     _list_owners_of_several(connection)
-    uses = [_uses_of_persons(field) for field in _KINDS]
-    uses += [
-        _uses_of(entity, field)
-        for entity in ENTITIES.values()
-        for field in _KINDS
-        if entity.column(field) and not entity.is_person
-    ]
-    uses += [_uses_of_methods(), *(_former_uses(field) for field in _KINDS)]
-    # A view, of which each reader computes what it asks for: a table of all uses, with their texts, is written twice.
-    connection.execute(
-        f"""
-        create or replace temp view located_uses as
-        with uses as ({" union all ".join(uses)}),
-        refused as (
-            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as rejected
-            from rejections group by record_key, field
-        )
-        select
-            uses.* exclude (country, person_key),
-            case when uses.kind = 'phone'
-                then coalesce(own.country, written.country, referred.country, {literal(company_country)})
-            end as country,
-            refused.rejected
-        from uses
-        left join refused on refused.record_key = uses.record_key and refused.field = uses.field
-        left join written_countries as written on written.written = uses.country
-        left join person_countries as own on own.record_key = uses.record_key and uses.kind = 'phone'
-        left join person_countries as referred on referred.record_key = uses.person_key and uses.kind = 'phone'
-        """
-    )
     for kind in _KINDS_OF_TEXTS:
+        _locate_uses(connection, kind, company_country)
         connection.execute(
             f"""
             create or replace temp table {kind}_drafts as
-            with texts as (
-                select distinct raw_value, country, rejected from located_uses where kind = '{kind}'
-            )
+            with texts as (select distinct raw_value, country, rejected from located_{kind}_uses)
             -- Each text is there as nobody rejected anything, too: messages and visits are looked up by their text.
             select row_number() over () as id, raw_value, country, rejected, raw_value as value
             from (from texts union select raw_value, country, null from texts where rejected is not null)
@@ -90,17 +60,57 @@ def collect_contact_uses(connection: DuckDBPyConnection, company_country: str) -
     used = [
         f"""
         select uses.* exclude (raw_value, country, rejected), drafts.id as value_id
-        from located_uses as uses
+        from located_{kind}_uses as uses
         inner join {kind}_drafts as drafts
             on drafts.raw_value = uses.raw_value
             and drafts.country is not distinct from uses.country
             and drafts.rejected is not distinct from uses.rejected
-        where uses.kind = '{kind}' and uses.owner_key is not null
+        where uses.owner_key is not null
         """
         for kind in _KINDS_OF_TEXTS
     ]
     connection.execute(f"create or replace temp table contact_uses as {' union all '.join(used)}")
-    connection.execute("drop view located_uses; drop table written_countries; drop table person_countries")
+    for view in (f"located_{kind}_uses" for kind in _KINDS_OF_TEXTS):
+        connection.execute(f"drop view {view}")
+    connection.execute("drop table written_countries; drop table person_countries")
+
+
+def _locate_uses(connection: DuckDBPyConnection, kind: str, company_country: str) -> None:
+    """Make `located_<kind>_uses`: every use of one kind, with the country it is to be read by and what was rejected.
+
+    A view, of which each reader computes what it asks for: a table of all uses, with their texts, is written twice.
+    """
+    fields = [field for field, kind_of_field in _KINDS.items() if kind_of_field == kind]
+    uses = [_uses_of_persons(field) for field in fields]
+    uses += [
+        _uses_of(entity, field)
+        for entity in ENTITIES.values()
+        for field in fields
+        if entity.column(field) and not entity.is_person
+    ]
+    uses += [_uses_of_methods(kind, fields), *(_former_uses(field) for field in fields)]
+    country, countries = "null::text", ""
+    if kind == "phone":  # an e-mail address is read in the same way everywhere
+        country = f"coalesce(own.country, written.country, referred.country, {literal(company_country)})"
+        countries = """
+            left join written_countries as written on written.written = uses.country
+            left join person_countries as own on own.record_key = uses.record_key
+            left join person_countries as referred on referred.record_key = uses.person_key
+        """
+    connection.execute(
+        f"""
+        create or replace temp view located_{kind}_uses as
+        with uses as ({" union all ".join(uses)}),
+        refused as (
+            select record_key, field, list_sort(list({rejected_entry("'value'", "value")})) as rejected
+            from rejections group by record_key, field
+        )
+        select uses.* exclude (country, person_key), {country} as country, refused.rejected
+        from uses
+        left join refused on refused.record_key = uses.record_key and refused.field = uses.field
+        {countries}
+        """
+    )
 
 
 def _list_countries(connection: DuckDBPyConnection, company_country: str) -> None:
@@ -177,14 +187,14 @@ def _uses_of(entity: Entity, field: str) -> str:
     """
 
 
-def _uses_of_methods() -> str:
+def _uses_of_methods(kind: str, fields: Sequence[str]) -> str:
+    """The methods that are called like one of the fields."""
     return f"""
         select
             record_key, contact_record_key, source_record_id, source_system, {literal(_METHODS.name)}, 'value',
-            case lower(kind) when 'email' then 'email' else 'phone' end, value, country, contact_record_key,
-            {_method_facts()}, false
+            {literal(kind)}, value, country, contact_record_key, {_method_facts()}, false
         from {staging_table(_METHODS)}
-        where value is not null and lower(kind) in ('email', 'phone', 'mobile')
+        where value is not null and lower(kind) in ({", ".join(map(literal, fields))})
     """
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import pytest
+from dagster import Definitions
 
 from pipelines.definitions import build_defs
 from pipelines.settings import PROJECT_DIR, Settings
@@ -13,9 +14,13 @@ SNAPSHOT = PROJECT_DIR / "tests" / "architecture" / "graph.txt"
 
 
 @pytest.fixture(scope="module")
-def graph() -> str:
-    settings = Settings.from_environment({"KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config")})
-    repository = build_defs(settings).get_repository_def()
+def definitions() -> Definitions:
+    return build_defs(Settings.from_environment({"KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config")}))
+
+
+@pytest.fixture(scope="module")
+def graph(definitions: Definitions) -> str:
+    repository = definitions.get_repository_def()
     assets = repository.asset_graph
     lines = ["# assets: group, key, what it depends on"]
     for node in sorted(assets.asset_nodes, key=lambda n: (n.group_name, n.key)):
@@ -41,9 +46,8 @@ def test_the_graph_is_the_one_that_was_reviewed(graph: str) -> None:
     assert graph == SNAPSHOT.read_text()
 
 
-def test_every_asset_has_an_owner_a_kind_and_a_description_with_its_grain() -> None:
-    settings = Settings.from_environment({"KUNDENSTAMM_CONFIG_DIR": str(PROJECT_DIR / "config")})
-    for spec in build_defs(settings).resolve_all_asset_specs():
+def test_every_asset_has_an_owner_a_kind_and_a_description_with_its_grain(definitions: Definitions) -> None:
+    for spec in definitions.resolve_all_asset_specs():
         assert spec.owners, spec.key
         assert spec.kinds, spec.key
         assert "One row per" in (spec.description or ""), spec.key

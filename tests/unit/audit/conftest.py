@@ -25,10 +25,16 @@ def worker() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def small_company(worker: None, tmp_path_factory: pytest.TempPathFactory) -> Path:  # noqa: ARG001  it warms up
+def small_company(
+    worker: None,  # noqa: ARG001  it warms up
+    staged_warehouse: Path,
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """The folder of a build in which every rule is met. Copy its files, do not change them."""
     root = tmp_path_factory.mktemp("company")
     settings = _settings_in(root)
+    settings.build_dir.mkdir(parents=True)
+    shutil.copy(staged_warehouse, settings.build_warehouse)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
         build_small_company(settings, load_configuration(settings))

@@ -273,6 +273,7 @@ def test_contact_methods_and_former_fields_are_contact_points_of_their_person(cl
                 method("m4", "email", "gone@firma.de", deleted_at=DAY),
                 method("m5", "email", "NOW@firma.de", valid_from="2025-01-01"),
                 method("m6", "fax", "030 23125112"),
+                method("m7", "Mobile", "0171 1234569"),
             ],
             "person_history": [
                 {"record_id": "1", "email": " old@firma.de", "valid_from": "2024-01-01", "valid_until": "2025-12-01"},
@@ -295,6 +296,7 @@ def test_contact_methods_and_former_fields_are_contact_points_of_their_person(cl
         "old@firma.de": ("2024-01-01", "2025-12-01"),
         "+491711234568": (None, None),
         "+493023125111": (None, None),
+        "+491711234569": (None, None),
         "weg 1, 10115 berlin, de": (None, None),
         "gasse 2, ulm": (None, "2025-12-01"),
     }
@@ -303,7 +305,7 @@ def test_contact_methods_and_former_fields_are_contact_points_of_their_person(cl
     }
     assert {value for value, point in found.items() if point["is_verified"]} == {"second@firma.de"}
     assert {value for value, point in found.items() if point["is_undeliverable"]} == {"+493023125111"}
-    assert {value for value, point in found.items() if point["is_mobile"]} == {"+491711234568"}
+    assert {value for value, point in found.items() if point["is_mobile"]} == {"+491711234568", "+491711234569"}
     assert person["email"] == "now@firma.de"
     logged = {(c["entity"], c["field"], c["before"]) for c in cleaned.tables["corrections"]}
     assert ("contact_methods", "country", "Germany") in logged

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -43,7 +44,7 @@ class Marts:
 
 
 @pytest.fixture(scope="session")
-def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
+def marts(staged_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
     root: Path = tmp_path_factory.mktemp("unify")
     settings = Settings.from_environment(
         {
@@ -54,6 +55,7 @@ def marts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Marts]:
         }
     )
     settings.build_dir.mkdir(parents=True)
+    shutil.copy(staged_warehouse, settings.build_warehouse)
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
         with connect(settings.build_warehouse, settings) as connection:

@@ -19,7 +19,7 @@ from pipelines.policies import write_policies
 from pipelines.settings import DBT_PROJECT_DIR
 from pipelines.transform import NodeResult, run_dbt
 from pipelines.warehouse import connect, identifier, literal
-from tests.raw_tables import create_raw_tables, insert_rows
+from tests.raw_tables import insert_rows
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -43,13 +43,16 @@ BUILD = Build(
 
 
 class World:
-    """The tables before unify, on one connection. Sources are named like their roles: `crm`, `shop`, ..."""
+    """The tables before unify, on a connection to a copy of the staged warehouse.
+
+    Sources are named like their roles: `crm`, `shop`, ...
+    """
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings, configuration: Configuration) -> None:
         self.connection = connection
         self.settings = settings
         self.configuration = configuration
-        create_raw_tables(connection, settings)
+        keys.use_secret(connection, settings)
         write_policies(connection, configuration, BUILD)
         for schema, tables in _sources().items():
             if schema == "config":
@@ -250,8 +253,7 @@ class World:
 
 
 def build_marts(settings: Settings) -> dict[str, NodeResult]:
-    """Run staging and everything after it; the result of each model and data test by name."""
-    run_dbt(settings, "run", ["staging"])
+    """Run everything after staging; the result of each model and data test by name."""
     results = run_dbt(settings, "build", ["intermediate", "marts", "test_type:singular"])
     return {result.name: result for result in results}
 
