@@ -6,7 +6,7 @@ rules; nothing here judges. Shares and counts only: a value of a record must not
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 # What is counted is counted in all records.
 SAMPLE_RECORDS = 10_000
 BUCKETS = 16
+DAYS = 28  # four weeks: as many Mondays as Sundays
 # Nobody expects these to be filled.
 SELDOM = frozenset({"deleted_at", "merged_into_record_id"})
 _NUMBERS = frozenset({Type.DECIMAL, Type.INTEGER})
@@ -63,6 +64,9 @@ def write_baseline(
     connection.execute(f"create or replace temp table profile_now ({_PROFILE})")
     for table, columns in _PARTS.items():
         connection.execute(f"create or replace temp table {table} ({columns})")
+    connection.execute(
+        "create or replace temp table last_day as select (as_of - interval 1 day)::date as last_day from config.build"
+    )
     for entity in ENTITIES.values():
         _profile_entity(connection, configuration, entity)
     connection.execute(_PROFILED.format(buckets=_bucket_lists()))
@@ -80,7 +84,7 @@ def write_baseline(
                 connection.execute(_redated_query(table))
     connection.execute(_COMPARED_PROFILE)
     connection.execute(_COMPARED_FIGURES)
-    for table in (*_PARTS, "profile_now", "profile_base", "figures_now", "figures_base"):
+    for table in (*_PARTS, "last_day", "profile_now", "profile_base", "figures_now", "figures_base"):
         connection.execute(f"drop table {table}")
     return {table: _count(connection, f"meta.{table}") for table in ("source_profile", "figures")}
 
@@ -115,6 +119,8 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
             marks = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
             connection.execute(f"insert into profile_now (source_system, entity, column_name) values {marks}")
     row_count = _count(connection, table)
+    if not row_count:
+        return
     moments = [identifier(name) for name, type_ in columns.items() if type_ is Type.TIMESTAMP]
     parts = {
         "table": table,
@@ -122,13 +128,35 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
         "sampled": f"and {is_sampled(row_count)}" if row_count > SAMPLE_RECORDS else "",
         "kinds": ", ".join(f"({literal(name)}, {literal(_kind(type_))})" for name, type_ in columns.items()),
         "names": ", ".join(map(identifier, columns)),
-        "counts": ", ".join(f"count({identifier(name)}) as {identifier(name)}" for name in columns),
+        "counts": _counts_by_source(connection, table, columns),
         "texts": ", ".join(f"{identifier(name)}::text as {identifier(name)}" for name in columns),
         "moments": ", ".join(moments),
-        "days": ", ".join(f"{name}::date as {name}" for name in moments),
+        "days": ", ".join(_recent_days(connection, table, moments)),
     }
     for query in _OF_ENTITY:
         connection.execute(query.format(**parts))
+
+
+def _recent_days(connection: DuckDBPyConnection, table: str, moments: Sequence[str]) -> Iterator[str]:
+    """SQL of each column of moments as days, null before the four weeks that any source is looked at in."""
+    newest = ", ".join(f"max({name})::date as {name}" for name in moments)
+    limits = ", ".join(f"least(min({name}) - {DAYS - 1}, any_value(last_day) - {DAYS})" for name in moments)
+    [found] = connection.execute(
+        f"select {limits} from (select {newest} from {table} where deleted_at is null group by source_system), last_day"
+    ).fetchall()
+    for name, limit in zip(moments, found, strict=True):
+        yield f"case when {name} >= {literal(limit)}::date then {name}::date end as {name}"
+
+
+def _counts_by_source(connection: DuckDBPyConnection, table: str, columns: Iterable[str]) -> str:
+    """SQL that counts records and filled values of each source: of one by itself in half of the time of groups."""
+    counts = ", ".join(f"count({identifier(name)}) as {identifier(name)}" for name in columns)
+    sources = connection.execute(f"select distinct source_system from {table} order by all").fetchall()
+    return " union all ".join(
+        f"select {literal(source)} as source_system, count(*) as record_count, {counts} from {table} "
+        f"where source_system = {literal(source)} and deleted_at is null"
+        for (source,) in sources
+    )
 
 
 def is_sampled(row_count: int) -> str:
@@ -272,17 +300,15 @@ _PARTS = {
     "profile_values": "source_system text, entity text, column_name text, value text, n bigint",
 }
 
-# Records, filled values and days are counted in all records, the rest in the sample.
+# Records, filled values and days are counted in all records, the rest in the sample; of the days those of the four
+# weeks up to the newest one, and up to the last whole day.
 _OF_ENTITY = (
     """
     insert into profile_counts
     with kinds (column_name, kind) as (values {kinds})
     select source_system, {entity}, column_name, kind, record_count, filled_count
     from (
-        unpivot (
-            select source_system, count(*) as record_count, {counts} from {table} where deleted_at is null
-            group by source_system
-        ) on {names} into name column_name value filled_count
+        unpivot ({counts}) on {names} into name column_name value filled_count
     ) join kinds using (column_name)
     where filled_count > 0
     """,
@@ -347,7 +373,7 @@ daily as (
             as weekday_mean,
         coalesce(sum(n) filter (day < last_day), 0) / 28.0 as mean,
         coalesce(sum(n * n) filter (day < last_day), 0) / 28.0 as mean_square
-    from profile_days cross join (select (as_of - interval 1 day)::date as last_day from config.build)
+    from profile_days cross join last_day
     where day between last_day - 28 and last_day
     group by source_system, entity, column_name
 ),

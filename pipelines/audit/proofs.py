@@ -1,7 +1,7 @@
 """Whether a key is unique and a reference leads somewhere, told without a table of all keys.
 
 Counting rows by key, or looking keys up, builds a table of as many keys as there are rows, which is dear when nothing
-is wrong, and nothing should be. Hashes of 64 bits are sorted instead: where no two are equal, no two keys are; and where
+is wrong, and nothing should be. Hashes of 64 bits are sorted instead: where no two are equal, no two keys are; where
 the hash of every reference is that of a key, every reference is one: that of a reference without a key equals one of
 ten million by chance once in two trillion times. Add here another way to prove what a data test asks; what only makes
 it likely must not come here.

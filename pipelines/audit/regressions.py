@@ -7,6 +7,7 @@ Add here how results of a rule are compared with those of the published version.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import sqrt
 from typing import TYPE_CHECKING
 
 from pipelines.audit.bands import Band, Kind
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
     from pipelines.build import Build
     from pipelines.settings import Settings
 
-# More failing elements than this are no coincidence of one night: so many, and that share of the elements. On clean
-# nights of sample companies none is added.
-NOTICED, NOTICED_SHARE = 2, 0.0005
+# More failing elements than this are no coincidence of one night: so many, that share of the elements, and half of the
+# root of those that failed before. On clean nights of sample companies at most three are added, where 37 failed before.
+NOTICED, NOTICED_SHARE, NOTICED_ROOT = 2, 0.0005, 0.5
 
 Counts = Mapping[tuple[str, str, str | None], int]
 
@@ -36,7 +37,8 @@ def compare_failures(results: Sequence[RuleResult], published: Counts) -> list[M
         if before is None or result.status is not Status.PASSED or not result.threshold:
             continue
         failed = result.failed_count or 0
-        band = Band(0, before + NOTICED + NOTICED_SHARE * (result.element_count or 0))
+        usual = NOTICED + NOTICED_SHARE * (result.element_count or 0) + NOTICED_ROOT * sqrt(before)
+        band = Band(0, before + usual)
         part = f"{result.rule_id} {result.object}"
         unusual = not band.holds(failed)
         found.append(Metric(FAILURES, FAMILIES[FAILURES], part, Kind.FLOW, failed, band, known=1, is_unusual=unusual))

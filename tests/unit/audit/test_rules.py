@@ -156,3 +156,20 @@ def test_what_no_record_holds_any_more_is_not_counted(
         connection.execute(f"insert into raw.person_history ({field}) select 'n. a.' || i from range(9) as n (i)")
     [result] = run_rules(company, configuration, BUILD, [rule])
     assert (result.status, result.failed_count) == (Status.PASSED, 0)
+
+
+def test_a_missing_amount_is_published_as_zero_and_that_is_the_same_sale(
+    company: Settings, catalogue: Catalogue
+) -> None:
+    rule = catalogue.rule("rev_004")
+    with connect(company.build_warehouse, company) as connection:
+        [(line, order, discount)] = connection.execute(
+            "select order_line_key, order_key, discount_amount from marts.order_lines where discount_amount > 0 limit 1"
+        ).fetchall()
+        connection.execute("update raw.shop_order_lines set discount_amount = null where record_key = ?", [line])
+        assert counted_by_sql(connection, [rule]).keys() == {"rev_004"}
+        connection.execute("update marts.order_lines set discount_amount = 0 where order_line_key = ?", [line])
+        connection.execute(
+            "update marts.orders set gross_amount = gross_amount + ? where order_key = ?", [discount, order]
+        )
+        assert counted_by_sql(connection, [rule]) == {}
