@@ -30,6 +30,8 @@ HOME = {"street": "Amselweg", "house_number": "7", "postal_code": "10115", "city
 FLAT = {"street": "Lindenallee", "house_number": "12", "postal_code": "20095", "city": "Hamburg"}
 COURT = {"street": "Schlosshof", "house_number": "3", "postal_code": "50667", "city": "Koeln"}
 FARM = {"street": "Rosenweg", "house_number": "2", "postal_code": "80331", "city": "Muenchen"}
+KUNO = {"first_name": "Kuno", "last_name": "Ritterbach", "email": "kr@y.de", **HOME, "street": "Talweg"}
+OTTOKAR = {"first_name": "Ottokar", "last_name": "Quendel"}
 # Records that do not change, and of which another record's change says something else. Their links may go by a group of
 # an exact rule that stays as it was, or by a weight that does.
 BYSTANDERS: list[dict[str, Any]] = [
@@ -46,8 +48,18 @@ BYSTANDERS: list[dict[str, Any]] = [
     # On the mailbox of Anna and Bernd, A. is Anna, until Andreas comes; and so may be Anna of another name.
     {"record_key": "s_torn_1", "first_name": "Anna", "last_name": "Voss", "email": "voss@z.de"},
     {"record_key": "s_torn_2", "first_name": "Bernd", "last_name": "Voss", "email": "voss@z.de"},
-    {"record_key": "s_torn_3", "first_name": "A.", "last_name": "Voss", "email": "voss@z.de", **FLAT},
+    {
+        "record_key": "s_torn_3",
+        "first_name": "A.",
+        "last_name": "Voss",
+        "email": "voss@z.de",
+        **FLAT,
+        "further_email": "firma@voss.de",
+    },
     {"record_key": "s_torn_4", "first_name": "Anna", "last_name": "Krueger", "email": "voss@z.de", **FLAT},
+    # Who is torn is so on the other mailbox of several as well, where nobody changed.
+    {"record_key": "s_torn_5", "first_name": "Anna", "last_name": "Voss", "email": "firma@voss.de"},
+    {"record_key": "s_torn_6", "first_name": "Bernd", "last_name": "Voss", "email": "firma@voss.de"},
     # Whoever has no first name is the only person of the phone, or of phone and home, until phones are often shared.
     {"record_key": "s_home_1", "first_name": "Greta", "last_name": "Lang", "phone": "+4930555003"},
     {"record_key": "s_home_2", "last_name": "Lang", "phone": "+4930555003"},
@@ -55,9 +67,15 @@ BYSTANDERS: list[dict[str, Any]] = [
     {"record_key": "s_home_4", "last_name": "Lutz", "phone": "+4930555004", "email": "fl@y.de", **COURT},
     # Which of father and son this is, nobody asks before one of them is said to be the son.
     {"record_key": "s_son_1", "first_name": "Hans", "last_name": "Wiegand", "email": "hw@y.de", **FARM},
+    # They are weighed against each other, until somebody who says the same as the first one stands for both of them.
+    {"record_key": "s_same_1", **KUNO},
+    {"record_key": "s_same_2", **KUNO, "email": "kuno@w.de", "house_number": "15"},
+    # They have their name in common, until so many have it that only those of one town are compared.
+    {"record_key": "s_name_1", **OTTOKAR, "postal_code": "01067"},
+    {"record_key": "s_name_2", **OTTOKAR, "postal_code": "90402"},
 ]
-# By key, what a record says on the first day, after the first night and after the second.
-CHANGING: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
+# By key, what a record says on the first day, after the first night and after the second; None while it is not there.
+CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
     key: (before, after, before)
     for key, before, after in (
         (
@@ -85,6 +103,8 @@ CHANGING: dict[str, tuple[dict[str, Any], dict[str, Any], dict[str, Any]]] = {
             {"first_name": "Hans", "last_name": "Wiegand", "email": "hans@w.de", **FARM, "house_number": "21"},
             {"first_name": "Hans", "last_name": "Wiegand jun.", "email": "hans@w.de", **FARM, "house_number": "21"},
         ),
+        ("q_same", None, KUNO),
+        *((f"s_name_{i}", None, {**OTTOKAR, "postal_code": f"3{i}000"}) for i in range(3, 9)),
     )
 } | {
     f"s_family_{i}{member}": tuple(
@@ -98,7 +118,7 @@ OFTEN_SHARED = 0.06  # of the bearers of a phone others than one person: less be
 
 
 def _stage(day: int) -> list[dict[str, Any]]:
-    return BYSTANDERS + [{"record_key": key, **states[day]} for key, states in CHANGING.items()]
+    return BYSTANDERS + [{"record_key": key, **row} for key, states in CHANGING.items() if (row := states[day])]
 
 
 def _change(rows: list[dict[str, Any]], chance: random.Random, share: float) -> list[dict[str, Any]]:
