@@ -70,6 +70,8 @@ BYSTANDERS: list[dict[str, Any]] = [
     # They are weighed against each other, until somebody who says the same as the first one stands for both of them.
     {"record_key": "s_same_1", **KUNO},
     {"record_key": "s_same_2", **KUNO, "email": "kuno@w.de", "house_number": "15"},
+    # Nobody else is on the mailbox, until somebody is.
+    {"record_key": "s_alone_1", "first_name": "Ines", "last_name": "Falkner", "email": "if@y.de"},
     # They have their name in common, until so many have it that only those of one town are compared.
     {"record_key": "s_name_1", **OTTOKAR, "postal_code": "01067"},
     {"record_key": "s_name_2", **OTTOKAR, "postal_code": "90402"},
@@ -103,6 +105,7 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
             {"first_name": "Hans", "last_name": "Wiegand", "email": "hans@w.de", **FARM, "house_number": "21"},
             {"first_name": "Hans", "last_name": "Wiegand jun.", "email": "hans@w.de", **FARM, "house_number": "21"},
         ),
+        ("s_alone_9", {"first_name": "Ines"}, {"first_name": "Ines", "last_name": "Falkner", "email": "if@y.de"}),
         ("q_same", None, KUNO),
         *((f"s_name_{i}", None, {**OTTOKAR, "postal_code": f"3{i}000"}) for i in range(3, 9)),
     )
