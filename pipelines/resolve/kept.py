@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import os
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -114,7 +114,8 @@ class Keeper:
         if self._writing:
             self._writing.stop()
             self._detach(self._writing)
-        self._new.unlink(missing_ok=True)
+        with suppress(OSError):
+            self._new.unlink()
 
     def _detach(self, writing: _Writing) -> None:
         self._writing = None
