@@ -23,6 +23,7 @@ from benchmarks.identity.alternatives import ALTERNATIVES, read_evidence, write_
 from benchmarks.identity.companies import measure_companies
 from benchmarks.identity.households import MODELS, Households, measure_households
 from benchmarks.identity.measures import Quality, find_best_pairs, measure
+from benchmarks.identity.nights import NightCost, measure_night
 from benchmarks.identity.persons import SETS, load_set, load_truth
 from benchmarks.identity.plain import cluster_plainly
 from benchmarks.identity.sample import build_clean_sample
@@ -87,16 +88,18 @@ def print_table(customers: Sequence[int] = (2_000,), sets: Sequence[str] | None 
             _add(table, name, _apart(_resolve_set, name))
     else:
         console.print(f"The public sets are skipped: there is no {PUBLIC_DATA.relative_to(PROJECT_DIR.parent)}.")
-    homes = _start_household_table()
+    homes, nights = _start_household_table(), _start_night_table()
     for count in customers:
         name = f"sample, {count:,} customers"
-        persons, companies, households = _apart(_resolve_sample, count)
+        persons, companies, households, night = _apart(_resolve_sample, count)
         _add(table, name, persons)
         _add(table, f"its companies, {count:,} customers", companies)
         _add_households(homes, name, households)
+        _add_night(nights, name, night)
     console.print(table)
     if customers:
         console.print(homes)
+        console.print(nights)
 
 
 def _apart(function: Callable[[Any], Result], argument: object) -> Result:
@@ -129,8 +132,8 @@ def _resolve_set(name: str) -> list[Measured]:
             return _measure_both(connection, settings, configuration, build)
 
 
-def _resolve_sample(customers: int) -> tuple[list[Measured], list[Measured], Households]:
-    """The figures of persons, of companies, and of households."""
+def _resolve_sample(customers: int) -> tuple[list[Measured], list[Measured], Households, NightCost]:
+    """The figures of persons, of companies, of households, and of a night."""
     with tempfile.TemporaryDirectory(prefix="kundenstamm-bench-") as folder:
         settings = _settings(Path(folder))
         # The shipped configuration finds the sample where the data folder has it.
@@ -143,7 +146,8 @@ def _resolve_sample(customers: int) -> tuple[list[Measured], list[Measured], Hou
             companies = _measure_accounts(connection, settings, configuration, build, truth)
         run_dbt(settings, "run", MODELS)
         with connect(settings.build_warehouse, settings) as connection:
-            return persons, companies, measure_households(connection, truth)
+            households = measure_households(connection, truth)
+        return persons, companies, households, measure_night(settings, configuration, build)
 
 
 def _measure_accounts(
@@ -220,6 +224,23 @@ def _add_households(table: Table, name: str, found: Households) -> None:
         f"{found.found_share:.4f}",
         *(f"{count:,}" for count in (found.home_count, found.fused_homes)),
         f"{found.fused_homes / max(found.home_count, 1):.4f}",
+    )
+
+
+def _start_night_table() -> Table:
+    table = Table(title="A night in which one record of a hundred says something else, and a full run of the same data")
+    for column in ("set", "records", "anew", "night, CPU s", "full, CPU s", "share", "same"):
+        table.add_column(column, justify="left" if column == "set" else "right", no_wrap=True)
+    return table
+
+
+def _add_night(table: Table, name: str, night: NightCost) -> None:
+    table.add_row(
+        name,
+        *(f"{count:,}" for count in (night.records, night.renewed)),
+        *(f"{seconds:.1f}" for seconds in (night.cpu_seconds, night.full_cpu_seconds)),
+        f"{night.cpu_seconds / max(night.full_cpu_seconds, 1e-9):.2f}",
+        "yes" if night.is_same else "NO",
     )
 
 

@@ -44,8 +44,8 @@ class ExactRule:
     kind: str | None = None
 
 
-# What people carry that is evidence.
-_USABLE = "(from carriers anti join (from identifier_values where problem is not null) using (value_key))"
+# What people carry that is evidence, and not alone.
+_USABLE = "(from carriers semi join (from identifier_values where problem is null) using (value_key))"
 _SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
 _NAMED = "first_name is not null and last_name is not null"
 
@@ -61,7 +61,11 @@ RULES = (
         where record_key in (select merged_into from records where merged_into is not null)
         """,
     ),
-    ExactRule("same_details", "same", "select n as group_key, unnest(members) as n from profiles"),
+    ExactRule(
+        "same_details",
+        "same",
+        "select n as group_key, unnest(members) as n from profiles where len(members) > 1",
+    ),
     ExactRule(
         "same_identifier",
         "compatible",
@@ -143,7 +147,10 @@ def list_rules(connection: DuckDBPyConnection) -> None:
 
 
 def group_records(connection: DuckDBPyConnection) -> None:
-    """Create `groups`: one row per rule, group of it, and record in that; which those are depends on each alone."""
+    """Create `groups`: one row per rule, group of it, and record in that.
+
+    Which those are depends on the record alone, and on which of its values others carry as well.
+    """
     connection.execute("create table groups (rank utinyint, group_key ubigint, n integer)")
     for rank, rule in enumerate(RULES):
         connection.execute(f"insert into groups select {rank}, * from ({rule.groups})")

@@ -103,19 +103,23 @@ create or replace macro id_of(record_key, round) as
 # history stays, and no other id depends on them; so they are left out of everything below.
 _SETTLED = """
 create table settled as
-with published as (select hash(customer_id) as id, count(*) as size from published_members group by all),
-assigned as (  -- numbers are told apart at a fraction of what texts cost
+with published as materialized (  -- numbers are told apart at a fraction of what texts cost
+    select hash(record_key) as record, hash(customer_id) as id from published_members
+),
+sizes as (select id, count(*) as size from published group by id),
+placed as materialized (select hash(record_key) as record, cluster from clusters),
+assigned as (
     select cluster, min(id) as id, count(*) as size
-    from clusters left join (select record_key, hash(customer_id) as id from published_members) using (record_key)
+    from placed left join published using (record)
     group by cluster
     having count(id) = count(*) and min(id) = max(id)
 ),
 founded as (
     select cluster, known_ids.customer_id, hash(known_ids.customer_id) as id, status, current_customer_id
-    from known_ids join clusters on record_key = founder_record_key
+    from known_ids join placed on record = hash(founder_record_key)
 )
 select cluster, customer_id
-from assigned join published using (id, size) join founded using (cluster, id)
+from assigned join sizes using (id, size) join founded using (cluster, id)
 where status = 'active' and current_customer_id = customer_id
   and cluster not in (
       select f.cluster from founded as f join assigned as a on a.cluster = f.cluster

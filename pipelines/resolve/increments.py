@@ -10,7 +10,7 @@ run gives because each phase says of a key only what follows from the rows of it
     values, who is torn     value               values with another carrier, or one of another name
     silenced values         record              carriers of values that became evidence or ceased to be
     profiles                description         descriptions of these records, as they were and as they are
-    groups of exact rules   rule and group      groups with another member, or of which people are torn otherwise
+    groups of exact rules   rule and group      groups with another member, or of another value or people torn otherwise
     blocks                  block key           blocks of profiles that are compared by something else
     scores, judgements      pair of profiles    pairs of these profiles; judgements also of what their values became
 
@@ -385,7 +385,9 @@ class _Matching:
         """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
         self.run(
             """
-            create table grouped as from renewed union from regrouped union from merge_targets;
+            create table grouped as
+            from renewed union from regrouped union from merge_targets
+            union select n from kept.carriers semi join new_verdicts using (value_key);
             create table grouped_keys as select n, record_key from kept.numbers semi join grouped using (n);
             """
         )

@@ -10,17 +10,21 @@ from __future__ import annotations
 
 import hashlib
 import os
-from contextlib import contextmanager
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.clean.cache import CACHE_FOLDER
 from pipelines.resolve.comparisons import RAREST
+from pipelines.resolve.records import SCRATCH
 from pipelines.tables import write_plainly
 from pipelines.warehouse import OWN_STORAGE, literal, log_privately
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from concurrent.futures import Future
 
     from duckdb import DuckDBPyConnection
 
@@ -56,7 +60,8 @@ _READ_LATER = {"match_probability", "learn_anew_on_drift"}
 class Keeper:
     """Writes the tables of a full run into a new file, which replaces the old one when all are there.
 
-    What cannot be written is not kept; that is no failure, but stands in the build's log.
+    They are written by a thread with a connection of its own, while the run goes on: where that waits for one core, the
+    other one writes. What cannot be written is not kept; that is no failure, but stands in the build's log.
     """
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
@@ -64,7 +69,7 @@ class Keeper:
         self._settings = settings
         self._file = cache_file(settings)
         self._new = self._file.with_suffix(f".{os.getpid()}")
-        self._is_open = False
+        self._writing: _Writing | None = None
 
     def open(self) -> None:
         import duckdb
@@ -73,33 +78,29 @@ class Keeper:
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._connection.execute(f"attach {literal(self._new)} as {KEPT} (storage_version {literal(OWN_STORAGE)})")
+            self._writing = _Writing(ThreadPoolExecutor(max_workers=1), self._connection.cursor(), [])
             self._new.chmod(0o600)
-            self._is_open = True
         except (duckdb.Error, OSError) as error:
             self._give_up(error)
 
     def keep(self, *tables: str) -> None:
-        """Copy tables of the scratch catalog as they are now."""
-        import duckdb
-
-        for table in tables:
-            if self._is_open:
-                try:
-                    columns = NARROWED.get(table, "*")
-                    write_plainly(self._connection, f"{KEPT}.{table}", f"select {columns} from {table}")
-                except duckdb.Error as error:
-                    self._give_up(error)
+        """Copy tables of the scratch catalog, which nothing changes from now on."""
+        if self._writing:
+            for table in tables:
+                query = f"select {NARROWED.get(table, '*')} from {SCRATCH}.main.{table}"
+                self._writing.begin(f"{KEPT}.{table}", query)
 
     def finish(self, digest: str, model_digest: str) -> None:
         """Say what the tables are good for, and put the file in its place."""
         import duckdb
 
-        if not self._is_open:
+        if not self._writing:
             return
         try:
+            for written in self._writing.written:
+                written.result()
             write_mark(self._connection, digest, model_digest)
-            self._connection.execute(f"detach {KEPT}")
-            self._is_open = False
+            self._detach(self._writing)
             self._new.replace(self._file)
         except (duckdb.Error, OSError) as error:
             self._give_up(error)
@@ -110,10 +111,37 @@ class Keeper:
 
     def close(self) -> None:
         """Leave nothing of what was not finished."""
-        if self._is_open:
-            self._connection.execute(f"detach {KEPT}")
-            self._is_open = False
-        self._new.unlink(missing_ok=True)
+        if self._writing:
+            self._writing.stop()
+            self._detach(self._writing)
+        with suppress(OSError):
+            self._new.unlink()
+
+    def _detach(self, writing: _Writing) -> None:
+        self._writing = None
+        writing.end()
+        self._connection.execute(f"detach {KEPT}")
+
+
+@dataclass(frozen=True)
+class _Writing:
+    """The thread that writes one table after the other, its connection, and what it was asked for."""
+
+    thread: ThreadPoolExecutor
+    connection: DuckDBPyConnection
+    written: list[Future[None]]
+
+    def begin(self, table: str, query: str) -> None:
+        self.written.append(self.thread.submit(write_plainly, self.connection, table, query))
+
+    def stop(self) -> None:
+        for written in self.written:
+            written.cancel()
+        self.connection.interrupt()
+
+    def end(self) -> None:
+        self.thread.shutdown()
+        self.connection.close()
 
 
 @contextmanager
