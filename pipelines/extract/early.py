@@ -10,10 +10,11 @@ what is wrong. Add here what concerns several sources at once; how one is landed
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
+from pipelines.extract.landing import interrupt_landings
 from pipelines.extract.load import load_source
 
 if TYPE_CHECKING:
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 AT_A_TIME = 2
+INTERRUPT_SECONDS = 0.1  # what is between two statements when it is interrupted begins another one
 
 
 class EarlyLandings:
@@ -38,6 +40,7 @@ class EarlyLandings:
             return load_source(each, configuration, source, run_id=run_id, now=datetime.now(UTC))
 
         self._landings: dict[str, Future[list[LoadReport]]] = {s.name: self._threads.submit(land, s) for s in sources}
+        self._begun = list(self._landings.values())
 
     def take(self, source: str) -> list[LoadReport] | None:
         """What `load_source` reported of this source; None when it was not landed. Waits until it is.
@@ -53,8 +56,11 @@ class EarlyLandings:
             return None
 
     def end(self) -> None:
-        """Begin no other landing, and wait for those that were begun: they are landed to their end."""
-        self._threads.shutdown(cancel_futures=True)
+        """Begin no other landing, and stop those that nobody waits for any more: entities they have landed stay."""
+        self._threads.shutdown(wait=False, cancel_futures=True)
+        running = [landing for landing in self._begun if not landing.cancelled()]
+        while wait(running, timeout=INTERRUPT_SECONDS).not_done:
+            interrupt_landings()
 
 
 _begun: EarlyLandings | None = None

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import threading
 from collections.abc import Collection, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import datetime
@@ -48,6 +49,9 @@ _TABLES = {
     "message text",
 }
 
+_open: list[DuckDBPyConnection] = []
+_guard = threading.Lock()
+
 
 @contextmanager
 def open_landing(
@@ -67,8 +71,21 @@ def open_landing(
                 f"permissions or set KUNDENSTAMM_DATA_DIR."
             ) from None
     with connect(settings.landing_file(source.name), settings, storage=OWN_STORAGE) as connection:
-        _claim(connection, configuration, source)
-        yield connection
+        with _guard:
+            _open.append(connection)
+        try:
+            _claim(connection, configuration, source)
+            yield connection
+        finally:
+            with _guard:  # one that is being closed must not be interrupted
+                _open.remove(connection)
+
+
+def interrupt_landings() -> None:
+    """End the statements that run on landing files in this process, with an error; nothing of theirs is committed."""
+    with _guard:
+        for connection in _open:
+            connection.interrupt()
 
 
 def assert_same_company(company: str | None, configuration: Configuration, file_name: str) -> None:

@@ -117,11 +117,13 @@ judged as (
 ranked as (
     select
         judged.*,
-        {% for position in strategy_positions() %}
-            lead(place_{{ position }}) over candidates_in_order as next_place_{{ position }},
-        {% endfor %}
         row_number() over candidates_in_order as candidate_rank,
-        lead(record_number) over candidates_in_order as next_record_number
+        -- As one value: each value that is looked up in the next row is looked up apart.
+        lead({
+            {% for position in strategy_positions() %}
+                'place_{{ position }}': place_{{ position }}{{ ',' if not loop.last }}
+            {% endfor %}
+        }) over candidates_in_order as next_candidate
     from judged
     window candidates_in_order as (
         partition by customer_number, group_number
@@ -141,11 +143,10 @@ final as (
         candidate_rank,
         -- The first strategy that tells the candidate from the next one, by its position.
         case
-            when next_record_number is null then null
+            when next_candidate is null then null
             {% for position in strategy_positions() %}
-                when
-                    place_{{ position }} < next_place_{{ position }}
-                    or (place_{{ position }} is not null and next_place_{{ position }} is null)
+                {% set place, next_place = 'place_' ~ position, "next_candidate['place_" ~ position ~ "']" %}
+                when {{ place }} < {{ next_place }} or ({{ place }} is not null and {{ next_place }} is null)
                     then {{ position }}
             {% endfor %}
             else 0

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from pipelines.configuration import Configuration
+from pipelines.configuration import Configuration, SourceConfig
 from pipelines.configuration.sources import SourcesConfig
-from pipelines.extract import begin_early_landings, end_early_landings, take_early_landing
-from pipelines.extract.landing import last_load
+from pipelines.extract import begin_early_landings, early, end_early_landings, take_early_landing
+from pipelines.extract.landing import last_load, open_landing
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 
@@ -73,3 +74,25 @@ def test_a_source_that_nobody_lands_early_is_left_to_its_step(settings: Settings
     assert take_early_landing("first") is None
     begin_early_landings(settings, company, company.sources[:1], run_id="run")
     assert take_early_landing("third") is None
+
+
+def test_what_is_being_landed_is_stopped_when_the_run_is(
+    settings: Settings, company: Configuration, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    began, ended = threading.Event(), threading.Event()
+
+    def land_for_ever(settings: Settings, configuration: Configuration, source: SourceConfig, **_: object) -> None:
+        try:
+            with open_landing(settings, configuration, source) as connection:
+                began.set()
+                while True:
+                    connection.execute("select count(*) from range(1_000_000_000_000)")
+        finally:
+            ended.set()
+
+    monkeypatch.setattr(early, "load_source", land_for_ever)
+    begin_early_landings(settings, company, company.sources[:1], run_id="run")
+    assert began.wait(30)
+    end_early_landings()
+
+    assert ended.is_set()
