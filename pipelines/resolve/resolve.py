@@ -302,13 +302,15 @@ def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
     connection.unregister("component_frame")
     find_component_conflicts(connection, reliability)
     cluster_of = component_of
+    roots: dict[int, int] = {}
     refused: list[tuple[int, int, str]] = []
     for component in _read_questioned(connection).values():
         forest = Forest(component.form_of)
         reasons = agglomerate(component, forest)
-        roots = forest.labels()
-        cluster_of[np.searchsorted(numbers, list(roots))] = list(roots.values())
+        roots |= forest.labels()
         refused += [(e.a, e.b, reasons[e.position]) for e in component.edges if e.position in reasons]
+    # All at once: numpy converts all numbers whenever it is asked for one of another type.
+    cluster_of[np.searchsorted(numbers, list(roots))] = list(roots.values())
     must = _fetch_pairs(connection, "from must_links")
     if len(must):
         joined = np.vstack([np.column_stack([numbers, cluster_of]), must])
