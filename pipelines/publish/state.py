@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import warehouse
 from pipelines.audit.metrics import keep_metrics
-from pipelines.warehouse import identifier
+from pipelines.warehouse import identifier, literal
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -86,17 +86,20 @@ def _keep_events(connection: DuckDBPyConnection) -> None:
 
 
 def _remember_members(connection: DuckDBPyConnection, table: str, id_column: str, version: str) -> None:
-    """Keep for every record the customer or account of the newest version that held it."""
+    """Keep for every record the customer or account of the newest version that held it.
+
+    The table is written anew: nearly all of its rows change, and updating texts row by row takes ten times as long.
+    """
     connection.execute(f"create table if not exists {table} (record_key text, {id_column} text, version text)")
+    told = f"(select record_key from {table} where version >= {literal(version)})"
+    news = f"published.{table} where record_key not in {told}"
+    if connection.execute(f"select 1 from {news} limit 1").fetchone() is None:
+        return
     connection.execute(
-        f"update {table} set {id_column} = newer.{id_column}, version = $1 from published.{table} as newer "
-        f"where newer.record_key = {table}.record_key and {table}.version < $1",
-        [version],
-    )
-    connection.execute(
-        f"insert into {table} select record_key, {id_column}, $1 from published.{table} "
-        f"where record_key not in (select record_key from {table})",
-        [version],
+        f"create or replace table {table} as "
+        f"select record_key, {id_column}, {literal(version)} as version from {news} "
+        f"union all select record_key, {id_column}, version from {table} "
+        f"where version >= {literal(version)} or record_key not in (select record_key from published.{table})"
     )
 
 
