@@ -98,6 +98,7 @@ def _environment() -> Environment:
         say=say,
         same=words.same,
         say_word=lambda names, name: say(word(names, name)),
+        rejection=words.rejection,
         num=show_number,
         score=show_score,
         rich=show_rich,
@@ -144,9 +145,7 @@ def render_page(content: Content) -> str:
         fill=_fill(details.scores),
         sizes=_sizes(content.facts),
         customers=customers,
-        contactable_chart=charts.bars([(r["channel"].replace("_", " "), r["customers"]) for r in contactable])
-        if contactable
-        else None,
+        contactable_chart=_contactable_chart(contactable),
         suites=_suites(verdict, content.rules, details),
     )
 
@@ -273,6 +272,17 @@ def _sizes(facts: Facts) -> str | None:
     rows = facts.rows["cluster_sizes"]
     values = [(f"{r['records']}{'+' if r['records'] == 6 else ''}", r["customers"]) for r in rows]
     return charts.bars(values) if rows else None
+
+
+def _contactable_chart(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Drawn with the longer of the two names, so that there is room for either."""
+    names = [word(words.CHANNELS, r["channel"]) for r in rows]
+    longest = [max(name.en, name.de, key=len) for name in names]
+    svg = charts.bars([(label, r["customers"]) for label, r in zip(longest, rows, strict=True)]) if rows else None
+    for label, name in zip(longest, names, strict=True):
+        both = f'<tspan lang="en">{name.en}</tspan><tspan lang="de">{name.de}</tspan>'
+        svg = svg and svg.replace(f">{label}<", f">{both}<")
+    return svg
 
 
 def _suites(verdict: Verdict, rules: Sequence[Rule], details: Details) -> dict[str, _Suite]:

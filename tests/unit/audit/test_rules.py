@@ -163,7 +163,7 @@ def test_what_no_record_holds_any_more_is_not_counted(
     ("rule_id", "table", "field"), [("cle_001", "emails", "email"), ("cle_002", "phones", "mobile")]
 )
 def test_what_cannot_be_used_is_named_by_a_record_that_holds_it(
-    company: Settings, configuration: Configuration, catalogue: Catalogue, rule_id: str, table: str, field: str
+    company: Settings, catalogue: Catalogue, rule_id: str, table: str, field: str
 ) -> None:
     rule = catalogue.rule(rule_id)
     [checked] = rule.objects
