@@ -53,7 +53,14 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows. `base` is the audit of the version it is compared with; amounts are in `currency`."""
+    """Everything the page shows.
+
+    Attributes:
+        base: the audit of the version it is compared with.
+        currency: of all amounts.
+        kept_failures: how many failing rows of a rule and object are known at most; of more, whom they concern is
+            known of these alone.
+    """
 
     build: Build
     verdict: Verdict
@@ -64,6 +71,7 @@ class Content:
     tasks: Sequence[Task]
     base: Audit | None
     currency: str
+    kept_failures: int
 
 
 @dataclass(frozen=True)
@@ -115,6 +123,7 @@ def render_page(content: Content) -> str:
     environment = _environment()
     environment.globals.update(
         money=lambda amount: show_money(amount, content.currency),
+        at_least=lambda failed: "≥ " if (failed or 0) > content.kept_failures else "",
         age_hours=lambda at: (content.verdict.ran_at - at).total_seconds() / 3600,
     )
     verdict, details = content.verdict, content.details

@@ -30,6 +30,7 @@ class Task:
         label: short name, such as CRM-004 on crm.contacts.
         refuses: nothing is published before it is done.
         is_tolerated: a rule that is met, as fewer fail than may.
+        is_lower_bound: the impact is that of some of the failing rows, as no more are known by their keys.
         failed, of: how many elements it is about; None when unknown.
         impact: customers and revenue it reaches, None when unknown.
     """
@@ -43,6 +44,7 @@ class Task:
     of: int | None
     impact: Impact | None
     is_tolerated: bool = False
+    is_lower_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -67,7 +69,7 @@ def rank_tasks(tasks: Iterable[Task]) -> list[Task]:
     )
 
 
-def tasks_of_results(verdict: Verdict, details: Details) -> list[Task]:
+def tasks_of_results(verdict: Verdict, details: Details, kept_failures: int) -> list[Task]:
     """Findings that need work, and rules that are met although something fails."""
     idle = {(f.rule_id, f.object) for f in details.findings if not f.needs_work}
     tasks = []
@@ -87,6 +89,7 @@ def tasks_of_results(verdict: Verdict, details: Details) -> list[Task]:
                     of=r.element_count,
                     impact=details.impacts.get(key),
                     is_tolerated=bool(is_tolerated),
+                    is_lower_bound=(r.failed_count or 0) > kept_failures,
                 )
             )
     return tasks

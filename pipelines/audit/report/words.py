@@ -87,7 +87,7 @@ SCOPES = {
     "identity": Text("who is who", "Wer ist wer"),
     "marts": Text("unified customers", "Vereinte Kunden"),
     "activation": Text("audiences", "Zielgruppen"),
-    "meta": Text("register of columns", "Spaltenverzeichnis"),
+    "meta": Text("figures, profiles, columns", "Kennzahlen, Profile, Spalten"),
 }
 CHANNELS = {
     "email": Text("e-mail", "E-Mail"),
