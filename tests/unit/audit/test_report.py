@@ -138,6 +138,16 @@ def test_a_finding_reaches_the_customers_behind_it(company: Settings, configurat
     assert "1,234 EUR" in page_of(company).said("en")
 
 
+def test_what_is_known_of_some_rows_only_is_said_to_be_at_least_that(
+    company: Settings, configuration: Configuration
+) -> None:
+    change(company, "update raw.crm_contacts set email = 'ben(at)example.org'")
+    run_audit(replace(company, kept_failures=1), configuration, BUILD, suites=["persons"], keep_warm=True)
+    assert "≥ 1" in page_of(company).said("en")
+    run_audit(company, configuration, BUILD, suites=["persons"], keep_warm=True)
+    assert "≥ 1" not in page_of(company).said("en")
+
+
 def task(label: str, revenue: float | None, *, refuses: bool = False, failed: int = 1) -> Task:
     impact = None if revenue is None else Impact(1, revenue)
     text = Text("", "")
