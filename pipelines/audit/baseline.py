@@ -68,7 +68,12 @@ def write_baseline(
         "create or replace temp table last_day as select (as_of - interval 1 day)::date as last_day from config.build"
     )
     for entity in ENTITIES.values():
-        _profile_entity(connection, configuration, entity)
+        _list_mapped_columns(connection, configuration, entity)
+    profiled = [parts for entity in ENTITIES.values() if (parts := _parts_of_entity(connection, entity))]
+    for table, query in _OF_ENTITY.items():  # all entities in one statement, which uses all cores and is planned once
+        if profiled:
+            every = " union all ".join(f"(from ({query.format(**parts)}))" for parts in profiled)
+            connection.execute(f"insert into {table} {every}")
     connection.execute(_PROFILED.format(buckets=_bucket_lists()))
     connection.execute(f"create or replace temp table profile_base ({_PROFILE})")
     connection.execute("create or replace temp table figures_base (figure text, part text, value double)")
@@ -108,21 +113,28 @@ def _published(connection: DuckDBPyConnection, settings: Settings, build: Build)
         connection.execute("detach base")
 
 
-def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration, entity: Entity) -> None:
-    """Insert into `profile_now` the columns that sources map, and into `_PARTS` what is counted."""
-    table = f"raw.{entity.table}"
-    columns = {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS) if c.type is not Type.JSON}
+def _list_mapped_columns(connection: DuckDBPyConnection, configuration: Configuration, entity: Entity) -> None:
+    """Insert into `profile_now` the columns that sources map."""
     for source in configuration.sources:
-        mapped = _mapped_columns(source, entity) & columns.keys()
+        mapped = _mapped_columns(source, entity) & _profiled_columns(entity).keys()
         if mapped:
             rows = [(source.name, entity.name, name) for name in sorted(mapped)]
             marks = ", ".join(f"({', '.join(map(literal, row))})" for row in rows)
             connection.execute(f"insert into profile_now (source_system, entity, column_name) values {marks}")
+
+
+def _profiled_columns(entity: Entity) -> dict[str, Type]:
+    return {c.name: c.type for c in (*entity.columns, *SYSTEM_COLUMNS) if c.type is not Type.JSON}
+
+
+def _parts_of_entity(connection: DuckDBPyConnection, entity: Entity) -> dict[str, str] | None:
+    """What the queries of `_OF_ENTITY` say of this entity; None when nothing was delivered."""
+    table, columns = f"raw.{entity.table}", _profiled_columns(entity)
     row_count = _count(connection, table)
     if not row_count:
-        return
+        return None
     moments = [identifier(name) for name, type_ in columns.items() if type_ is Type.TIMESTAMP]
-    parts = {
+    return {
         "table": table,
         "entity": literal(entity.name),
         "sampled": f"and {is_sampled(row_count)}" if row_count > SAMPLE_RECORDS else "",
@@ -133,8 +145,6 @@ def _profile_entity(connection: DuckDBPyConnection, configuration: Configuration
         "moments": ", ".join(moments),
         "days": ", ".join(_recent_days(connection, table, moments)),
     }
-    for query in _OF_ENTITY:
-        connection.execute(query.format(**parts))
 
 
 def _recent_days(connection: DuckDBPyConnection, table: str, moments: Sequence[str]) -> Iterator[str]:
@@ -302,9 +312,8 @@ _PARTS = {
 
 # Records, filled values and days are counted in all records, the rest in the sample; of the days those of the four
 # weeks up to the newest one, and up to the last whole day.
-_OF_ENTITY = (
-    """
-    insert into profile_counts
+_OF_ENTITY = {
+    "profile_counts": """
     with kinds (column_name, kind) as (values {kinds})
     select source_system, {entity}, column_name, kind, record_count, filled_count
     from (
@@ -312,23 +321,21 @@ _OF_ENTITY = (
     ) join kinds using (column_name)
     where filled_count > 0
     """,
-    """
-    insert into profile_days
+    "profile_days": """
     select source_system, {entity}, column_name, day, count(*)
     from (
         unpivot (select source_system, {days} from {table} where deleted_at is null) on {moments}
         into name column_name value day
     ) group by all
     """,
-    """
-    insert into profile_values
+    "profile_values": """
     select source_system, {entity}, column_name, value, count(*)
     from (
         unpivot (select source_system, {texts} from {table} where deleted_at is null {sampled}) on {names}
         into name column_name value value
     ) group by all
     """,
-)
+}
 
 # One query over all entities. Values are grouped before anything costly is done with them, and buckets before they
 # become lists.

@@ -48,6 +48,9 @@ RAW_COLUMNS = frozenset({"record_key", "source_system", "merged_into_record_key"
 # Columns of other tables that say whose or which a row is, beside their keys.
 ROW_NAMES = frozenset({"customer_id", "account_id", "source_system", "entity", "column_name", "figure", "part"})
 
+# What a table of different values, one row each, has them of.
+DISTINCT_VALUES = {"clean.emails": "email", "clean.phones": "phone"}
+
 
 @dataclass(frozen=True)
 class Catalogue:
@@ -136,6 +139,8 @@ def _columns_of(rule: Rule, columns: Mapping[str, Sequence[str]]) -> dict[str, s
         unasked = RAW_COLUMNS | {"deleted_at"}  # every rule looks at these
         fields = {c.name: c.name for c in (*entity.columns, *SYSTEM_COLUMNS) if c.name not in unasked}
         return fields | {c.key_column: c.name for c in entity.columns if c.key_column}
+    if table in DISTINCT_VALUES:
+        return {"raw_value": DISTINCT_VALUES[table]}
     return {c: c for c in columns.get(table, ()) if rule.dbt_test or not (c.endswith("_key") or c in ROW_NAMES)}
 
 

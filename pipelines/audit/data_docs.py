@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -64,7 +65,10 @@ def _render(suite: str, results: Sequence[RuleResult], rules: Mapping[str, Rule]
             "unsuccessful_expectations": len(judged) - met,
             "success_percent": 100 * met / len(judged) if judged else None,
         },
-        meta={"run_id": {"run_name": verdict.build_id, "run_time": f"{verdict.ran_at.isoformat()}+00:00"}},
+        meta={
+            "run_id": {"run_name": verdict.build_id, "run_time": f"{verdict.ran_at.isoformat()}+00:00"},
+            "great_expectations_version": metadata.version("great-expectations"),
+        },
     )
     return str(DefaultJinjaPageView().render(ValidationResultsPageRenderer().render(validated)))
 
@@ -79,6 +83,7 @@ def _validation(r: RuleResult, rule: Rule | None) -> Any:
         "kwargs": {"unexpected_rows_query": f"{r.rule_id} on {{batch}}"},
     }
     expectation = (rule.expectation if rule else None) or shown_as_rows
+    counts = f"{r.failed_count or 0:,} of {r.element_count or 0:,}"
     share = 100 * r.failed_count / r.element_count if r.failed_count is not None and r.element_count else 0.0
     return ExpectationValidationResult(
         success=r.status not in UNMET,
@@ -91,7 +96,8 @@ def _validation(r: RuleResult, rule: Rule | None) -> Any:
             "element_count": r.element_count or 0,
             "unexpected_count": r.failed_count or 0,
             "unexpected_percent": share,
-            "observed_value": f"{r.failed_count or 0:,} of {r.element_count or 0:,}",
+            # Its sign for the status is one of a font, which is missing without the network.
+            "observed_value": f"{counts}, {r.status.replace('_', ' ')}" if r.status in UNMET else counts,
         },
         exception_info={"raised_exception": False, "exception_message": None, "exception_traceback": None},
     )

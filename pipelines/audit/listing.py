@@ -16,23 +16,25 @@ if TYPE_CHECKING:
     from pipelines.audit.rules import Rule
 
 COLUMNS = ("rule", "severity", "object", "what it says", "threshold", "owner")
-TEXT_WIDTH = {"what it says": 34}  # else long names of objects take the room of the text
 # What a spreadsheet has room for and a terminal has not.
 FURTHER = ("suite", "dimension", "description_de", "reason", "protects", "remedy", "remedy_de", "approvable")
 
 
 def as_table(rules: Sequence[Rule]) -> Table:
-    """The list for a terminal, ordered as the catalogue is."""
+    """The list for a terminal, ordered as the catalogue is; names of objects are as long as a sentence may be wide."""
     from rich import box
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=box.SIMPLE_HEAD, pad_edge=False)
     for name in COLUMNS:
-        table.add_column(name, overflow="fold", no_wrap=name in ("rule", "severity"), min_width=TEXT_WIDTH.get(name))
+        if name != "object":
+            table.add_column(name, overflow="fold", no_wrap=name in ("rule", "severity"))
     for rule in rules:
-        number, severity, _, *rest = _cells(rule)
+        number, severity, _, said, threshold, owner = _cells(rule)
         first, *others = (checked.name for checked in rule.objects)
-        table.add_row(number, severity, f"{first} and {len(others)} more" if others else first, *rest)
+        about = f"{first} and {len(others)} more" if others else first
+        table.add_row(number, severity, Text(f"{said}\n").append(about, style="dim"), threshold, owner)
     return table
 
 

@@ -115,7 +115,8 @@ def _read_rows(
             "wanted",
             [
                 (
-                    *(f.rule_id, f.object, f.id, f.text.description, f.severity.value, f.text.owner, f.text.remedy),
+                    *(f.rule_id, f.object, f.id, _sentence(f.text.description)),
+                    *(f.severity.value, f.text.owner, _sentence(f.text.remedy)),
                     fields.get(f.rule_id),
                 )
                 for f in findings
@@ -124,6 +125,11 @@ def _read_rows(
         connection.execute("create temp table owners (place text, owner text)")
         insert_rows(connection, "owners", list(owners.items()))
         return connection.execute(_ROWS, {"default_owner": default_owner}).fetchall()
+
+
+def _sentence(text: str) -> str:
+    """A cell may hold no semicolon."""
+    return text.replace(";", " -")
 
 
 _ROWS = f"""
@@ -173,7 +179,8 @@ _ROWS = f"""
         where (corrections.status = 'proposed' or corrections.after is null) and found.record_key is null
     )
 
-    select listed.* exclude (remedy), coalesce(customers.revenue_amount_base, 0) as revenue, listed.remedy
+    select listed.* exclude (remedy), coalesce(customers.revenue_amount_base, 0)::decimal(18, 2) as revenue,
+        listed.remedy
     from (from found union all from waiting) as listed
     left join marts.customers as customers using (customer_id)
     order by owner, revenue desc, finding nulls last, record_key, field

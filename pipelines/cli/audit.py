@@ -102,4 +102,9 @@ def list_rules(
         return
     console.print(as_table(rules))
     refusing = sum(r.severity is Severity.CRITICAL for r in rules)
-    console.print(f"{len(rules)} rules, {refusing} of them critical, in {len({r.suite for r in rules})} suites.")
+    counts = _count(len(rules), "rule"), _count(len({r.suite for r in rules}), "suite")
+    console.print(f"{counts[0]}, {refusing} of them critical, in {counts[1]}.")
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}{'' if number == 1 else 's'}"

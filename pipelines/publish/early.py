@@ -1,7 +1,8 @@
 """Copy the files of the build that become files of a version while the audit reads them.
 
 Copying waits for the disk, to which the audit writes next to nothing. An early copy is proven as any other: its SHA-256
-is compared with that of what was audited, and a copy that is missing or differs is made when the version is.
+is compared with that of what was audited, and a copy that is missing or differs is made when the version is. The audit
+asks for the SHA-256 of the same files, so it is promised that of what is read for the copy.
 
 Add here what concerns copying files as a whole. Which files may be taken is decided in `copying`.
 """
@@ -11,17 +12,19 @@ from __future__ import annotations
 import hashlib
 import os
 import threading
-from concurrent.futures import CancelledError, ThreadPoolExecutor
+from concurrent.futures import CancelledError, Future, ThreadPoolExecutor
 from contextlib import ExitStack, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.errors import WarehouseError
+from pipelines.hashes import promise_hashes
 from pipelines.scratch import scratch_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
+    from pipelines.hashes import Promise
     from pipelines.settings import Settings
 
 _CHUNK = 1 << 20  # bytes that are copied and hashed at once
@@ -37,10 +40,15 @@ class EarlyCopies:
         folder = self._ending.enter_context(scratch_folder(settings.temp_dir))
         thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="early-copy")
         self._ending.callback(thread.shutdown, cancel_futures=True)  # before the folder goes
-        self._copies = {
-            file: (folder / file.name, thread.submit(copy_and_hash, file, folder / file.name, self._stopped))
-            for file in files
-        }
+        self._copies: dict[Path, tuple[Path, Future[str]]] = {}
+        for file, promise in promise_hashes(files).items():
+            hashed = thread.submit(self._copy, file, folder / file.name, promise)
+            hashed.add_done_callback(lambda _, promise=promise: promise.give_up())  # type: ignore[misc]
+            self._copies[file] = folder / file.name, hashed
+
+    def _copy(self, file: Path, target: Path, promise: Promise) -> str:
+        promise.wait_until_settled()
+        return copy_and_hash(file, target, self._stopped, promise.keep)
 
     def take(self, file: Path, target: Path) -> str | None:
         """Move the copy of a file to `target` and say its SHA-256; None when there is none. Waits until it is complete.
@@ -88,8 +96,17 @@ def drop_early_copies() -> None:
         begun.drop()
 
 
-def copy_and_hash(file: Path, target: Path, stopped: threading.Event | None = None) -> str:
+def copy_and_hash(
+    file: Path,
+    target: Path,
+    stopped: threading.Event | None = None,
+    on_hashed: Callable[[str], None] = lambda _: None,
+) -> str:
     """Copy a file to the disk, and say the SHA-256 of what was written.
+
+    Args:
+        stopped: set when it shall stop.
+        on_hashed: called with the SHA-256 before it is waited for the disk.
 
     Raises:
         CancelledError: it was stopped before it was complete.
@@ -103,5 +120,6 @@ def copy_and_hash(file: Path, target: Path, stopped: threading.Event | None = No
             written = 0
             while written < size:
                 written += copy.write(chunk[written:size])
+        on_hashed(digest.hexdigest())
         os.fsync(copy.fileno())
     return digest.hexdigest()

@@ -89,9 +89,10 @@ def gather_content(
         details=details,
         facts=gathered.facts,
         changes=find_changes(settings, configuration, build, verdict, details, gathered.facts, base),
-        tasks=rank_tasks([*tasks_of_results(verdict, details), *tasks]),
+        tasks=rank_tasks([*tasks_of_results(verdict, details, settings.kept_failures), *tasks]),
         base=base,
         currency=configuration.company.base_currency,
+        kept_failures=settings.kept_failures,
     )
 
 

@@ -53,7 +53,14 @@ SECTIONS = (
 
 @dataclass(frozen=True)
 class Content:
-    """Everything the page shows. `base` is the audit of the version it is compared with; amounts are in `currency`."""
+    """Everything the page shows.
+
+    Attributes:
+        base: the audit of the version it is compared with.
+        currency: of all amounts.
+        kept_failures: how many failing rows of a rule and object are known at most; of more, whom they concern is
+            known of these alone.
+    """
 
     build: Build
     verdict: Verdict
@@ -64,6 +71,7 @@ class Content:
     tasks: Sequence[Task]
     base: Audit | None
     currency: str
+    kept_failures: int
 
 
 @dataclass(frozen=True)
@@ -98,6 +106,7 @@ def _environment() -> Environment:
         say=say,
         same=words.same,
         say_word=lambda names, name: say(word(names, name)),
+        rejection=words.rejection,
         num=show_number,
         score=show_score,
         rich=show_rich,
@@ -114,6 +123,7 @@ def render_page(content: Content) -> str:
     environment = _environment()
     environment.globals.update(
         money=lambda amount: show_money(amount, content.currency),
+        at_least=lambda failed: "≥ " if (failed or 0) > content.kept_failures else "",
         age_hours=lambda at: (content.verdict.ran_at - at).total_seconds() / 3600,
     )
     verdict, details = content.verdict, content.details
@@ -144,9 +154,7 @@ def render_page(content: Content) -> str:
         fill=_fill(details.scores),
         sizes=_sizes(content.facts),
         customers=customers,
-        contactable_chart=charts.bars([(r["channel"].replace("_", " "), r["customers"]) for r in contactable])
-        if contactable
-        else None,
+        contactable_chart=_contactable_chart(contactable),
         suites=_suites(verdict, content.rules, details),
     )
 
@@ -273,6 +281,17 @@ def _sizes(facts: Facts) -> str | None:
     rows = facts.rows["cluster_sizes"]
     values = [(f"{r['records']}{'+' if r['records'] == 6 else ''}", r["customers"]) for r in rows]
     return charts.bars(values) if rows else None
+
+
+def _contactable_chart(rows: Sequence[Mapping[str, Any]]) -> str | None:
+    """Drawn with the longer of the two names, so that there is room for either."""
+    names = [word(words.CHANNELS, r["channel"]) for r in rows]
+    longest = [max(name.en, name.de, key=len) for name in names]
+    svg = charts.bars([(label, r["customers"]) for label, r in zip(longest, rows, strict=True)]) if rows else None
+    for label, name in zip(longest, names, strict=True):
+        both = f'<tspan lang="en">{name.en}</tspan><tspan lang="de">{name.de}</tspan>'
+        svg = svg and svg.replace(f">{label}<", f">{both}<")
+    return svg
 
 
 def _suites(verdict: Verdict, rules: Sequence[Rule], details: Details) -> dict[str, _Suite]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.audit.impact import Impact, measure_impacts
-from pipelines.audit.report.words import Text
+from pipelines.audit.report.words import OWNERS, Text, word
 from pipelines.audit.results import Status, Verdict, display_rule_id
 from pipelines.warehouse import names_of_tables
 
@@ -29,6 +29,8 @@ class Task:
     Attributes:
         label: short name, such as CRM-004 on crm.contacts.
         refuses: nothing is published before it is done.
+        is_tolerated: a rule that is met, as fewer fail than may.
+        is_lower_bound: the impact is that of some of the failing rows, as no more are known by their keys.
         failed, of: how many elements it is about; None when unknown.
         impact: customers and revenue it reaches, None when unknown.
     """
@@ -41,6 +43,8 @@ class Task:
     failed: int | None
     of: int | None
     impact: Impact | None
+    is_tolerated: bool = False
+    is_lower_bound: bool = False
 
 
 @dataclass(frozen=True)
@@ -65,7 +69,7 @@ def rank_tasks(tasks: Iterable[Task]) -> list[Task]:
     )
 
 
-def tasks_of_results(verdict: Verdict, details: Details) -> list[Task]:
+def tasks_of_results(verdict: Verdict, details: Details, kept_failures: int) -> list[Task]:
     """Findings that need work, and rules that are met although something fails."""
     idle = {(f.rule_id, f.object) for f in details.findings if not f.needs_work}
     tasks = []
@@ -79,11 +83,13 @@ def tasks_of_results(verdict: Verdict, details: Details) -> list[Task]:
                     label=f"{display_rule_id(r.rule_id)} · {r.object}",
                     what=Text(r.description, r.description_de),
                     remedy=Text(r.remedy, r.remedy_de),
-                    owner=Text(r.owner, r.owner),
+                    owner=word(OWNERS, r.owner),
                     refuses=r.refuses,
                     failed=r.failed_count,
                     of=r.element_count,
                     impact=details.impacts.get(key),
+                    is_tolerated=bool(is_tolerated),
+                    is_lower_bound=(r.failed_count or 0) > kept_failures,
                 )
             )
     return tasks
@@ -129,7 +135,7 @@ def tasks_of_corrections(waiting: Iterable[Waiting], owners: Mapping[str, str], 
                 label=found.place,
                 what=Text(*(t.format(**words) for t in texts[0])),
                 remedy=Text(*texts[1]),
-                owner=Text(owner, owner),
+                owner=word(OWNERS, owner),
                 refuses=False,
                 failed=found.count,
                 of=None,

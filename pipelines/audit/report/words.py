@@ -87,7 +87,7 @@ SCOPES = {
     "identity": Text("who is who", "Wer ist wer"),
     "marts": Text("unified customers", "Vereinte Kunden"),
     "activation": Text("audiences", "Zielgruppen"),
-    "meta": Text("register of columns", "Spaltenverzeichnis"),
+    "meta": Text("figures, profiles, columns", "Kennzahlen, Profile, Spalten"),
 }
 CHANNELS = {
     "email": Text("e-mail", "E-Mail"),
@@ -137,6 +137,17 @@ CAUSES = {
     "software": Text("Software", "Software"),
 }
 
+OWNERS = {
+    "CRM team": Text("CRM team", "CRM-Team"),
+    "data engineering": Text("data engineering", "Datentechnik"),
+    "data protection": Text("data protection", "Datenschutz"),
+    "finance": Text("finance", "Finanzen"),
+    "marketing": Text("marketing", "Marketing"),
+    "sales team": Text("sales team", "Vertrieb"),
+    "shop team": Text("shop team", "Shop-Team"),
+    "support team": Text("support team", "Support-Team"),
+    "web team": Text("web team", "Web-Team"),
+}
 METHODS = {"exact": Text("exact", "sicher"), "probabilistic": Text("probabilistic", "nach Wahrscheinlichkeit")}
 
 
@@ -171,12 +182,12 @@ LINKS = _name(
         "same_phone_and_name": "dieselbe Telefonnummer und derselbe Name",
         "same_phone_without_name": "dieselbe Telefonnummer, ohne Namen",
         "shared_by_several_names": "von mehreren Namen geteilt",
-        "splink": "Gewicht aller Merkmale",
         "too_little": "zu wenig Beleg",
         "too_many_birth_dates": "zu viele Geburtsdaten",
         "too_many_names": "zu viele Namen",
     }
 )
+LINKS["splink"] = Text("weighed field by field", "Gewicht aller Merkmale")
 CORRECTIONS = _name(
     {
         "birth_date_day_month_swapped": "Tag und Monat vertauscht",
@@ -231,6 +242,32 @@ CORRECTIONS = _name(
         "title_spelling": "Schreibweise des Titels",
     }
 )
+
+
+_REJECTIONS = {
+    "impossible date": "unmögliches Datum",
+    "number out of range or in another notation": "Zahl zu groß oder in anderer Schreibweise",
+}
+_DELIVERED = {"number": "Zahl", "date": "Datum", "text": "Text"}
+_WANTED = {
+    "a whole number": "einer ganzen Zahl",
+    "a number": "einer Zahl",
+    "true or false": "wahr oder falsch",
+    "a date": "eines Datums",
+    "a date and time": "eines Zeitpunkts",
+    "JSON": "JSON",
+}
+
+
+def rejection(reason: str) -> Text:
+    """Why a record was rejected at landing, as the landing says it: what was wrong, after the name of its column."""
+    column, colon, what = reason.rpartition(": ")
+    delivered, _, wanted = what.partition(" instead of ")
+    if what in _REJECTIONS:
+        return Text(reason, f"{column}{colon}{_REJECTIONS[what]}")
+    if delivered in _DELIVERED and wanted in _WANTED:
+        return Text(reason, f"{column}{colon}{_DELIVERED[delivered]} statt {_WANTED[wanted]}")
+    return same(reason)
 
 
 def word(words: dict[str, Text], name: str) -> Text:

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipelines.audit import run_audit
+from pipelines.audit import Catalogue, run_audit
 from pipelines.audit.impact import Impact
 from pipelines.audit.report import charts, words
 from pipelines.audit.report.changes import differing_places, tell_drift
@@ -20,6 +20,8 @@ from pipelines.audit.report.tasks import Task, rank_tasks
 from pipelines.audit.report.words import Text
 from pipelines.audit.results import Severity, Status, VerdictStatus
 from pipelines.configuration import Configuration
+from pipelines.entities import Type
+from pipelines.extract.contract import value_class
 from pipelines.settings import Settings
 from pipelines.warehouse import connect
 from tests.unit.audit.small_company import ANNA
@@ -136,6 +138,16 @@ def test_a_finding_reaches_the_customers_behind_it(company: Settings, configurat
     assert "1,234 EUR" in page_of(company).said("en")
 
 
+def test_what_is_known_of_some_rows_only_is_said_to_be_at_least_that(
+    company: Settings, configuration: Configuration
+) -> None:
+    change(company, "update raw.crm_contacts set email = 'ben(at)example.org'")
+    run_audit(replace(company, kept_failures=1), configuration, BUILD, suites=["persons"], keep_warm=True)
+    assert "≥ 1" in page_of(company).said("en")
+    run_audit(company, configuration, BUILD, suites=["persons"], keep_warm=True)
+    assert "≥ 1" not in page_of(company).said("en")
+
+
 def task(label: str, revenue: float | None, *, refuses: bool = False, failed: int = 1) -> Task:
     impact = None if revenue is None else Impact(1, revenue)
     text = Text("", "")
@@ -218,6 +230,26 @@ def test_every_status_severity_and_dimension_has_a_word_in_both_languages() -> N
         (words.DIMENSIONS, list(get_args(Dimension))),
     ):
         assert set(names) == set(members)
+
+
+def test_every_team_that_owns_a_rule_has_a_name_in_both_languages(catalogue: Catalogue) -> None:
+    stages = {"extract", "resolve", "unify", "analyze", "activate"}  # own the data tests of their models
+    assert {rule.owner for rule in catalogue.rules} - stages == words.OWNERS.keys()
+
+
+@pytest.mark.parametrize("type_", [Type.INTEGER, Type.DECIMAL, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.JSON])
+def test_whatever_landing_rejects_is_told_in_german_too(settings: Settings, type_: Type) -> None:
+    with connect(None, settings) as connection:
+        found = connection.execute(
+            f"select distinct {value_class('value', type_)} "
+            "from (values ('1,5'), ('31.02.2026'), ('none of them'), ('1e99')) as t (value)"
+        ).fetchall()
+    assert len(found) >= 3
+    for (reason,) in found:
+        told = words.rejection(f"birth_date: {reason}")
+        assert told.en == f"birth_date: {reason}"
+        assert told.de.startswith("birth_date: ")
+        assert told.de != told.en
 
 
 def test_data_docs_show_what_was_found_and_no_value(

@@ -11,6 +11,7 @@ import pytest
 
 from pipelines.audit import Catalogue, Rule, RuleResult, Severity, Status, run_rules
 from pipelines.audit.expectation_types import OWN
+from pipelines.audit.failing_rows import failing_rows_of
 from pipelines.configuration import Configuration
 from pipelines.configuration.documents import parse
 from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
@@ -156,6 +157,23 @@ def test_what_no_record_holds_any_more_is_not_counted(
         connection.execute(f"insert into raw.person_history ({field}) select 'n. a.' || i from range(9) as n (i)")
     [result] = run_rules(company, configuration, BUILD, [rule])
     assert (result.status, result.failed_count) == (Status.PASSED, 0)
+
+
+@pytest.mark.parametrize(
+    ("rule_id", "table", "field"), [("cle_001", "emails", "email"), ("cle_002", "phones", "mobile")]
+)
+def test_what_cannot_be_used_is_named_by_a_record_that_holds_it(
+    company: Settings, catalogue: Catalogue, rule_id: str, table: str, field: str
+) -> None:
+    rule = catalogue.rule(rule_id)
+    [checked] = rule.objects
+    with connect(company.build_warehouse, company) as connection:
+        connection.execute(f"insert into clean.{table} (raw_value, is_valid) values ('n/a', false)")
+        connection.execute(
+            "insert into clean.corrections (record_key, field, before) values ('r_2', $1, 'n/a'), ('r_1', $1, 'n/a')",
+            [field],
+        )
+        assert connection.execute(str(failing_rows_of(rule, checked))).fetchall() == [("r_1",)]
 
 
 def test_a_missing_amount_is_published_as_zero_and_that_is_the_same_sale(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from datetime import datetime
 from pathlib import Path
 
@@ -41,3 +42,4 @@ def test_lines_of_orders_are_named_like_every_other_record(company: Settings, tm
     named = {(row["source"], row["entity"], row["record"]) for row in rows if row["finding"]}
     assert named == {("shop", "order_lines", "1-2"), ("crm", "contacts", "2")}
     assert {row["field"] for row in rows if row["finding"]} == {"tax_rate, quantity"}
+    assert all(re.fullmatch(r"[0-9]+\.[0-9]{2}", row["revenue"]) for row in rows)

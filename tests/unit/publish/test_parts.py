@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipelines import warehouse
+from pipelines import hashes, warehouse
 from pipelines.audit.store import write_verdict
 from pipelines.build import Build, record_step
 from pipelines.configuration import Configuration
@@ -55,6 +55,21 @@ def test_what_was_copied_during_the_audit_is_not_copied_again(
     monkeypatch.delattr(copying, "copy_and_hash")
     assert take(settings, part, tmp_path / "taken.duckdb")
     assert (tmp_path / "taken.duckdb").read_bytes() == copied_early[part].read_bytes()
+
+
+@pytest.mark.usefixtures("ready")
+def test_a_file_that_is_copied_early_is_not_read_for_its_hash_too(
+    settings: Settings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    files = list_takable_parts(settings).values()
+    before = hashes.hash_files(files)
+    monkeypatch.setattr(hashes, "SETTLED_SECONDS", 0.0)
+    monkeypatch.delattr(hashes, "_hash")
+    begin_early_copies(settings, files)
+    try:
+        assert hashes.hash_files(files) == before
+    finally:
+        drop_early_copies()
 
 
 @EITHER
