@@ -6,13 +6,25 @@ follows from all this is written in `profile`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
+from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 from pipelines.extract import contract
-from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
+from pipelines.extract.words import (
+    COLUMN_WORDS,
+    OF_AN_ADDRESS,
+    RECORD_WORDS,
+    REFERRED,
+    fold_word,
+    is_number,
+    reduce_word,
+    words_for,
+    words_for_number,
+    words_of_an_order,
+)
 from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
@@ -23,8 +35,13 @@ HALF = 0.5
 NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
 # Columns that the name of the file is worth when the entity is guessed: `order_reviews` are reviews, and of orders.
 NAMED_LIKE_THE_FILE, NAMED_IN_THE_FILE = 3, 2
+REFERENCE = "_record_id"
 CUSTOMERS, ORDERS, ORDER_LINES = (ENTITIES["shop", name] for name in ("customers", "orders", "order_lines"))
 OF_A_LINE = frozenset({"product_record_id", "quantity", "unit_amount"})
+ADDRESS = frozenset({"street", "postal_code", "city", "region", "country"})
+CONTACT_POINT = ADDRESS | {"email", "phone", "mobile", "full_name"}
+WITH_AN_ADDRESS = ADDRESS | {"phone", "company_name"}
+MERE_NAME = frozenset({"name", "name1", "naam", "nom", "nombre", "nome"})  # whole, or the part that no other column is
 SHARES_OF_SOMETHING = frozenset({"discount_amount", "tax_amount"})  # columns of these names may hold .2 for 20 percent
 
 
@@ -46,6 +63,7 @@ class FileColumn:
     fraction_share: float = 0.0
     fraction_count: int = 0
     dotted: int = 0
+    degree_share: float = 0.0
 
     @property
     def is_unique(self) -> bool:
@@ -67,17 +85,14 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
     found = []
     for name, kind, *_ in connection.execute("describe delivered").fetchall():
         text = contract.as_text(identifier(name), kind)
-        row = (
-            connection.execute(
-                f"""
+        row = connection.execute(
+            f"""
             select count(*), count(text), count(distinct text), {", ".join(_SHARES)}
             from (select {text} as text from delivered)
             """
-            ).fetchone()
-            or (0,) * 13
-        )
+        ).fetchone() or (0,) * (3 + len(_SHARES))
         total, filled, distinct, *counts = row
-        emails, numbers, moments, zoned, fractions, parts, dotted, *dates = (count or 0 for count in counts)
+        emails, numbers, moments, zoned, fractions, parts, dotted, degrees, *dates = (count or 0 for count in counts)
         share = 1 / filled if filled else 0
         native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
         shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
@@ -88,6 +103,7 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
             )
         )
         found[-1].fraction_share, found[-1].fraction_count, found[-1].dotted = fractions * share, parts, dotted
+        found[-1].degree_share = degrees * share
         found[-1].day_first, found[-1].month_first, found[-1].either = dates
     return found
 
@@ -95,6 +111,7 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
 _HEAD = contract.date_head("text")
 _FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
 _NUMBER = "try_cast(replace(text, ',', '.') as double)"
+_DEGREE = r"(?i)\b(dr|prof|dipl|mag|ing|ph\.?d|mba|[mb]\.?sc|mrs?|ms|herr|frau)\b"
 _SHARES = (
     "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
     f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
@@ -106,6 +123,7 @@ _SHARES = (
     f"count(*) filter (where {_NUMBER} between 0 and 1)",
     f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
     f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
+    f"count(*) filter (where regexp_matches(text, '{_DEGREE}'))",
     f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
     f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
     f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
@@ -143,17 +161,10 @@ def carries_orders(columns: list[FileColumn], mapping: dict[str, str]) -> bool:
 
 
 def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) -> dict[str, str]:
-    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values.
-
-    A name may begin with the word for the record: `customer_city` of customers, where no column is a mere `city`.
-    """
+    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values."""
     mapping: dict[str, str] = {}
-    nouns = words_for(entity.name, RECORD_WORDS)
     for target in (*entity.columns, *SYSTEM_COLUMNS[1:]):
-        words = words_for(target.name, COLUMN_WORDS, entity.name)
-        free = [c for c in columns if c.name not in mapping.values()]
-        named = [c for c in free if fold_word(c.name) in words]
-        named = named or [c for c in free if any(fold_word(c.name) == noun + word for noun in nouns for word in words)]
+        named = _find_named(entity, target, [c for c in columns if c.name not in mapping.values()])
         fitting = [c for c in named if c.fits(target)]
         doubts += [
             f"'{c.name}' is named like {target.name}, but its values are "
@@ -163,13 +174,65 @@ def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) ->
         ]
         if target.name == "email" and not fitting:
             fitting = [c for c in columns if c.email_share >= MOSTLY]
+        if target.references and any(is_number(c.name) for c in fitting):
+            fitting = [c for c in fitting if is_number(c.name)]
         if len(fitting) > 1:
             doubts.append(f"{target.name} may be any of {', '.join(c.name for c in fitting)}; the fullest was taken")
         if fitting:
             mapping[target.name] = max(fitting, key=lambda c: (c.fill_rate, -columns.index(c))).name
-    if "first_name" in mapping and "last_name" not in mapping and fold_word(mapping.get("full_name", "")) == "name":
-        mapping["last_name"] = mapping.pop("full_name")  # who has a first name of its own beside it calls the last so
+    _settle_names(mapping)
+    title = next((c for c in columns if c.name == mapping.get("title")), None)
+    if title and title.fill_rate and title.degree_share < HALF and "job_title" not in mapping:
+        mapping["job_title"] = mapping.pop("title")  # English systems mean the position by it
+    if entity == ORDERS and "ordered_at" not in mapping and "created_at" in mapping:
+        mapping["ordered_at"] = mapping.pop("created_at")  # a shop makes an order when it is placed
     return mapping
+
+
+def _find_named(entity: Entity, target: Column, columns: list[FileColumn]) -> list[FileColumn]:
+    """Columns that are called like a canonical one, in the plainest way that there is in the file.
+
+    A name may tell one of several (`Email - Work`), begin with the word for the record (`customer_city` of customers),
+    or say that the address is meant (`MailingCity`).
+    """
+    words = words_for(target.name, COLUMN_WORDS, entity.name) | _words_by_parts(entity, target)
+    nouns = words_for(entity.name, RECORD_WORDS)
+    called = {c.name: {fold_word(c.name)} for c in columns}
+    ways = [called]
+    if target.name in CONTACT_POINT:
+        ways.append({name: {reduce_word(name)} for name in called})
+    ways.append({name: _strip(_strip({*forms, reduce_word(name)}, nouns), nouns) for name, forms in called.items()})
+    if target.references:
+        ways.append({name: _strip(forms, REFERRED.split()) for name, forms in called.items()})
+    if target.name in WITH_AN_ADDRESS and entity.column("street"):
+        ways.append(
+            {name: _strip(forms | {reduce_word(name)}, OF_AN_ADDRESS.split()) for name, forms in ways[-1].items()}
+        )
+    return next((named for way in ways if (named := [c for c in columns if way[c.name] & words])), [])
+
+
+def _strip(forms: set[str], starts: Iterable[str]) -> set[str]:
+    return forms | {form.removeprefix(start) for form in forms for start in starts}
+
+
+def _words_by_parts(entity: Entity, target: Column) -> set[str]:
+    """Words that are put together: for the number of another record, for a part of an address of an order."""
+    if target.references and target.references != entity.name:
+        named = PERSON_ENTITY.values() if target.references == "person" else [target.references]
+        return {word for name in named for word in words_for_number(name)}
+    if entity == ORDERS and target.name in {"email", "phone", "company_name"}:
+        return words_of_an_order(f"billing_{target.name}")
+    return words_of_an_order(target.name) if entity == ORDERS else set()
+
+
+def _settle_names(mapping: dict[str, str]) -> None:
+    """What a mere `Name` is beside a column for one part of the name: the other part."""
+    if fold_word(mapping.get("full_name", "")) not in MERE_NAME:
+        return
+    for part, other in (("first_name", "last_name"), ("last_name", "first_name")):
+        if part in mapping and other not in mapping:
+            mapping[other] = mapping.pop("full_name")
+            return
 
 
 def propose_key(
@@ -184,8 +247,11 @@ def propose_key(
     able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
     able = [c for c in able if fold_word(c.name) not in house]
     # One that is mapped refers to another record; by chance each of these may be there once.
-    named = [c for c in able if c.is_unique and ID_WORD.search(fold_word(c.name))]
-    named.sort(key=lambda c: c.name in mapping.values())
+    referring = {name for target, name in mapping.items() if target.endswith(REFERENCE) or target in {"sku", "number"}}
+    able = [c for c in able if c.name in referring or c.name not in mapping.values()]
+    named = [c for c in able if c.is_unique and is_number(c.name)]
+    own = words_for_number(entity.name)
+    named.sort(key=lambda c: (c.name in referring, fold_word(c.name) not in own))
     if not named:
         named = _find_damaged_key(able, mapping, doubts)
     addresses = [c for c in columns if c.name == mapping.get("email") and c.is_unique]
@@ -223,9 +289,7 @@ def _find_damaged_key(columns: list[FileColumn], mapping: dict[str, str], doubts
     nearly = [
         c
         for c in columns
-        if ID_WORD.search(fold_word(c.name))
-        and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL
-        and c.name not in mapping.values()
+        if is_number(c.name) and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL and c.name not in mapping.values()
     ]
     for column in nearly[:1]:
         if column.fill_rate < 1:
@@ -246,8 +310,5 @@ def find_shared_numbers(columns: list[FileColumn], mapped: set[str]) -> list[str
     return [
         c.name
         for c in columns
-        if c.name not in mapped
-        and ID_WORD.search(fold_word(c.name))
-        and c.fill_rate >= NEARLY_ALL
-        and HALF <= c.distinct_rate < 1
+        if c.name not in mapped and is_number(c.name) and c.fill_rate >= NEARLY_ALL and HALF <= c.distinct_rate < 1
     ]
