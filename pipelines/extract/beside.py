@@ -38,7 +38,7 @@ class Beside:
 
     columns: dict[str, Any] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)
-    defaults: dict[str, int] = field(default_factory=dict)
+    defaults: dict[str, int | str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     entities: dict[str, dict[str, str]] = field(default_factory=dict)
 

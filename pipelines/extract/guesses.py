@@ -64,6 +64,7 @@ class FileColumn:
     fraction_count: int = 0
     dotted: int = 0
     degree_share: float = 0.0
+    sign: str | None = None  # of the currency, beside the amounts; amounts in several are no numbers
 
     @property
     def is_unique(self) -> bool:
@@ -87,47 +88,64 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
         text = contract.as_text(identifier(name), kind)
         row = connection.execute(
             f"""
-            select count(*), count(text), count(distinct text), {", ".join(_SHARES)}
-            from (select {text} as text from delivered)
+            select count(*), count(text), count(distinct text), {", ".join(_COUNTS.values())}
+            from (
+                select text, sign, {_AMOUNT} as number
+                from (select text, {contract.currency_sign("text")} as sign from (select {text} as text from delivered))
+            )
             """
-        ).fetchone() or (0,) * (3 + len(_SHARES))
-        total, filled, distinct, *counts = row
-        emails, numbers, moments, zoned, fractions, parts, dotted, degrees, *dates = (count or 0 for count in counts)
+        ).fetchone() or (0,) * (3 + len(_COUNTS))
+        total, filled, distinct = row[:3]
+        counts = dict(zip(_COUNTS, row[3:], strict=True))
         share = 1 / filled if filled else 0
-        native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
-        shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
-        shares["zone_share"] = 1.0 if kind == "TIMESTAMP WITH TIME ZONE" else zoned * share
+        is_number = kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL)
+        has_many_signs = counts["first_sign"] != counts["last_sign"]
         found.append(
             FileColumn(
-                name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native
+                name,
+                kind,
+                fill_rate=filled / total if total else 0,
+                distinct_rate=distinct / filled if filled else 0,
+                email_share=counts["emails"] * share,
+                number_share=1.0 if is_number else 0.0 if has_many_signs else counts["numbers"] * share,
+                moment_share=counts["moments"] * share,
+                zone_share=1.0 if kind == "TIMESTAMP WITH TIME ZONE" else counts["zoned"] * share,
+                day_first=counts["day_first"],
+                month_first=counts["month_first"],
+                either=counts["either"],
+                fraction_share=counts["fractions"] * share,
+                fraction_count=counts["parts"],
+                dotted=counts["dotted"],
+                degree_share=counts["degrees"] * share,
+                sign=None if has_many_signs else counts["first_sign"],
             )
         )
-        found[-1].fraction_share, found[-1].fraction_count, found[-1].dotted = fractions * share, parts, dotted
-        found[-1].degree_share = degrees * share
-        found[-1].day_first, found[-1].month_first, found[-1].either = dates
     return found
 
 
 _HEAD = contract.date_head("text")
 _FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
+_AMOUNT = contract.as_number_text("trim(replace(text, coalesce(sign, ''), ''))")
 _NUMBER = "try_cast(replace(text, ',', '.') as double)"
 _DEGREE = r"(?i)\b(dr|prof|dipl|mag|ing|ph\.?d|mba|[mb]\.?sc|mrs?|ms|herr|frau)\b"
-_SHARES = (
-    "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
-    f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
-    f"or {contract.plain_number('text', '.')} is not null)",
-    "count(*) filter (where coalesce("
+_COUNTS = {
+    "emails": "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
+    "numbers": f"count(*) filter (where {contract.plain_number('number', ',')} is not null "
+    f"or {contract.plain_number('number', '.')} is not null)",
+    "moments": "count(*) filter (where coalesce("
     + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
     + ") is not null and not regexp_full_match(text, '\\d+'))",
-    "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
-    f"count(*) filter (where {_NUMBER} between 0 and 1)",
-    f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
-    f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
-    f"count(*) filter (where regexp_matches(text, '{_DEGREE}'))",
-    f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
-    f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
-    f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
-)
+    "zoned": "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
+    "fractions": f"count(*) filter (where {_NUMBER} between 0 and 1)",
+    "parts": f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
+    "dotted": f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
+    "degrees": f"count(*) filter (where regexp_matches(text, '{_DEGREE}'))",
+    "first_sign": "min(sign)",
+    "last_sign": "max(sign)",
+    "day_first": f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
+    "month_first": f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
+    "either": f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
+}
 
 
 def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:

@@ -17,6 +17,7 @@ from pipelines.errors import SourceError
 from pipelines.extract import contract
 from pipelines.extract.beside import find_beside
 from pipelines.extract.delivery import read_unmapped
+from pipelines.extract.fields import ORDER_PREFIX
 from pipelines.extract.files import describe_file
 from pipelines.extract.guesses import (
     FileColumn,
@@ -51,6 +52,16 @@ CODED = {
 }
 
 
+CURRENCY_OF_A_SIGN = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "Fr.": "CHF",
+    "kr": "SEK",
+    "kr.": "DKK",
+}
 MOST_WORDS = 100  # of a column with a few states
 
 
@@ -99,6 +110,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         form = _propose_format(file.type, columns, own, entity, doubts)
         translated: dict[str, dict[str, str]] = {}
         doubts += _doubt_values(connection, columns, own, form, entity, translated)
+        doubts += _take_signs_off(columns, own, entity, translated, beside.defaults)
     if not key and not mapping:
         doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
     mapped = {*own.values(), *key.values(), *beside.key, *beside.used}
@@ -146,14 +158,14 @@ def _doubt_values(
     translated: dict[str, dict[str, str]],
 ) -> list[str]:
     """Values that their column's type will not take, and words of states; known ones get into `translated`."""
-    kinds = {c.name: c.kind for c in columns}
+    kinds, signs = {c.name: c.kind for c in columns}, {c.name: c.sign for c in columns}
     doubts = []
     for target, name in mapping.items():
         column = mappable_columns(entity).get(target)
         if column is None or kinds[name] != "VARCHAR":
             continue
         text = contract.as_text(identifier(name), "VARCHAR")
-        if column.type is not Type.TEXT and (unfit := _unfit(column.type, form)):
+        if column.type is not Type.TEXT and not signs[name] and (unfit := _unfit(column.type, form)):
             [(count, total)] = connection.execute(
                 f"select count(*) filter (where {unfit}), count(text) from (select {text} as text from delivered)"
             ).fetchall()
@@ -164,6 +176,30 @@ def _doubt_values(
                 )
         elif (words := CODED.get(f"{entity.name}.{target}", CODED.get(target))) is not None:
             doubts += _doubt_words(connection, entity, target, name, words, translated)
+    return doubts
+
+
+def _take_signs_off(
+    columns: list[FileColumn],
+    mapping: dict[str, str],
+    entity: Entity,
+    translated: dict[str, dict[str, str]],
+    defaults: dict[str, Any],
+) -> list[str]:
+    """Amounts that have the sign of a currency get into `translated` without it, and the currency into `defaults`."""
+    signs = {c.name: c.sign for c in columns}
+    told = mappable_columns(entity)
+    doubts = []
+    for target, name in mapping.items():
+        sign = signs[name]
+        if sign is None or target not in told or told[target].type is not Type.DECIMAL:
+            continue
+        translated[target] = {"sql": f"trim(replace({identifier(name)}, {literal(sign)}, ''))"}
+        doubts.append(f"the amounts in '{name}' are read without the '{sign}' beside them; all must have it")
+        prefix = target[: len(ORDER_PREFIX)] if target.startswith(ORDER_PREFIX) else ""
+        currency = f"{prefix}currency"
+        if currency in told and currency not in mapping:
+            defaults[currency] = CURRENCY_OF_A_SIGN.get(sign, sign)
     return doubts
 
 
@@ -214,9 +250,11 @@ def _unfit(target: Type, form: dict[str, str]) -> str | None:
         return f"({given}) is not null and try_cast({day} as date) is null"
     if target is Type.BOOLEAN:
         words = ", ".join(literal(word) for word in (*contract.TRUE_WORDS, *contract.FALSE_WORDS))
-        return f"lower(text) not in ({words})"
+        return f"lower({contract.as_flag_text('text')}) not in ({words})"
     if target in {Type.DECIMAL, Type.INTEGER}:
-        return f"{contract.plain_number('text', ',')} is null and {contract.plain_number('text', '.')} is null"
+        number = contract.as_number_text("text")
+        read = " and ".join(f"{contract.plain_number('number', mark)} is null" for mark in ",.")
+        return f"(select number is not null and {read} from (select {number} as number))"
     return None
 
 

@@ -118,6 +118,9 @@ def test_a_column_that_contradicts_itself_is_refused(source: Source) -> None:
         (["1,234", "12.50"], ["1234.0000", "12.5000"]),
         (["1.234,56", "7"], ["1234.5600", "7.0000"]),
         (["7", "-8"], ["7.0000", "-8.0000"]),
+        (["1 204,50", "1\N{NARROW NO-BREAK SPACE}000", "12,50-"], ["1204.5000", "1000.0000", "-12.5000"]),
+        (["1'204.50", "-7", "1'000'000.00-"], ["1204.5000", "-7.0000", "-1000000.0000"]),
+        (["1,5", "-", "n/a"], ["1.5000", "None", "None"]),
     ],
 )
 def test_the_decimal_mark_is_decided_from_the_column(source: Source, numbers: list[str], landed: list[str]) -> None:
@@ -129,6 +132,13 @@ def test_the_decimal_mark_is_decided_from_the_column(source: Source, numbers: li
 def test_a_number_that_could_be_thousand_or_one_is_refused(source: Source) -> None:
     with pytest.raises(SourceError, match="decimal mark in 'total_amount' cannot be decided"):
         land_orders(source, {"total_amount": "sum"}, "id;sum\n1;1.234\n")
+
+
+def test_spaces_that_are_not_between_thousands_are_no_number(source: Source) -> None:
+    source.entity, source.role, source.file = "orders", "shop", "orders.csv"
+    source.mapping["columns"] = {"source_record_id": "id", "total_amount": "sum"}
+    source.write("id;sum\n1;12 34\n2;1,50\n3;1 20,00\n4;1 200 1\n")
+    assert source.load().counts.rejected == 3
 
 
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
