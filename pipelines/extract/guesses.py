@@ -42,6 +42,8 @@ ADDRESS = frozenset({"street", "postal_code", "city", "region", "country"})
 CONTACT_POINT = ADDRESS | {"email", "phone", "mobile", "full_name"}
 WITH_AN_ADDRESS = ADDRESS | {"phone", "company_name"}
 MERE_NAME = frozenset({"name", "name1", "naam", "nom", "nombre", "nome"})  # whole, or the part that no other column is
+# Records that are about nothing without this column.
+CARRIES = {"attributes": "value", "contact_methods": "value", "ratings": "score"}
 SHARES_OF_SOMETHING = frozenset({"discount_amount", "tax_amount"})  # columns of these names may hold .2 for 20 percent
 
 
@@ -154,7 +156,10 @@ def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
 
     def count(entity: Entity) -> tuple[int, int]:
         mapping = map_columns(entity, columns, [])
-        known = len(mapping)
+        if CARRIES.get(entity.name, "") not in {"", *mapping}:
+            return 0, 0
+        own = words_for_number(entity.name)
+        known = len(mapping) + any(fold_word(c.name) in own and c.name not in mapping.values() for c in columns)
         if entity == ORDER_LINES and carries_orders(columns, mapping):
             free = [c for c in columns if c.name not in mapping.values()]
             known += len({*map_columns(ORDERS, free, []).values(), *map_columns(CUSTOMERS, free, []).values()})

@@ -74,7 +74,9 @@ class Proposal:
     notes: list[str] = field(default_factory=list)
 
 
-def profile_file(settings: Settings, path: Path, *, controller: str, entity_name: str | None = None) -> Proposal:
+def profile_file(
+    settings: Settings, path: Path, *, controller: str, entity_name: str | None = None, sheet: str | None = None
+) -> Proposal:
     """Propose the entry for one file.
 
     Args:
@@ -82,6 +84,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         path: the file; packed ones as well.
         controller: a legal entity of company.yml.
         entity_name: what its records are; guessed when None.
+        sheet: of a workbook; the only one when None.
 
     Raises:
         SourceError: when the file cannot be read, or there is no such entity.
@@ -90,7 +93,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         raise SourceError(f"{path} is a folder; name one of its files.")
     file = describe_file(path)
     with connect(None, settings) as connection:
-        stated = read_unmapped(connection, settings, file, FormatConfig())
+        stated = read_unmapped(connection, settings, file, FormatConfig(sheet=sheet))
         columns = look_at_columns(connection)
         if entity_name is not None and entity_named(entity_name) is None:
             allowed = ", ".join(sorted({e.name for e in ENTITIES.values()}))
@@ -99,7 +102,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         doubts: list[str] = []
         notes: list[str] = []
         if entity is None:
-            entity = guess_entity(path.name, columns)
+            entity = guess_entity(sheet or path.name, columns)
             doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
         mapping = map_columns(entity, columns, doubts)
         key = propose_key(entity, columns, mapping, doubts)
@@ -107,7 +110,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         if not key and not beside.key:
             doubts.append(doubt_missing_key(columns))
         own = mapping | {target: name for target, name in beside.columns.items() if isinstance(name, str)}
-        form = _propose_format(file.type, columns, own, entity, doubts)
+        form = _propose_format(file.type, columns, own, entity, doubts) | ({"sheet": sheet} if sheet else {})
         translated: dict[str, dict[str, str]] = {}
         doubts += _doubt_values(connection, columns, own, form, entity, translated)
         doubts += _take_signs_off(columns, own, entity, translated, beside.defaults)
