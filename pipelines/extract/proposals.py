@@ -161,9 +161,9 @@ def propose_sources(settings: Settings, paths: Sequence[Path], *, controller: st
             if found.given is None:
                 raise
             left_out.append(f"{found.called} is left out: {str(error).removeprefix(f'{found.path.parent}: ')}")
-    sources = _group(proposals)
     with connect(None, settings) as connection:
         values = _Values(connection, settings)
+        sources = _group(values, proposals)
         left_out += _find_referred(values, sources)
         countries = _count_words(values, sources, "country")
         currencies = _count_words(values, sources, "currency")
@@ -244,8 +244,11 @@ def _is_hidden(path: Path) -> bool:
     return any(part.startswith((".", "~$")) for part in path.parts)
 
 
-def _group(proposals: Sequence[tuple[_Found, Proposal]]) -> list[_Source]:
-    """One source for what one folder holds of one role; what is there twice is a source of its own, or a part."""
+def _group(values: _Values, proposals: Sequence[tuple[_Found, Proposal]]) -> list[_Source]:
+    """One source for what one folder holds of one role; what is there twice is a source of its own, or a part.
+
+    So are orders whose buyers have other numbers than the customers have: they come out of another system.
+    """
     roles: dict[Path, set[str]] = {}
     for file, proposal in proposals:
         roles.setdefault(file.path.parent, set()).add(proposal.entry["role"])
@@ -256,7 +259,7 @@ def _group(proposals: Sequence[tuple[_Found, Proposal]]) -> list[_Source]:
         own = [source for source in sources if (source.folder, source.role) == (folder, role)]
         if any(_is_part(source, main, file, proposals) for source in own):
             continue
-        source = next((s for s in own if s.takes(proposal)), None)
+        source = next((s for s in own if s.takes(proposal) and _names_the_same(values, s, proposal, file)), None)
         if source is None:
             named = "" if file.given is None or folder == file.given else _as_name(folder.name)
             wanted = role if not named else named if len(roles[folder]) == 1 else f"{named}_{role}"
@@ -266,6 +269,20 @@ def _group(proposals: Sequence[tuple[_Found, Proposal]]) -> list[_Source]:
             sources.append(source)
         source.add(proposal, file)
     return sources
+
+
+def _names_the_same(values: _Values, source: _Source, proposal: Proposal, file: _Found) -> bool:
+    """Whether the persons that are told of beside other records are those of the file that has nothing but persons."""
+    persons = PERSON_ENTITY.get(source.role, "")
+    told = proposal.entry["entities"]
+    if persons not in source.entities or persons not in told:
+        return True
+    here, there = (source.entities[persons], source.files[persons]), (told[persons], [file])
+    (beside, named_in), (apart, listed_in) = (here, there) if persons in source.beside else (there, here)
+    named, listed = (config.get("columns", {}).get("source_record_id") for config in (beside, apart))
+    if not isinstance(named, str) or not isinstance(listed, str) or named == beside["columns"].get("email"):
+        return True
+    return values.share(named_in, named, listed_in, listed) >= MOST
 
 
 def _is_part(source: _Source, main: str, file: _Found, proposals: Sequence[tuple[_Found, Proposal]]) -> bool:

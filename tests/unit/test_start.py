@@ -259,3 +259,20 @@ def test_a_list_of_numbers_names_and_addresses_is_one_of_persons(settings: Setti
     (tmp_path / "liste.csv").write_text("Kundennr;E-Mail;Name\n1;a@nord.example;Anna Berg\n", encoding="utf-8")
     configuration = begin(settings, tmp_path / "nord", tmp_path / "liste.csv")
     assert [(s.role, list(s.entities)) for s in configuration.sources] == [("shop", ["customers"])]
+
+
+@pytest.mark.parametrize(("number", "source_count"), [("K{}", 1), ("9{}", 2)])
+@pytest.mark.parametrize("orders", ["orders.csv", "a_orders.csv"], ids=["customers first", "orders first"])
+def test_orders_of_other_customers_are_another_source(
+    settings: Settings, tmp_path: Path, number: str, source_count: int, orders: str
+) -> None:
+    (tmp_path / "klanten.csv").write_text(
+        "Klantnummer;Achternaam;E-mailadres\n" + "".join(f"K{n};Visser;p{n}@nord.example\n" for n in range(4))
+    )
+    (tmp_path / orders).write_text(
+        "order_id,customer_id,billing_email,billing_last_name,order_date,total\n"
+        + "".join(f"{n},{number.format(n % 4)},p{n}@nord.example,Visser,2026-01-0{n + 1},5.00\n" for n in range(6))
+    )
+    configuration = begin(settings, tmp_path / "nord", *sorted(tmp_path.glob("*.csv")))
+    assert len(configuration.sources) == source_count
+    assert sum("customers" in s.entities for s in configuration.sources) == source_count
