@@ -159,7 +159,8 @@ def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
         if CARRIES.get(entity.name, "") not in {"", *mapping}:
             return 0, 0
         own = words_for_number(entity.name)
-        known = len(mapping) + any(fold_word(c.name) in own and c.name not in mapping.values() for c in columns)
+        numbers = [c for c in columns if fold_word(c.name) in own and c.name not in mapping.values()]
+        known = len(mapping) + max((1 + c.is_unique for c in numbers), default=0)
         if entity == ORDER_LINES and carries_orders(columns, mapping):
             free = [c for c in columns if c.name not in mapping.values()]
             known += len({*map_columns(ORDERS, free, []).values(), *map_columns(CUSTOMERS, free, []).values()})

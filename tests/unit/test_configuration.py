@@ -70,7 +70,7 @@ def problems_of(folder: Path, **environment: str) -> list[str]:
     return caught.value.sentences
 
 
-def replace_by_folder(file: str) -> Change:
+def replace_by_folder(file: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         (folder / file).unlink()
         (folder / file).mkdir()

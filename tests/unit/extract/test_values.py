@@ -151,6 +151,24 @@ def test_the_delimiter_is_the_one_that_shows_the_mapped_columns(source: Source, 
     assert source.landed("select source_record_id, city from contacts") == [("1", "Ulm")]
 
 
+@pytest.mark.parametrize(
+    ("lines", "landed"),
+    [
+        (["Kontakte", "Stand;01.01.2026", "", "id;town;land", "1;Ulm;DE", "2;Bonn;DE"], [("1", "Ulm"), ("2", "Bonn")]),
+        (["Kontakte;;", ";;", "id;town;land", "1;Ulm;DE"], [("1", "Ulm")]),
+        (["id;town;land", "Ulm;Ulm;", "x;Bonn;DE"], [("Ulm", "Ulm"), ("x", "Bonn")]),
+    ],
+    ids=["narrow lines", "lines that a spreadsheet filled up", "no title"],
+)
+def test_a_title_above_the_header_is_passed_over(
+    source: Source, lines: list[str], landed: list[tuple[str, str]]
+) -> None:
+    source.mapping["columns"] = {"source_record_id": "id", "city": "town"}
+    source.write(lines)
+    source.load()
+    assert source.landed("select source_record_id, city from contacts order by 1") == landed
+
+
 def test_late_oddities_of_a_csv_file_do_not_change_how_it_is_read(source: Source) -> None:
     lines = [f"{n};{n}" for n in range(30_000)]
     source.write(["id;postal_code", *lines, "x1;01067", '"x;2";"A\n""B"""'])
