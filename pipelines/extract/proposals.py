@@ -94,7 +94,8 @@ class _Source:
             if name in self.entities:
                 _forget_mail_reference(self.entities[main], proposal.entry["entities"][name])
                 continue
-            self.entities[name] = {**proposal.entry["entities"][name], "format": proposal.entry["format"]}
+            # A copy each: what two entities share would be written as an anchor.
+            self.entities[name] = {**proposal.entry["entities"][name], "format": dict(proposal.entry["format"])}
             self.files[name] = [file]
             self.doubts[name] = list(proposal.doubts) if name == main else []
             self.notes[name] = list(proposal.notes) if name == main else []

@@ -276,3 +276,4 @@ def test_orders_of_other_customers_are_another_source(
     configuration = begin(settings, tmp_path / "nord", *sorted(tmp_path.glob("*.csv")))
     assert len(configuration.sources) == source_count
     assert sum("customers" in s.entities for s in configuration.sources) == source_count
+    assert "&id" not in (tmp_path / "nord" / "sources.yml").read_text(encoding="utf-8"), "an anchor is no help"
