@@ -35,9 +35,9 @@ from pipelines.warehouse import connect, identifier, literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Columns that hold one of a few words of ours, and which; of an entity, else of any.
+# Columns that hold one of a few words of ours, and which; of an entity, else of any. What cleaning reads in the words
+# of others, as a sex, is not here.
 CODED = {
-    "gender": "female, male, diverse",
     "orders.status": "paid, delivered, open, cancelled",
     "order_lines.order_status": "paid, delivered, open, cancelled",
     "tickets.status": "new, open, pending, hold, solved, closed",

@@ -428,6 +428,12 @@ STATE_WORDS: dict[str, dict[str, str]] = {
             "geschlossen abgeschlossen gesloten afgesloten ferme fermee cloture zamkniete zamkniety cerrado chiuso"
         ),
     },
+    "contacts.lifecycle_stage": {
+        "mql": "marketingqualifiedlead",
+        "sal": "salesacceptedlead",
+        "sql": "salesqualifiedlead",
+        "customer": "kunde evangelist klant client cliente klient",
+    },
     "tickets.priority": {
         "urgent": (
             "critical dringend kritisch sehrhoch blocker highest p1 spoed kritiek urgente critique krytyczny pilny "

@@ -251,3 +251,11 @@ def test_amounts_with_the_sign_of_their_currency_are_landed_without_it(
         landed = connection.execute("select total_amount::double, currency from orders order by 1").fetchall()
     assert landed == [(7.0, "EUR"), (1204.5, "EUR")]
     assert "discount_amount" not in proposal.entry["entities"]["orders"]["columns"]  # in two currencies
+
+
+def test_words_that_cleaning_reads_are_no_doubt_and_stages_are_translated(settings: Settings, tmp_path: Path) -> None:
+    content = "Record ID,Email,Gender,Lifecycle Stage\n1,a@x.example,M,marketingqualifiedlead\n2,b@x.example,V,lead\n"
+    told = propose(settings, tmp_path / "contacts.csv", content)
+    assert "Gender" not in doubts(told)
+    stage = told.entry["entities"]["contacts"]["columns"]["lifecycle_stage"]
+    assert "when 'marketingqualifiedlead' then 'mql'" in stage["sql"]
