@@ -106,11 +106,13 @@ def as_date_text(text: str) -> str:
 def as_number_text(text: str) -> str:
     """A trimmed text that should be a number, without spaces between thousands, its sign in front.
 
-    NULL where it says that there is none. What holds nothing but digits and marks is passed by.
+    NULL where it says that there is none. What is a number to the engine, or nothing but digits and marks, is passed
+    by: the one is seen in a quarter of the time that the other takes.
     """
+    is_plain = f"try_cast({text} as double) is not null or not regexp_matches({text}, '[^\\d.,+-]|-$')"
     closed = f"translate({text}, {literal(_GROUP_SPACE)}, '')"
     return (
-        f"case when not regexp_matches({text}, '[^\\d.,+-]|-$') then {text} when {_says_nothing(text)} then null "
+        f"case when {is_plain} then {text} when {_says_nothing(text)} then null "
         f"when regexp_full_match({text}, {literal(_SPACED)}) then {_with_sign_in_front(closed)} "
         f"when regexp_full_match({text}, '[\\d.,]+-') then {_with_sign_in_front(text)} else {text} end"
     )

@@ -260,7 +260,8 @@ def _count_lines_above(head: str, delimiter: str | None, quote: str, expected: C
         is_header = width > 1 and not any(LOOKS_LIKE_DATA.fullmatch(cell) for cell in header)
         are_titles = all(2 * sum(cell != "" for cell in row) <= width or len(row) < len(header) for row in rows[:above])
         alike = sum(len(row) == len(header) for row in below)
-        if is_header and are_titles and alike and alike >= MOSTLY_ALIKE * len(below) and set(expected) <= set(header):
+        is_known = not expected or set(expected) & set(header)
+        if is_header and is_known and are_titles and alike and alike >= MOSTLY_ALIKE * len(below):
             return above
     return 0
 

@@ -72,10 +72,9 @@ def list_sheets(path: Path) -> list[str]:
 
 
 def _find_header(rows: Sequence[Cells], expected: Collection[str]) -> int:
-    """The first of the rows that has the columns which are mapped, or else is no title: filled at least half as far as
-    the fullest row near it."""
+    """The first of the rows, if it has a column that may be used; else the first that is filled half as far as any."""
     near = [[_write_out(cell, ".").strip() for cell in row if cell != ""] for row in rows[:NEAR_THE_TOP]]
-    if expected and set(expected) <= set(near[0]):
+    if set(expected) & set(near[0]):
         return 0
     widest = max(map(len, near))
     return next(index for index, cells in enumerate(near) if 2 * len(cells) >= widest and len(cells) >= min(2, widest))
