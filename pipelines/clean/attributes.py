@@ -23,9 +23,18 @@ if TYPE_CHECKING:
 
     from pipelines.configuration.cleaning import BirthDateRange, BirthDateSwapped, ClosedSet
 
+# German and English, then Dutch, French, Spanish, Italian and Polish.
+_FEMALE = """
+    female f w weiblich frau feminin woman mrs ms vrouw vrouwelijk v mevrouw femme feminine madame mujer femenino
+    femenina senora femmina femminile donna signora kobieta k zenska pani
+"""
+_MALE = """
+    male m maennlich mannlich herr maskulin man mr mannelijk dhr homme h masculin monsieur hombre masculino varon senor
+    maschio maschile uomo signor mezczyzna meska pan
+"""
 GENDERS: dict[str | None, tuple[str, ...]] = {
-    "female": ("female", "f", "w", "weiblich", "frau", "feminin", "woman", "mrs", "ms"),
-    "male": ("male", "m", "maennlich", "mannlich", "herr", "maskulin", "man", "mr"),
+    "female": tuple(_FEMALE.split()),
+    "male": tuple(_MALE.split()),
     "diverse": ("diverse", "divers", "d", "x", "nonbinary", "nichtbinaer", "other", "inter"),
 }
 NO_GENDER = ("u", "unknown", "unbekannt", "keineangabe", "notspecified", "0", "9")

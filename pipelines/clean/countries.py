@@ -1,7 +1,7 @@
 """The countries of the world: their codes, the names people write, and the form of their postal codes.
 
-The list is `countries.csv` (ISO 3166; names in German, English and the country's own languages from Unicode CLDR, and
-usual variants). Add a name or a form there.
+The list is `countries.csv` (ISO 3166; names from Unicode CLDR in German, English, Dutch, French, Spanish, Italian,
+Polish and the country's own languages, and usual variants). Add a name or a form there.
 """
 
 from __future__ import annotations

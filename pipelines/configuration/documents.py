@@ -58,6 +58,8 @@ def read_document(file: Path) -> Document:
         return _parse_document(file.name, file.read_text(encoding="utf-8"))
     except UnicodeDecodeError:
         return _broken(file.name, "", "the file is not UTF-8; save it as UTF-8")
+    except IsADirectoryError:
+        return _broken(file.name, "", "it is a folder; put the file there, or remove it")
     except OSError as error:
         return _broken(file.name, "", f"the file cannot be read ({error.strerror}); check its permissions")
 

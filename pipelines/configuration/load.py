@@ -180,8 +180,17 @@ def _sentence(document: Document, problem: Any) -> str:
         "model_type": "must hold keys with values",
         "model_attributes_type": "must hold keys with values",
         "list_type": "must be a list",
+        "tuple_type": "must be a list",
         "dict_type": "must hold keys with values",
-    }.get(kind) or problem["msg"].removeprefix("Value error, ").removesuffix(".")
+        "bool_type": "must be true or false",
+        "bool_parsing": "must be true or false",
+        "int_type": "must be a whole number",
+        "int_parsing": "must be a whole number",
+        "int_from_float": "must be a whole number",
+        "float_type": "must be a number",
+        "float_parsing": "must be a number",
+        "finite_number": "must be a number",
+    }.get(kind) or problem["msg"].removeprefix("Value error, ").removesuffix(".").replace("Input should be", "must be")
     return f"{where}: '{key}': {message}{_found(path, problem.get('input'))}."
 
 

@@ -11,4 +11,4 @@ class ValueConfig(Model):
     """The top tier is `top_share` of the customers with revenue in the window of `window_days` before as_of."""
 
     top_share: Annotated[float, Field(gt=0, lt=1)] = 0.2
-    window_days: Annotated[int, Field(ge=1)] = 730
+    window_days: Annotated[int, Field(ge=1, le=366 * 100)] = 730

@@ -17,6 +17,7 @@ from dagster._core.execution.api import execute_run_iterator
 from dagster._core.remote_origin import ManagedGrpcPythonEnvCodeLocationOrigin, RemoteRepositoryOrigin
 from dagster._core.types.loadable_target_origin import LoadableTargetOrigin
 
+from pipelines.errors import WarehouseError
 from pipelines.settings import QUIET_ENVIRONMENT, Settings
 
 LOCATION, MODULE, REPOSITORY = "kundenstamm", "pipelines.definitions", "__repository__"
@@ -40,7 +41,23 @@ def execute_nightly(
     run_config: Mapping[str, Any],
     on_event: Callable[[dg.DagsterEvent], None],
 ) -> tuple[str, bool]:
-    """Run the nightly job in this process; returns (run id, whether it succeeded)."""
+    """Run the nightly job in this process; returns (run id, whether it succeeded).
+
+    Raises:
+        WarehouseError: what happens in the run cannot be written down.
+    """
+    from sqlalchemy.exc import OperationalError
+
+    try:
+        return _execute(run_config, on_event)
+    except OperationalError as error:
+        raise WarehouseError(
+            f"Dagster's log of the run in {os.environ['DAGSTER_HOME']} cannot be written ({error.orig}); what is "
+            f"published is untouched. Free space there, then start again."
+        ) from None
+
+
+def _execute(run_config: Mapping[str, Any], on_event: Callable[[dg.DagsterEvent], None]) -> tuple[str, bool]:
     from pipelines.definitions import nightly_job
 
     job = dg.reconstructable(nightly_job)

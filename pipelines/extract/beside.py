@@ -12,7 +12,7 @@ from pipelines.entities import ENTITIES, PERSON_ENTITY, Entity, Type
 from pipelines.extract import contract
 from pipelines.extract.fields import ORDER_PREFIX
 from pipelines.extract.guesses import MOSTLY, NEARLY_ALL, ORDER_LINES, ORDERS, FileColumn, carries_orders, map_columns
-from pipelines.extract.words import COLUMN_WORDS, ID_WORD, fold_word, words_for
+from pipelines.extract.words import COLUMN_WORDS, fold_word, is_number, words_for
 from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ class Beside:
 
     columns: dict[str, Any] = field(default_factory=dict)
     key: list[str] = field(default_factory=list)
-    defaults: dict[str, int] = field(default_factory=dict)
+    defaults: dict[str, int | str] = field(default_factory=dict)
     used: set[str] = field(default_factory=set)
     entities: dict[str, dict[str, str]] = field(default_factory=dict)
 
@@ -173,7 +173,7 @@ def _find_line_key(file: _File) -> list[str]:
     words = words_for("order_line_record_id", COLUMN_WORDS)
     numbers = [c.name for c in file.columns if fold_word(c.name) in words]
     taken = file.mapping.values()
-    numbers += [c.name for c in file.columns if ID_WORD.search(fold_word(c.name)) and c.name not in taken]
+    numbers += [c.name for c in file.columns if is_number(c.name) and c.name not in taken]
     for name in (*numbers, file.mapping.get("product_record_id", order)):
         if name == order:
             continue

@@ -6,13 +6,25 @@ follows from all this is written in `profile`.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pipelines.entities import ENTITIES, SYSTEM_COLUMNS, Column, Entity, Type
+from pipelines.entities import ENTITIES, PERSON_ENTITY, SYSTEM_COLUMNS, Column, Entity, Type
 from pipelines.extract import contract
-from pipelines.extract.words import COLUMN_WORDS, ID_WORD, RECORD_WORDS, fold_word, words_for
+from pipelines.extract.words import (
+    COLUMN_WORDS,
+    OF_AN_ADDRESS,
+    RECORD_WORDS,
+    REFERRED,
+    fold_word,
+    is_number,
+    reduce_word,
+    words_for,
+    words_for_number,
+    words_of_an_order,
+)
 from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
@@ -23,8 +35,15 @@ HALF = 0.5
 NEARLY_ALL = 0.9  # of the records have an id, and one of their own, where a file repeats or lost some
 # Columns that the name of the file is worth when the entity is guessed: `order_reviews` are reviews, and of orders.
 NAMED_LIKE_THE_FILE, NAMED_IN_THE_FILE = 3, 2
+REFERENCE = "_record_id"
 CUSTOMERS, ORDERS, ORDER_LINES = (ENTITIES["shop", name] for name in ("customers", "orders", "order_lines"))
 OF_A_LINE = frozenset({"product_record_id", "quantity", "unit_amount"})
+ADDRESS = frozenset({"street", "postal_code", "city", "region", "country"})
+CONTACT_POINT = ADDRESS | {"email", "phone", "mobile", "full_name"}
+WITH_AN_ADDRESS = ADDRESS | {"phone", "company_name"}
+MERE_NAME = frozenset({"name", "name1", "naam", "nom", "nombre", "nome"})  # whole, or the part that no other column is
+# Records that are about nothing without this column.
+CARRIES = {"attributes": "value", "contact_methods": "value", "ratings": "score"}
 SHARES_OF_SOMETHING = frozenset({"discount_amount", "tax_amount"})  # columns of these names may hold .2 for 20 percent
 
 
@@ -46,6 +65,8 @@ class FileColumn:
     fraction_share: float = 0.0
     fraction_count: int = 0
     dotted: int = 0
+    degree_share: float = 0.0
+    sign: str | None = None  # of the currency, beside the amounts; amounts in several are no numbers
 
     @property
     def is_unique(self) -> bool:
@@ -67,49 +88,66 @@ def look_at_columns(connection: DuckDBPyConnection) -> list[FileColumn]:
     found = []
     for name, kind, *_ in connection.execute("describe delivered").fetchall():
         text = contract.as_text(identifier(name), kind)
-        row = (
-            connection.execute(
-                f"""
-            select count(*), count(text), count(distinct text), {", ".join(_SHARES)}
-            from (select {text} as text from delivered)
+        row = connection.execute(
+            f"""
+            select count(*), count(text), count(distinct text), {", ".join(_COUNTS.values())}
+            from (
+                select text, sign, {_AMOUNT} as number
+                from (select text, {contract.currency_sign("text")} as sign from (select {text} as text from delivered))
+            )
             """
-            ).fetchone()
-            or (0,) * 13
-        )
-        total, filled, distinct, *counts = row
-        emails, numbers, moments, zoned, fractions, parts, dotted, *dates = (count or 0 for count in counts)
+        ).fetchone() or (0,) * (3 + len(_COUNTS))
+        total, filled, distinct = row[:3]
+        counts = dict(zip(_COUNTS, row[3:], strict=True))
         share = 1 / filled if filled else 0
-        native = {"number_share": 1.0} if kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL) else {}
-        shares = {"email_share": emails * share, "number_share": numbers * share, "moment_share": moments * share}
-        shares["zone_share"] = 1.0 if kind == "TIMESTAMP WITH TIME ZONE" else zoned * share
+        is_number = kind == "DOUBLE" or contract.is_native(kind, Type.DECIMAL)
+        has_many_signs = counts["first_sign"] != counts["last_sign"]
         found.append(
             FileColumn(
-                name, kind, filled / total if total else 0, distinct / filled if filled else 0, **shares | native
+                name,
+                kind,
+                fill_rate=filled / total if total else 0,
+                distinct_rate=distinct / filled if filled else 0,
+                email_share=counts["emails"] * share,
+                number_share=1.0 if is_number else 0.0 if has_many_signs else counts["numbers"] * share,
+                moment_share=counts["moments"] * share,
+                zone_share=1.0 if kind == "TIMESTAMP WITH TIME ZONE" else counts["zoned"] * share,
+                day_first=counts["day_first"],
+                month_first=counts["month_first"],
+                either=counts["either"],
+                fraction_share=counts["fractions"] * share,
+                fraction_count=counts["parts"],
+                dotted=counts["dotted"],
+                degree_share=counts["degrees"] * share,
+                sign=None if has_many_signs else counts["first_sign"],
             )
         )
-        found[-1].fraction_share, found[-1].fraction_count, found[-1].dotted = fractions * share, parts, dotted
-        found[-1].day_first, found[-1].month_first, found[-1].either = dates
     return found
 
 
 _HEAD = contract.date_head("text")
 _FIRST, _SECOND = (f"try_cast(regexp_extract({_HEAD}, '^(\\d+)\\D(\\d+)$', {n}) as integer)" for n in (1, 2))
+_AMOUNT = contract.as_number_text("trim(replace(text, coalesce(sign, ''), ''))")
 _NUMBER = "try_cast(replace(text, ',', '.') as double)"
-_SHARES = (
-    "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
-    f"count(*) filter (where {contract.plain_number('text', ',')} is not null "
-    f"or {contract.plain_number('text', '.')} is not null)",
-    "count(*) filter (where coalesce("
+_DEGREE = r"(?i)\b(dr|prof|dipl|mag|ing|ph\.?d|mba|[mb]\.?sc|mrs?|ms|herr|frau)\b"
+_COUNTS = {
+    "emails": "count(*) filter (where regexp_full_match(text, '[^@\\s]+@[^@\\s]+\\.[^@\\s]+'))",
+    "numbers": f"count(*) filter (where {contract.plain_number('number', ',')} is not null "
+    f"or {contract.plain_number('number', '.')} is not null)",
+    "moments": "count(*) filter (where coalesce("
     + ", ".join(contract.iso_text("text", order) for order in ("ymd", "dmy"))
     + ") is not null and not regexp_full_match(text, '\\d+'))",
-    "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
-    f"count(*) filter (where {_NUMBER} between 0 and 1)",
-    f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
-    f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
-    f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
-    f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
-    f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
-)
+    "zoned": "count(*) filter (where regexp_matches(text, ':\\d\\d(\\.\\d+)?\\s*([zZ]|[+-]\\d\\d:?\\d*)$'))",
+    "fractions": f"count(*) filter (where {_NUMBER} between 0 and 1)",
+    "parts": f"count(*) filter (where {_NUMBER} > 0 and {_NUMBER} < 1)",
+    "dotted": f"count(*) filter (where regexp_full_match({_HEAD}, '\\d+\\.\\d+'))",
+    "degrees": f"count(*) filter (where regexp_matches(text, '{_DEGREE}'))",
+    "first_sign": "min(sign)",
+    "last_sign": "max(sign)",
+    "day_first": f"count(*) filter (where {_FIRST} > 12 and {_SECOND} <= 12)",
+    "month_first": f"count(*) filter (where {_SECOND} > 12 and {_FIRST} <= 12)",
+    "either": f"count(*) filter (where {_FIRST} <= 12 and {_SECOND} <= 12 and {_FIRST} <> {_SECOND})",
+}
 
 
 def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
@@ -118,7 +156,11 @@ def guess_entity(file_name: str, columns: list[FileColumn]) -> Entity:
 
     def count(entity: Entity) -> tuple[int, int]:
         mapping = map_columns(entity, columns, [])
-        known = len(mapping)
+        if CARRIES.get(entity.name, "") not in {"", *mapping}:
+            return 0, 0
+        own = words_for_number(entity.name)
+        numbers = [c for c in columns if fold_word(c.name) in own and c.name not in mapping.values()]
+        known = len(mapping) + max((1 + c.is_unique for c in numbers), default=0)
         if entity == ORDER_LINES and carries_orders(columns, mapping):
             free = [c for c in columns if c.name not in mapping.values()]
             known += len({*map_columns(ORDERS, free, []).values(), *map_columns(CUSTOMERS, free, []).values()})
@@ -143,17 +185,10 @@ def carries_orders(columns: list[FileColumn], mapping: dict[str, str]) -> bool:
 
 
 def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) -> dict[str, str]:
-    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values.
-
-    A name may begin with the word for the record: `customer_city` of customers, where no column is a mere `city`.
-    """
+    """Canonical column to column of the file: by name, if the values fit; e-mail addresses also by their values."""
     mapping: dict[str, str] = {}
-    nouns = words_for(entity.name, RECORD_WORDS)
     for target in (*entity.columns, *SYSTEM_COLUMNS[1:]):
-        words = words_for(target.name, COLUMN_WORDS, entity.name)
-        free = [c for c in columns if c.name not in mapping.values()]
-        named = [c for c in free if fold_word(c.name) in words]
-        named = named or [c for c in free if any(fold_word(c.name) == noun + word for noun in nouns for word in words)]
+        named = _find_named(entity, target, [c for c in columns if c.name not in mapping.values()])
         fitting = [c for c in named if c.fits(target)]
         doubts += [
             f"'{c.name}' is named like {target.name}, but its values are "
@@ -163,13 +198,65 @@ def map_columns(entity: Entity, columns: list[FileColumn], doubts: list[str]) ->
         ]
         if target.name == "email" and not fitting:
             fitting = [c for c in columns if c.email_share >= MOSTLY]
+        if target.references and any(is_number(c.name) for c in fitting):
+            fitting = [c for c in fitting if is_number(c.name)]
         if len(fitting) > 1:
             doubts.append(f"{target.name} may be any of {', '.join(c.name for c in fitting)}; the fullest was taken")
         if fitting:
             mapping[target.name] = max(fitting, key=lambda c: (c.fill_rate, -columns.index(c))).name
-    if "first_name" in mapping and "last_name" not in mapping and fold_word(mapping.get("full_name", "")) == "name":
-        mapping["last_name"] = mapping.pop("full_name")  # who has a first name of its own beside it calls the last so
+    _settle_names(mapping)
+    title = next((c for c in columns if c.name == mapping.get("title")), None)
+    if title and title.fill_rate and title.degree_share < HALF and "job_title" not in mapping:
+        mapping["job_title"] = mapping.pop("title")  # English systems mean the position by it
+    if entity == ORDERS and "ordered_at" not in mapping and "created_at" in mapping:
+        mapping["ordered_at"] = mapping.pop("created_at")  # a shop makes an order when it is placed
     return mapping
+
+
+def _find_named(entity: Entity, target: Column, columns: list[FileColumn]) -> list[FileColumn]:
+    """Columns that are called like a canonical one, in the plainest way that there is in the file.
+
+    A name may tell one of several (`Email - Work`), begin with the word for the record (`customer_city` of customers),
+    or say that the address is meant (`MailingCity`).
+    """
+    words = words_for(target.name, COLUMN_WORDS, entity.name) | _words_by_parts(entity, target)
+    nouns = words_for(entity.name, RECORD_WORDS)
+    called = {c.name: {fold_word(c.name)} for c in columns}
+    ways = [called]
+    if target.name in CONTACT_POINT:
+        ways.append({name: {reduce_word(name)} for name in called})
+    ways.append({name: _strip(_strip({*forms, reduce_word(name)}, nouns), nouns) for name, forms in called.items()})
+    if target.references:
+        ways.append({name: _strip(forms, REFERRED.split()) for name, forms in called.items()})
+    if target.name in WITH_AN_ADDRESS and entity.column("street"):
+        ways.append(
+            {name: _strip(forms | {reduce_word(name)}, OF_AN_ADDRESS.split()) for name, forms in ways[-1].items()}
+        )
+    return next((named for way in ways if (named := [c for c in columns if way[c.name] & words])), [])
+
+
+def _strip(forms: set[str], starts: Iterable[str]) -> set[str]:
+    return forms | {form.removeprefix(start) for form in forms for start in starts}
+
+
+def _words_by_parts(entity: Entity, target: Column) -> set[str]:
+    """Words that are put together: for the number of another record, for a part of an address of an order."""
+    if target.references and target.references != entity.name:
+        named = PERSON_ENTITY.values() if target.references == "person" else [target.references]
+        return {word for name in named for word in words_for_number(name)}
+    if entity == ORDERS and target.name in {"email", "phone", "company_name"}:
+        return words_of_an_order(f"billing_{target.name}")
+    return words_of_an_order(target.name) if entity == ORDERS else set()
+
+
+def _settle_names(mapping: dict[str, str]) -> None:
+    """What a mere `Name` is beside a column for one part of the name: the other part."""
+    if fold_word(mapping.get("full_name", "")) not in MERE_NAME:
+        return
+    for part, other in (("first_name", "last_name"), ("last_name", "first_name")):
+        if part in mapping and other not in mapping:
+            mapping[other] = mapping.pop("full_name")
+            return
 
 
 def propose_key(
@@ -184,8 +271,11 @@ def propose_key(
     able = [c for c in columns if c.kind != "BOOLEAN" and c.moment_share < MOSTLY and c.email_share < MOSTLY]
     able = [c for c in able if fold_word(c.name) not in house]
     # One that is mapped refers to another record; by chance each of these may be there once.
-    named = [c for c in able if c.is_unique and ID_WORD.search(fold_word(c.name))]
-    named.sort(key=lambda c: c.name in mapping.values())
+    referring = {name for target, name in mapping.items() if target.endswith(REFERENCE) or target in {"sku", "number"}}
+    able = [c for c in able if c.name in referring or c.name not in mapping.values()]
+    named = [c for c in able if c.is_unique and is_number(c.name)]
+    own = words_for_number(entity.name)
+    named.sort(key=lambda c: (c.name in referring, fold_word(c.name) not in own))
     if not named:
         named = _find_damaged_key(able, mapping, doubts)
     addresses = [c for c in columns if c.name == mapping.get("email") and c.is_unique]
@@ -223,9 +313,7 @@ def _find_damaged_key(columns: list[FileColumn], mapping: dict[str, str], doubts
     nearly = [
         c
         for c in columns
-        if ID_WORD.search(fold_word(c.name))
-        and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL
-        and c.name not in mapping.values()
+        if is_number(c.name) and min(c.fill_rate, c.distinct_rate) >= NEARLY_ALL and c.name not in mapping.values()
     ]
     for column in nearly[:1]:
         if column.fill_rate < 1:
@@ -246,8 +334,5 @@ def find_shared_numbers(columns: list[FileColumn], mapped: set[str]) -> list[str
     return [
         c.name
         for c in columns
-        if c.name not in mapped
-        and ID_WORD.search(fold_word(c.name))
-        and c.fill_rate >= NEARLY_ALL
-        and HALF <= c.distinct_rate < 1
+        if c.name not in mapped and is_number(c.name) and c.fill_rate >= NEARLY_ALL and HALF <= c.distinct_rate < 1
     ]

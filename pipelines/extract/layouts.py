@@ -24,6 +24,8 @@ if TYPE_CHECKING:
 
 DELIMITERS = (";", ",", "\t", "|")
 HEADER_BYTES = 1 << 20
+NEAR_THE_TOP = 20  # lines: the header is one of them
+MOSTLY_ALIKE = 0.8
 # Never part of valid JSON text, so that a whole line is one field.
 NO_DELIMITER = "chr(1)"
 MAX_LINE_BYTES = 16 << 20
@@ -70,6 +72,8 @@ def read_csv_layout(
         head = stream.read(HEADER_BYTES)
     said = SAID_DELIMITER.match(head)
     head = head[said.end() :] if said else head
+    above = _count_lines_above(head, said[1] if said else form.delimiter, quote, expected)
+    head = "".join(head.splitlines(keepends=True)[above:])
     if said and not form.delimiter:
         delimiter = said[1]
     elif form.delimiter:
@@ -89,12 +93,13 @@ def read_csv_layout(
     columns = ", ".join(f"{literal(name)}: 'VARCHAR'" for name in names)
     relation = (
         f"read_csv({literal(readable)}, auto_detect = false, header = true, delim = {literal(delimiter)}, "
-        f"quote = {literal(quote)}, escape = {literal(quote)}, columns = {{{columns}}}, skip = {int(bool(said))}, "
+        f"quote = {literal(quote)}, escape = {literal(quote)}, columns = {{{columns}}}, skip = {above + bool(said)}, "
         f"max_line_size = {MAX_LINE_BYTES}, "
         "store_rejects = true, rejects_table = 'csv_errors', rejects_scan = 'csv_scans')"
     )
     shown = {"\t": "tab"}.get(delimiter, delimiter)
     stated = f"csv, delimiter {shown}, quote {quote}, encoding {encoding}"
+    stated += f", header in line {above + bool(said) + 1}" if above else ""
     return Layout(file, dict.fromkeys(names, "VARCHAR"), relation, stated, delimiter)
 
 
@@ -241,6 +246,24 @@ def read_parquet_layout(connection: DuckDBPyConnection, file: DeliveredFile, whe
             f"{where}: {file.name} is no readable Parquet file; have it delivered again, or set `format.type`."
         ) from None
     return Layout(file, {name: kind for name, kind, *_ in rows}, relation, "parquet")
+
+
+def _count_lines_above(head: str, delimiter: str | None, quote: str, expected: Collection[str]) -> int:
+    """How many lines of a title stand above the header: narrower ones, above lines that nearly all are alike."""
+    lines = head.splitlines(keepends=True)[:NEAR_THE_TOP]
+    for sign in [delimiter] if delimiter else DELIMITERS:
+        rows = [_first_record(line, sign, quote) for line in lines]
+        widths = [sum(cell != "" for cell in row) for row in rows]
+        width = max(widths, default=0)
+        above = next((index for index, filled in enumerate(widths) if filled == width), 0)
+        header, below = rows[above] if rows else [], rows[above + 1 :]
+        is_header = width > 1 and not any(LOOKS_LIKE_DATA.fullmatch(cell) for cell in header)
+        are_titles = all(2 * sum(cell != "" for cell in row) <= width or len(row) < len(header) for row in rows[:above])
+        alike = sum(len(row) == len(header) for row in below)
+        is_known = not expected or set(expected) & set(header)
+        if is_header and is_known and are_titles and alike and alike >= MOSTLY_ALIKE * len(below):
+            return above
+    return 0
 
 
 def _first_record(text: str, delimiter: str, quote: str) -> list[str]:

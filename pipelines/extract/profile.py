@@ -17,6 +17,7 @@ from pipelines.errors import SourceError
 from pipelines.extract import contract
 from pipelines.extract.beside import find_beside
 from pipelines.extract.delivery import read_unmapped
+from pipelines.extract.fields import ORDER_PREFIX
 from pipelines.extract.files import describe_file
 from pipelines.extract.guesses import (
     FileColumn,
@@ -34,9 +35,9 @@ from pipelines.warehouse import connect, identifier, literal
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-# Columns that hold one of a few words of ours, and which; of an entity, else of any.
+# Columns that hold one of a few words of ours, and which; of an entity, else of any. What cleaning reads in the words
+# of others, as a sex, is not here.
 CODED = {
-    "gender": "female, male, diverse",
     "orders.status": "paid, delivered, open, cancelled",
     "order_lines.order_status": "paid, delivered, open, cancelled",
     "tickets.status": "new, open, pending, hold, solved, closed",
@@ -51,6 +52,16 @@ CODED = {
 }
 
 
+CURRENCY_OF_A_SIGN = {
+    "€": "EUR",
+    "$": "USD",
+    "£": "GBP",
+    "zł": "PLN",
+    "Kč": "CZK",
+    "Fr.": "CHF",
+    "kr": "SEK",
+    "kr.": "DKK",
+}
 MOST_WORDS = 100  # of a column with a few states
 
 
@@ -63,7 +74,9 @@ class Proposal:
     notes: list[str] = field(default_factory=list)
 
 
-def profile_file(settings: Settings, path: Path, *, controller: str, entity_name: str | None = None) -> Proposal:
+def profile_file(
+    settings: Settings, path: Path, *, controller: str, entity_name: str | None = None, sheet: str | None = None
+) -> Proposal:
     """Propose the entry for one file.
 
     Args:
@@ -71,6 +84,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         path: the file; packed ones as well.
         controller: a legal entity of company.yml.
         entity_name: what its records are; guessed when None.
+        sheet: of a workbook; the only one when None.
 
     Raises:
         SourceError: when the file cannot be read, or there is no such entity.
@@ -79,7 +93,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         raise SourceError(f"{path} is a folder; name one of its files.")
     file = describe_file(path)
     with connect(None, settings) as connection:
-        stated = read_unmapped(connection, settings, file, FormatConfig())
+        stated = read_unmapped(connection, settings, file, FormatConfig(sheet=sheet))
         columns = look_at_columns(connection)
         if entity_name is not None and entity_named(entity_name) is None:
             allowed = ", ".join(sorted({e.name for e in ENTITIES.values()}))
@@ -88,7 +102,7 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         doubts: list[str] = []
         notes: list[str] = []
         if entity is None:
-            entity = guess_entity(path.name, columns)
+            entity = guess_entity(sheet or path.name, columns)
             doubts.append(f"that its records are {entity.name} was guessed from the names of the file and its columns")
         mapping = map_columns(entity, columns, doubts)
         key = propose_key(entity, columns, mapping, doubts)
@@ -96,9 +110,10 @@ def profile_file(settings: Settings, path: Path, *, controller: str, entity_name
         if not key and not beside.key:
             doubts.append(doubt_missing_key(columns))
         own = mapping | {target: name for target, name in beside.columns.items() if isinstance(name, str)}
-        form = _propose_format(file.type, columns, own, entity, doubts)
+        form = _propose_format(file.type, columns, own, entity, doubts) | ({"sheet": sheet} if sheet else {})
         translated: dict[str, dict[str, str]] = {}
         doubts += _doubt_values(connection, columns, own, form, entity, translated)
+        doubts += _take_signs_off(columns, own, entity, translated, beside.defaults)
     if not key and not mapping:
         doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
     mapped = {*own.values(), *key.values(), *beside.key, *beside.used}
@@ -146,14 +161,14 @@ def _doubt_values(
     translated: dict[str, dict[str, str]],
 ) -> list[str]:
     """Values that their column's type will not take, and words of states; known ones get into `translated`."""
-    kinds = {c.name: c.kind for c in columns}
+    kinds, signs = {c.name: c.kind for c in columns}, {c.name: c.sign for c in columns}
     doubts = []
     for target, name in mapping.items():
         column = mappable_columns(entity).get(target)
         if column is None or kinds[name] != "VARCHAR":
             continue
         text = contract.as_text(identifier(name), "VARCHAR")
-        if column.type is not Type.TEXT and (unfit := _unfit(column.type, form)):
+        if column.type is not Type.TEXT and not signs[name] and (unfit := _unfit(column.type, form)):
             [(count, total)] = connection.execute(
                 f"select count(*) filter (where {unfit}), count(text) from (select {text} as text from delivered)"
             ).fetchall()
@@ -164,6 +179,30 @@ def _doubt_values(
                 )
         elif (words := CODED.get(f"{entity.name}.{target}", CODED.get(target))) is not None:
             doubts += _doubt_words(connection, entity, target, name, words, translated)
+    return doubts
+
+
+def _take_signs_off(
+    columns: list[FileColumn],
+    mapping: dict[str, str],
+    entity: Entity,
+    translated: dict[str, dict[str, str]],
+    defaults: dict[str, Any],
+) -> list[str]:
+    """Amounts that have the sign of a currency get into `translated` without it, and the currency into `defaults`."""
+    signs = {c.name: c.sign for c in columns}
+    told = mappable_columns(entity)
+    doubts = []
+    for target, name in mapping.items():
+        sign = signs[name]
+        if sign is None or target not in told or told[target].type is not Type.DECIMAL:
+            continue
+        translated[target] = {"sql": f"trim(replace({identifier(name)}, {literal(sign)}, ''))"}
+        doubts.append(f"the amounts in '{name}' are read without the '{sign}' beside them; all must have it")
+        prefix = target[: len(ORDER_PREFIX)] if target.startswith(ORDER_PREFIX) else ""
+        currency = f"{prefix}currency"
+        if currency in told and currency not in mapping:
+            defaults[currency] = CURRENCY_OF_A_SIGN.get(sign, sign)
     return doubts
 
 
@@ -214,9 +253,11 @@ def _unfit(target: Type, form: dict[str, str]) -> str | None:
         return f"({given}) is not null and try_cast({day} as date) is null"
     if target is Type.BOOLEAN:
         words = ", ".join(literal(word) for word in (*contract.TRUE_WORDS, *contract.FALSE_WORDS))
-        return f"lower(text) not in ({words})"
+        return f"lower({contract.as_flag_text('text')}) not in ({words})"
     if target in {Type.DECIMAL, Type.INTEGER}:
-        return f"{contract.plain_number('text', ',')} is null and {contract.plain_number('text', '.')} is null"
+        number = contract.as_number_text("text")
+        read = " and ".join(f"{contract.plain_number('number', mark)} is null" for mark in ",.")
+        return f"(select number is not null and {read} from (select {number} as number))"
     return None
 
 

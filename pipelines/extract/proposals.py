@@ -21,8 +21,9 @@ from pipelines.entities import PERSON_ENTITY, SYSTEM_COLUMNS, Column, entity_nam
 from pipelines.errors import SourceError
 from pipelines.extract import contract
 from pipelines.extract.delivery import read_unmapped
-from pipelines.extract.files import describe_file
+from pipelines.extract.files import TYPES, describe_file
 from pipelines.extract.profile import Proposal, profile_file
+from pipelines.extract.sheets import list_sheets
 from pipelines.extract.words import fold_word
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, identifier
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 MOST = 0.5  # so many of the numbers that a file names are records of another one: then these are meant
 SHORTEST_PREFIX = 3  # letters that names of files have in common when they are parts of one delivery
 COMMENT_WIDTH = 110
+_UP_TO_DIGITS = re.compile(r"(?<=[^0-9])\d[\d\W_]*$")
 NOTES = {
     "- name: ": "never changes: it is part of the identity of every record",
     "  controller: ": "the legal entity whose data this is, one of company.yml",
@@ -55,6 +57,19 @@ class SourcesProposal:
     currencies: Mapping[str, int]
 
 
+@dataclass(frozen=True, order=True)
+class _Found:
+    """A file, or one of several sheets of a workbook; `given` is the folder that it was found in, None when named."""
+
+    path: Path
+    sheet: str | None
+    given: Path | None = field(compare=False)
+
+    @property
+    def called(self) -> str:
+        return f"{self.path.name} ({self.sheet})" if self.sheet else self.path.name
+
+
 @dataclass
 class _Source:
     """One source in the making, by entity. `beside` says which other entity's file an entity is read from."""
@@ -64,12 +79,12 @@ class _Source:
     role: str
     controller: str
     entities: dict[str, dict[str, Any]] = field(default_factory=dict)
-    files: dict[str, list[Path]] = field(default_factory=dict)
+    files: dict[str, list[_Found]] = field(default_factory=dict)
     doubts: dict[str, list[str]] = field(default_factory=dict)
     notes: dict[str, list[str]] = field(default_factory=dict)
     beside: dict[str, str] = field(default_factory=dict)
 
-    def add(self, proposal: Proposal, file: Path) -> None:
+    def add(self, proposal: Proposal, file: _Found) -> None:
         """Add what a file holds. Persons that are read from a file of their own are not read beside other records."""
         main, *others = proposal.entry["entities"]
         if main in self.beside:
@@ -79,7 +94,8 @@ class _Source:
             if name in self.entities:
                 _forget_mail_reference(self.entities[main], proposal.entry["entities"][name])
                 continue
-            self.entities[name] = {**proposal.entry["entities"][name], "format": proposal.entry["format"]}
+            # A copy each: what two entities share would be written as an anchor.
+            self.entities[name] = {**proposal.entry["entities"][name], "format": dict(proposal.entry["format"])}
             self.files[name] = [file]
             self.doubts[name] = list(proposal.doubts) if name == main else []
             self.notes[name] = list(proposal.notes) if name == main else []
@@ -136,19 +152,19 @@ def propose_sources(settings: Settings, paths: Sequence[Path], *, controller: st
         SourceError: when a file that is named cannot be read, or nothing can be.
     """
     proposals, left_out = [], []
-    for file, folder in _list_files(paths):
+    for found in _list_files(paths):
         try:
-            proposal = profile_file(settings, file, controller=controller)
-            if folder is not None and not any("columns" in config for config in proposal.entry["entities"].values()):
+            proposal = profile_file(settings, found.path, controller=controller, sheet=found.sheet)
+            if found.given and not any("columns" in config for config in proposal.entry["entities"].values()):
                 raise SourceError("no column of it is known by its name.")
-            proposals.append((file, folder, proposal))
+            proposals.append((found, proposal))
         except SourceError as error:
-            if folder is None:
+            if found.given is None:
                 raise
-            left_out.append(f"{file.name} is left out: {str(error).removeprefix(f'{file.parent}: ')}")
-    sources = _group(proposals)
+            left_out.append(f"{found.called} is left out: {str(error).removeprefix(f'{found.path.parent}: ')}")
     with connect(None, settings) as connection:
         values = _Values(connection, settings)
+        sources = _group(values, proposals)
         left_out += _find_referred(values, sources)
         countries = _count_words(values, sources, "country")
         currencies = _count_words(values, sources, "currency")
@@ -207,8 +223,8 @@ def _comment(sentence: str) -> list[str]:
     )
 
 
-def _list_files(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
-    """Every file once, with the given folder that it was found in; None when it was named itself."""
+def _list_files(paths: Sequence[Path]) -> list[_Found]:
+    """Every file once; of workbooks with several sheets, every sheet."""
     found: dict[Path, Path | None] = {}
     for given in paths:
         path = given.expanduser().absolute()
@@ -217,53 +233,73 @@ def _list_files(paths: Sequence[Path]) -> list[tuple[Path, Path | None]]:
                 found.setdefault(file, path)
         else:
             found[path] = None
-    return list(found.items())
+    return [_Found(path, sheet, given) for path, given in found.items() for sheet in _list_sheets(path)]
+
+
+def _list_sheets(path: Path) -> Sequence[str | None]:
+    sheets = list_sheets(path) if TYPES.get(path.suffix.lower()) == "workbook" else []
+    return sheets if len(sheets) > 1 else (None,)
 
 
 def _is_hidden(path: Path) -> bool:
     return any(part.startswith((".", "~$")) for part in path.parts)
 
 
-def _group(proposals: Sequence[tuple[Path, Path | None, Proposal]]) -> list[_Source]:
-    """One source for what one folder holds of one role; what is there twice is a source of its own, or a part."""
+def _group(values: _Values, proposals: Sequence[tuple[_Found, Proposal]]) -> list[_Source]:
+    """One source for what one folder holds of one role; what is there twice is a source of its own, or a part.
+
+    So are orders whose buyers have other numbers than the customers have: they come out of another system.
+    """
     roles: dict[Path, set[str]] = {}
-    for file, _, proposal in proposals:
-        roles.setdefault(file.parent, set()).add(proposal.entry["role"])
+    for file, proposal in proposals:
+        roles.setdefault(file.path.parent, set()).add(proposal.entry["role"])
     sources: list[_Source] = []
-    for file, given, proposal in proposals:
-        folder, role = file.parent, proposal.entry["role"]
+    for file, proposal in proposals:
+        folder, role = file.path.parent, proposal.entry["role"]
         main = next(iter(proposal.entry["entities"]))
         own = [source for source in sources if (source.folder, source.role) == (folder, role)]
-        if any(_is_part(source, main, file, proposal, [f for f, *_ in proposals]) for source in own):
+        if any(_is_part(source, main, file, proposals) for source in own):
             continue
-        source = next((s for s in own if s.takes(proposal)), None)
+        source = next((s for s in own if s.takes(proposal) and _names_the_same(values, s, proposal, file)), None)
         if source is None:
-            named = "" if given is None or folder == given else _as_name(folder.name)
+            named = "" if file.given is None or folder == file.given else _as_name(folder.name)
             wanted = role if not named else named if len(roles[folder]) == 1 else f"{named}_{role}"
             taken = {source.name for source in sources}
-            name = _name_source(_as_name(file.name.split(".")[0]) if wanted in taken else wanted, role, taken)
+            name = _name_source(_as_name(file.path.name.split(".")[0]) if wanted in taken else wanted, role, taken)
             source = _Source(name, folder, role, proposal.entry["controller"])
             sources.append(source)
         source.add(proposal, file)
     return sources
 
 
-def _is_part(source: _Source, main: str, file: Path, proposal: Proposal, files: Sequence[Path]) -> bool:
-    """Whether the file is one more part of what a source delivers; then it is added to its pattern."""
-    config = source.entities.get(main)
-    if config is None or main in source.beside or config["format"] != proposal.entry["format"]:
+def _names_the_same(values: _Values, source: _Source, proposal: Proposal, file: _Found) -> bool:
+    """Whether the persons that are told of beside other records are those of the file that has nothing but persons."""
+    persons = PERSON_ENTITY.get(source.role, "")
+    told = proposal.entry["entities"]
+    if persons not in source.entities or persons not in told:
+        return True
+    here, there = (source.entities[persons], source.files[persons]), (told[persons], [file])
+    (beside, named_in), (apart, listed_in) = (here, there) if persons in source.beside else (there, here)
+    named, listed = (config.get("columns", {}).get("source_record_id") for config in (beside, apart))
+    if not isinstance(named, str) or not isinstance(listed, str) or named == beside["columns"].get("email"):
+        return True
+    return values.share(named_in, named, listed_in, listed) >= MOST
+
+
+def _is_part(source: _Source, main: str, file: _Found, proposals: Sequence[tuple[_Found, Proposal]]) -> bool:
+    """Whether the file is one more part of what a source delivers; then all parts are read by a pattern."""
+    if main not in source.entities or main in source.beside:
         return False
-    parts = sorted([*source.files[main], file])
-    names = [part.name for part in parts]
-    prefix = _common_start(names)
-    suffix = _common_start([name.removeprefix(prefix)[::-1] for name in names])[::-1]
-    pattern = f"{prefix}*{suffix}"
-    matching = sorted(f for f in files if f.parent == source.folder and fnmatch.fnmatchcase(f.name, pattern))
-    if (
-        config.get("columns") != proposal.entry["entities"][main].get("columns")
-        or len(prefix) < SHORTEST_PREFIX
-        or matching != parts
-    ):
+    first = source.files[main][0]
+    shapes = {found: _shape_of(proposal) for found, proposal in proposals if found.path.parent == source.folder}
+    if first.sheet or shapes[first] != shapes[file]:
+        return False
+    alike = [found for found in shapes if shapes[found] == shapes[first]]
+    for parts in (sorted(alike), sorted(found for found in alike if _without_digits(found) == _without_digits(first))):
+        pattern = _find_pattern([part.path.name for part in parts], [found.path.name for found in shapes])
+        if pattern and file in parts:
+            break
+    else:
         return False
     source.files[main] = parts
     for name in (main, *(n for n, m in source.beside.items() if m == main)):
@@ -271,6 +307,27 @@ def _is_part(source: _Source, main: str, file: Path, proposal: Proposal, files: 
     told = "together they are taken for all records; say `delivery: increments` if each file holds only what is new"
     source.doubts[main] = [told, *(doubt for doubt in source.doubts[main] if doubt != told)]
     return True
+
+
+def _shape_of(proposal: Proposal) -> tuple[str, Any, Any]:
+    """What files have in common that are parts of one delivery."""
+    main, config = next(iter(proposal.entry["entities"].items()))
+    return main, config.get("columns"), proposal.entry["format"]
+
+
+def _without_digits(found: _Found) -> str:
+    return re.sub(r"\d+", "", found.path.name)
+
+
+def _find_pattern(names: Sequence[str], others: Sequence[str]) -> str | None:
+    """A pattern of all these names and none of the others; if possible, also of the files of later days and years."""
+    prefix = _common_start(names)
+    suffix = _common_start([name.removeprefix(prefix)[::-1] for name in names])[::-1]
+    for start, end in ((_UP_TO_DIGITS.sub("", prefix), suffix.lstrip("0123456789")), (prefix, suffix)):
+        pattern = f"{start}*{end}"
+        if len(start) >= SHORTEST_PREFIX and sorted(fnmatch.filter(others, pattern)) == sorted(names):
+            return pattern
+    return None
 
 
 def _common_start(texts: Sequence[str]) -> str:
@@ -309,9 +366,9 @@ class _Values:
 
     def __init__(self, connection: DuckDBPyConnection, settings: Settings) -> None:
         self._connection, self._settings = connection, settings
-        self._tables: dict[tuple[tuple[Path, ...], str], str] = {}
+        self._tables: dict[tuple[tuple[_Found, ...], str], str] = {}
 
-    def share(self, files: Sequence[Path], column: str, known_files: Sequence[Path], known_column: str) -> float:
+    def share(self, files: Sequence[_Found], column: str, known_files: Sequence[_Found], known_column: str) -> float:
         """How many of the distinct values of a column are values of another one."""
         values, known = self._table(files, column), self._table(known_files, known_column)
         row = self._connection.execute(
@@ -320,20 +377,21 @@ class _Values:
         ).fetchone()
         return float(row[0]) if row else 0.0
 
-    def count(self, files: Sequence[Path], column: str) -> dict[str, int]:
+    def count(self, files: Sequence[_Found], column: str) -> dict[str, int]:
         """How many records have which value, in capitals."""
         rows = self._connection.execute(
             f"select upper(trim(value)) as word, sum(times)::bigint from {self._table(files, column)} group by word"
         )
         return {str(word): int(times) for word, times in rows.fetchall()}
 
-    def _table(self, files: Sequence[Path], column: str) -> str:
+    def _table(self, files: Sequence[_Found], column: str) -> str:
         key = (tuple(files), column)
         if key not in self._tables:
             name = f"values_{len(self._tables)}"
             self._connection.execute(f"create temp table {name} (value text, times bigint)")
             for file in files:
-                read_unmapped(self._connection, self._settings, describe_file(file), FormatConfig())
+                form = FormatConfig(sheet=file.sheet)
+                read_unmapped(self._connection, self._settings, describe_file(file.path), form)
                 kinds = {row[0]: row[1] for row in self._connection.execute("describe delivered").fetchall()}
                 text = contract.as_text(identifier(column), kinds[column])
                 self._connection.execute(
@@ -363,7 +421,7 @@ def _find_referred(values: _Values, sources: Sequence[_Source]) -> list[str]:
                 c.references == "person" and c.name not in found for c in entity.columns
             ):
                 del source.entities[name]
-                files = ", ".join(file.name for file in source.files[name])
+                files = ", ".join(file.called for file in source.files[name])
                 left_out.append(f"{files} was left out: its records ({name}) name persons, but no file has any.")
             elif found:
                 source.entities[name]["references"] = found

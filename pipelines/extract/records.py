@@ -46,7 +46,7 @@ def decide_conventions(
 def _number_evidence(connection: DuckDBPyConnection, fields: Sequence[Field]) -> dict[str, tuple[int, ...]]:
     if not fields:
         return {}
-    texts = ", ".join(f"{_text(f)} as {identifier(f.name)}" for f in fields)
+    texts = ", ".join(f"{contract.as_number_text(_text(f))} as {identifier(f.name)}" for f in fields)
     aggregates = ", ".join(e for f in fields for e in contract.number_evidence(identifier(f.name)))
     row = connection.execute(f"select {aggregates} from (select {texts} from delivered)").fetchone() or ()
     return {f.name: row[3 * i : 3 * i + 3] for i, f in enumerate(fields)}
@@ -61,6 +61,14 @@ def _date_evidence(connection: DuckDBPyConnection, field: Field) -> tuple[int, .
 
 def _text(field: Field) -> str:
     return contract.as_text(field.expression or "null", field.kind)
+
+
+def _read(delivered: str, field: Field) -> str:
+    """SQL for the text of a delivered value; NULL where it says that there is none of its type."""
+    text = contract.as_text(delivered, field.kind)
+    if field.kind != "VARCHAR" or field.type not in {Type.DECIMAL, Type.INTEGER, Type.BOOLEAN}:
+        return text
+    return contract.as_flag_text(text) if field.type is Type.BOOLEAN else contract.as_number_text(text)
 
 
 def _is_open(field: Field, types: tuple[Type, ...]) -> bool:
@@ -122,7 +130,7 @@ def convert_records(
         convention, is_native = conventions[field.name], contract.is_native(field.kind, field.type)
         delivered = identifier(f"value of {field.name}") if is_native else text
         given.append(f"{field.expression} as {delivered}")
-        read.append(delivered if is_native else f"{contract.as_text(delivered, field.kind)} as {delivered}")
+        read.append(delivered if is_native else f"{_read(delivered, field)} as {delivered}")
         if field.type is Type.TEXT:
             value = text
         elif is_native:

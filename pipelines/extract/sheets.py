@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Sequence
 from datetime import date, datetime, time
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.configuration import FormatConfig
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 Cells = Sequence[Any]
+NEAR_THE_TOP = 20  # rows: the header is one of them
 
 
 def read_sheet_layout(
@@ -29,7 +31,7 @@ def read_sheet_layout(
     number: int,
     where: str,
 ) -> Layout:
-    """The layout of a sheet: `format.sheet`, else the only one that is there. Its first filled row is the header.
+    """The layout of a sheet: `format.sheet`, else the only one that is there. A title above the header is passed over.
 
     Numbers, dates and truth values keep their type in columns that hold nothing else; elsewhere they are written out.
 
@@ -45,6 +47,7 @@ def read_sheet_layout(
             f"{where}: the sheet '{name}' of {file.name} is empty; not even a header is there, so nothing was changed. "
             f"Have it delivered again, or name another sheet as `format.sheet`."
         )
+    filled = filled[_find_header(filled, expected) :]
     names = distinct_names([_write_out(cell, ".") for cell in filled[0]], expected, file, where)
     arrays, types = [], {}
     for column, cells in zip(names, zip(*filled[1:], strict=True) if filled[1:] else [()] * len(names), strict=True):
@@ -55,6 +58,26 @@ def read_sheet_layout(
     connection.execute(f"create or replace temp table {identifier(table)} as from content_of_sheet")
     connection.unregister("content_of_sheet")
     return Layout(file, types, identifier(table), f"workbook, sheet {name}")
+
+
+def list_sheets(path: Path) -> list[str]:
+    """The sheets of a workbook that are filled; none of what is no workbook that can be read."""
+    import python_calamine as calamine
+
+    try:
+        with calamine.load_workbook(str(path)) as workbook:
+            return [name for name in workbook.sheet_names if workbook.get_sheet_by_name(name).total_height]
+    except (calamine.CalamineError, OSError):
+        return []
+
+
+def _find_header(rows: Sequence[Cells], expected: Collection[str]) -> int:
+    """The first of the rows, if it has a column that may be used; else the first that is filled half as far as any."""
+    near = [[_write_out(cell, ".").strip() for cell in row if cell != ""] for row in rows[:NEAR_THE_TOP]]
+    if set(expected) & set(near[0]):
+        return 0
+    widest = max(map(len, near))
+    return next(index for index, cells in enumerate(near) if 2 * len(cells) >= widest and len(cells) >= min(2, widest))
 
 
 def _read_rows(file: DeliveredFile, wanted: str | None, where: str) -> tuple[str, list[Cells]]:

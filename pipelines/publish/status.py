@@ -81,9 +81,11 @@ class Status:
                 f"Audiences are withdrawn until the next audited build is published."
             )
         if self.last_failure is not None and self.failing_since is not None:
+            outcome = self.last_failure.outcome
+            ended = outcome if outcome == "failed" else f"was {outcome}"
             found.append(
-                f"Nothing newer is published since {_moment(self.failing_since)}. The latest run was "
-                f"{self.last_failure.outcome} at {_moment(self.last_failure.at)}: {self.last_failure.reason}"
+                f"Nothing newer is published since {_moment(self.failing_since)}. The latest run "
+                f"{ended} at {_moment(self.last_failure.at)}: {self.last_failure.reason}"
             )
         if self.open_build is not None and not self.is_open_build_published:
             found.append(

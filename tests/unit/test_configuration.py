@@ -70,6 +70,14 @@ def problems_of(folder: Path, **environment: str) -> list[str]:
     return caught.value.sentences
 
 
+def replace_by_folder(file: str) -> Callable[[Path], None]:
+    def change(folder: Path) -> None:
+        (folder / file).unlink()
+        (folder / file).mkdir()
+
+    return change
+
+
 def replace(file: str, old: str, new: str) -> Callable[[Path], None]:
     def change(folder: Path) -> None:
         text = (folder / file).read_text()
@@ -105,15 +113,20 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         pytest.param(
             replace("sources.yml", "role: shop", "role: shopping"),
             [
-                "sources.yml, line 11: 'sources[1].role': Input should be 'crm', 'shop', 'support', 'marketing', "
+                "sources.yml, line 11: 'sources[1].role': must be 'crm', 'shop', 'support', 'marketing', "
                 "'web', 'erp' or 'enrichment', found 'shopping'."
             ],
             id="a value that is not allowed",
         ),
         pytest.param(
             replace("sources.yml", "enabled: true", "enabled: perhaps"),
-            ["sources.yml, line 13: 'sources[1].enabled': Input should be a valid boolean"],
+            ["sources.yml, line 13: 'sources[1].enabled': must be true or false"],
             id="a value of another type",
+        ),
+        pytest.param(
+            replace_by_folder("company.yml"),
+            ["company.yml: it is a folder; put the file there, or remove it."],
+            id="a folder",
         ),
         pytest.param(
             write("company.yml", COMPANY + "nightly_at: 12:30\n"),
@@ -188,7 +201,7 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
         pytest.param(
             write("survivorship.yml", "default: {strategies: [newest, most_recent]}\ngroups:\n  shoes: {}\n"),
             [
-                "survivorship.yml, line 1: 'default.strategies[0]': Input should be 'source_priority', 'most_recent', "
+                "survivorship.yml, line 1: 'default.strategies[0]': must be 'source_priority', 'most_recent', "
                 "'most_frequent', 'most_complete' or 'longest_verified', found 'newest'.",
                 "survivorship.yml, line 3: 'groups.shoes",
             ],

@@ -179,7 +179,7 @@ def test_parts_are_one_delivery_and_folders_are_sources(settings: Settings, tmp_
         (tmp_path / file).write_text(text)
     configuration = begin(settings, tmp_path / "nord", tmp_path / "exports")
     assert {s.name: [c.path for c in s.entities.values()] for s in configuration.sources} == {
-        "till": ["orders_202*.csv"],
+        "till": ["orders_*.csv"],
         "web_shop": ["orders.csv"],
     }
 
@@ -219,3 +219,61 @@ def test_country_currency_and_time_zone_are_those_of_most_records(
     assert (company.country, company.base_currency, company.time_zone) == (country, currency, time_zone)
     text = (tmp_path / "own" / "company.yml").read_text(encoding="utf-8")
     assert ("US has 29, this is the first" in text) is (country == "US")
+
+
+def test_one_file_per_day_is_one_delivery_that_later_days_belong_to(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "exports").mkdir()
+    for day in ("2026-02-01", "2026-02-02", "2026-02-03"):
+        (tmp_path / "exports" / f"orders_{day}.csv").write_text(f"Order Number,Order Date,Total\nT-{day},{day},5.00\n")
+    (tmp_path / "exports" / "orders_archive.csv").write_text(
+        "Order Number,Order Date,Total,Status\n1,2024-05-17,5,paid\n"
+    )
+    configuration = begin(settings, tmp_path / "nord", tmp_path / "exports")
+    assert {s.name: [c.path for c in s.entities.values()] for s in configuration.sources} == {
+        "shop": ["orders_2026-02-0*.csv"],
+        "orders_archive": ["orders_archive.csv"],
+    }
+    (tmp_path / "exports" / "orders_archive.csv").unlink()
+    configuration = begin(settings, tmp_path / "ost", tmp_path / "exports")
+    assert [c.path for s in configuration.sources for c in s.entities.values()] == ["orders_*.csv"]
+
+
+def test_every_sheet_of_a_workbook_is_read_below_its_title(settings: Settings, tmp_path: Path) -> None:
+    import openpyxl
+
+    workbook = openpyxl.Workbook()
+    workbook.active.title = "Kontakte"
+    for row in (["Kontaktliste, Stand März"], [], ["Kontakt-ID", "Vorname", "Nachname"], [7, "Eva", "Lang"]):
+        workbook.active.append(row)
+    orders = workbook.create_sheet("Bestellungen")
+    for row in (["Bestellnr", "Kundennr", "Bestelldatum"], [100, 7, datetime(2025, 5, 1, tzinfo=None)]):  # noqa: DTZ001
+        orders.append(row)
+    workbook.create_sheet("Tabelle3")
+    workbook.save(tmp_path / "Vertrieb.xlsx")
+    configuration = begin(settings, tmp_path / "nord", tmp_path / "Vertrieb.xlsx")
+    settings = replace(settings, config_dir=tmp_path / "nord")
+    assert [f.sentence for f in check_sources(settings, configuration)] == ["contacts: 1 record", "orders: 1 record"]
+
+
+def test_a_list_of_numbers_names_and_addresses_is_one_of_persons(settings: Settings, tmp_path: Path) -> None:
+    (tmp_path / "liste.csv").write_text("Kundennr;E-Mail;Name\n1;a@nord.example;Anna Berg\n", encoding="utf-8")
+    configuration = begin(settings, tmp_path / "nord", tmp_path / "liste.csv")
+    assert [(s.role, list(s.entities)) for s in configuration.sources] == [("shop", ["customers"])]
+
+
+@pytest.mark.parametrize(("number", "source_count"), [("K{}", 1), ("9{}", 2)])
+@pytest.mark.parametrize("orders", ["orders.csv", "a_orders.csv"], ids=["customers first", "orders first"])
+def test_orders_of_other_customers_are_another_source(
+    settings: Settings, tmp_path: Path, number: str, source_count: int, orders: str
+) -> None:
+    (tmp_path / "klanten.csv").write_text(
+        "Klantnummer;Achternaam;E-mailadres\n" + "".join(f"K{n};Visser;p{n}@nord.example\n" for n in range(4))
+    )
+    (tmp_path / orders).write_text(
+        "order_id,customer_id,billing_email,billing_last_name,order_date,total\n"
+        + "".join(f"{n},{number.format(n % 4)},p{n}@nord.example,Visser,2026-01-0{n + 1},5.00\n" for n in range(6))
+    )
+    configuration = begin(settings, tmp_path / "nord", *sorted(tmp_path.glob("*.csv")))
+    assert len(configuration.sources) == source_count
+    assert sum("customers" in s.entities for s in configuration.sources) == source_count
+    assert "&id" not in (tmp_path / "nord" / "sources.yml").read_text(encoding="utf-8"), "an anchor is no help"

@@ -232,3 +232,30 @@ def test_a_line_without_a_quantity_is_one_piece_and_a_number_many_share_is_a_hin
     people = "customer_id,person_id,customer_city\n" + "".join(f"{n},{n // 2 * 2},Kiel\n" for n in range(10))
     proposal = propose(settings, tmp_path / "customers.csv", people)
     assert "identifiers: {personid: person_id}" in doubts(proposal)
+
+
+def test_amounts_with_the_sign_of_their_currency_are_landed_without_it(
+    settings: Settings, configuration: Configuration, tmp_path: Path
+) -> None:
+    proposal = propose(
+        settings,
+        tmp_path / "bestellungen.csv",
+        "Bestellnr;Kundennr;Bestelldatum;Gesamtbetrag;Rabatt\n"
+        "1;K1;13.02.2026;1.204,50 €;12,00 €\n2;K1;14.02.2026;7,00 €;5 $\n",
+        "orders",
+    )
+    company = replace(configuration, sources_file=SourcesConfig.model_validate({"sources": [proposal.entry]}))
+    (source,) = company.sources
+    load_source(settings, company, source, run_id="run", now=FIRST_LOAD)
+    with connect(settings.landing_file(source.name), settings, read_only=True) as connection:
+        landed = connection.execute("select total_amount::double, currency from orders order by 1").fetchall()
+    assert landed == [(7.0, "EUR"), (1204.5, "EUR")]
+    assert "discount_amount" not in proposal.entry["entities"]["orders"]["columns"]  # in two currencies
+
+
+def test_words_that_cleaning_reads_are_no_doubt_and_stages_are_translated(settings: Settings, tmp_path: Path) -> None:
+    content = "Record ID,Email,Gender,Lifecycle Stage\n1,a@x.example,M,marketingqualifiedlead\n2,b@x.example,V,lead\n"
+    told = propose(settings, tmp_path / "contacts.csv", content)
+    assert "Gender" not in doubts(told)
+    stage = told.entry["entities"]["contacts"]["columns"]["lifecycle_stage"]
+    assert "when 'marketingqualifiedlead' then 'mql'" in stage["sql"]

@@ -118,6 +118,9 @@ def test_a_column_that_contradicts_itself_is_refused(source: Source) -> None:
         (["1,234", "12.50"], ["1234.0000", "12.5000"]),
         (["1.234,56", "7"], ["1234.5600", "7.0000"]),
         (["7", "-8"], ["7.0000", "-8.0000"]),
+        (["1 204,50", "1\N{NARROW NO-BREAK SPACE}000", "12,50-"], ["1204.5000", "1000.0000", "-12.5000"]),
+        (["1'204.50", "-7", "1'000'000.00-"], ["1204.5000", "-7.0000", "-1000000.0000"]),
+        (["1,5", "-", "n/a"], ["1.5000", "None", "None"]),
     ],
 )
 def test_the_decimal_mark_is_decided_from_the_column(source: Source, numbers: list[str], landed: list[str]) -> None:
@@ -131,6 +134,13 @@ def test_a_number_that_could_be_thousand_or_one_is_refused(source: Source) -> No
         land_orders(source, {"total_amount": "sum"}, "id;sum\n1;1.234\n")
 
 
+def test_spaces_that_are_not_between_thousands_are_no_number(source: Source) -> None:
+    source.entity, source.role, source.file = "orders", "shop", "orders.csv"
+    source.mapping["columns"] = {"source_record_id": "id", "total_amount": "sum"}
+    source.write("id;sum\n1;12 34\n2;1,50\n3;1 20,00\n4;1 200 1\n")
+    assert source.load().counts.rejected == 3
+
+
 @pytest.mark.parametrize("delimiter", [";", ",", "\t", "|"])
 def test_the_delimiter_is_the_one_that_shows_the_mapped_columns(source: Source, delimiter: str) -> None:
     source.write([delimiter.join(["id", "last_name, first_name", "city"]), delimiter.join(["1", '"a;b,c|d"', "Ulm"])])
@@ -139,6 +149,24 @@ def test_the_delimiter_is_the_one_that_shows_the_mapped_columns(source: Source, 
         source.write('id,"last_name, first_name",city\n1,"a;b,c|d",Ulm\n')
     source.load()
     assert source.landed("select source_record_id, city from contacts") == [("1", "Ulm")]
+
+
+@pytest.mark.parametrize(
+    ("lines", "landed"),
+    [
+        (["Kontakte", "Stand;01.01.2026", "", "id;town;land", "1;Ulm;DE", "2;Bonn;DE"], [("1", "Ulm"), ("2", "Bonn")]),
+        (["Kontakte;;", ";;", "id;town;land", "1;Ulm;DE"], [("1", "Ulm")]),
+        (["id;town;land", "Ulm;Ulm;", "x;Bonn;DE"], [("Ulm", "Ulm"), ("x", "Bonn")]),
+    ],
+    ids=["narrow lines", "lines that a spreadsheet filled up", "no title"],
+)
+def test_a_title_above_the_header_is_passed_over(
+    source: Source, lines: list[str], landed: list[tuple[str, str]]
+) -> None:
+    source.mapping["columns"] = {"source_record_id": "id", "city": "town"}
+    source.write(lines)
+    source.load()
+    assert source.landed("select source_record_id, city from contacts order by 1") == landed
 
 
 def test_late_oddities_of_a_csv_file_do_not_change_how_it_is_read(source: Source) -> None:

@@ -118,5 +118,5 @@ def test_a_failed_publication_is_told_by_the_status(settings: Settings) -> None:
     start_child(settings, "publish_on_full_disk", 100_000).communicate(timeout=60)
 
     lines = "\n".join(read_status(settings).lines())
-    assert "The latest run was failed" in lines
+    assert "The latest run failed" in lines
     assert "disk is full" in lines
