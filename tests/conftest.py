@@ -25,6 +25,8 @@ SHARED_DATA = PROJECT_DIR.parent / "shared" / "data"
 
 # Folders whose tests share what takes long to make in one process, a worker or a built warehouse.
 TOGETHER = ("tests/unit/audit", "tests/unit/unify")
+# Folders with files of half a minute.
+LONG = ("tests/unit/extract/connectors", "tests/unit/publish", "tests/unit/resolve")
 
 
 class Scheduling(LoadScopeScheduling):
@@ -44,6 +46,10 @@ def pytest_configure() -> None:
     gc.set_threshold(*COLLECTION)  # as in a run: little of what tests import and make is garbage
 
 
+def pytest_sessionfinish() -> None:
+    gc.freeze()  # as in a run: else pytest looks five times for garbage among all that was imported and made
+
+
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Producer) -> LoadScopeScheduling:
     config.option.loadscopereorder = False  # the order is the one below
     return Scheduling(config, log)
@@ -58,18 +64,22 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 class Turn(IntEnum):
-    """Whole runs, those that await a published company, folders that stay together, and all others."""
+    """Whole runs, those that await a published company, folders that stay together, long files, and all others."""
 
     WHOLE_RUN = 1
     AWAITING = 2
     TOGETHER = 3
-    QUICK = 4
+    LONG = 4
+    QUICK = 5
 
 
 def _turn(item: pytest.Item) -> Turn:
     if item.get_closest_marker("slow"):
         return Turn.AWAITING if "published_company" in getattr(item, "fixturenames", ()) else Turn.WHOLE_RUN
-    return Turn.TOGETHER if _folder(item.nodeid) in TOGETHER else Turn.QUICK
+    folder = _folder(item.nodeid)
+    if folder in TOGETHER:
+        return Turn.TOGETHER
+    return Turn.LONG if folder in LONG else Turn.QUICK
 
 
 def _folder(nodeid: str) -> str:

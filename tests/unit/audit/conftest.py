@@ -32,7 +32,7 @@ def small_company(
 ) -> Path:
     """The folder of a build in which every rule is met. Copy its files, do not change them."""
     root = tmp_path_factory.mktemp("company")
-    settings = _settings_in(root)
+    settings = settings_in(root)
     settings.build_dir.mkdir(parents=True)
     shutil.copy(staged_warehouse, settings.build_warehouse)
     with pytest.MonkeyPatch.context() as patch:
@@ -43,19 +43,23 @@ def small_company(
 
 @pytest.fixture(scope="session")
 def catalogue(tmp_path_factory: pytest.TempPathFactory) -> Catalogue:
-    return load_catalogue(load_configuration(_settings_in(tmp_path_factory.mktemp("catalogue"))))
+    return load_catalogue(load_configuration(settings_in(tmp_path_factory.mktemp("catalogue"))))
 
 
 @pytest.fixture
 def company(small_company: Path, settings: Settings) -> Settings:
     """Settings whose open build is a copy of the small company."""
+    return copy_company(small_company, settings)
+
+
+def copy_company(small_company: Path, settings: Settings) -> Settings:
     settings.build_dir.mkdir(parents=True)
     for file in small_company.glob("*.duckdb"):
         shutil.copy(file, settings.build_dir)
     return settings
 
 
-def _settings_in(root: Path) -> Settings:
+def settings_in(root: Path) -> Settings:
     return Settings.from_environment(
         {
             "KUNDENSTAMM_DATA_DIR": str(root / "data"),

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,10 +13,11 @@ import pytest
 from pipelines.audit import Catalogue, Rule, RuleResult, Severity, Status, run_rules
 from pipelines.audit.expectation_types import OWN
 from pipelines.audit.failing_rows import failing_rows_of
-from pipelines.configuration import Configuration
+from pipelines.configuration import Configuration, load_configuration
 from pipelines.configuration.documents import parse
 from pipelines.settings import EXPECTATIONS_DIR, PROJECT_DIR, Settings
 from pipelines.warehouse import connect
+from tests.unit.audit.conftest import copy_company, settings_in
 from tests.unit.unify.world import BUILD
 
 if TYPE_CHECKING:
@@ -39,13 +41,20 @@ def unmet_rules(results: Sequence[RuleResult]) -> set[str]:
     return {result.rule_id for result in results if result.status in UNMET}
 
 
-def break_company(company: Settings, rule_id: str, rules: Sequence[Rule]) -> dict[str, int]:
-    """Plant the defect of a rule; returns what the SQL rules among `rules` find that read what it changed."""
-    with connect(company.build_warehouse, company) as connection:
+def plant(connection: DuckDBPyConnection, *rule_ids: str) -> None:
+    for rule_id in rule_ids:
         for statement in DEFECTS[rule_id]["sql"]:
             connection.execute(statement)
-        changed = tables_changed_by(connection, rule_id)
-        return counted_by_sql(connection, [rule for rule in rules if reads(rule, changed)])
+
+
+@contextmanager
+def taken_back(connection: DuckDBPyConnection) -> Iterator[None]:
+    """Whatever is changed within is as before afterwards."""
+    connection.begin()
+    try:
+        yield
+    finally:
+        connection.rollback()
 
 
 def tables_changed_by(connection: DuckDBPyConnection, rule_id: str) -> set[str]:
@@ -60,8 +69,31 @@ def tables_changed_by(connection: DuckDBPyConnection, rule_id: str) -> set[str]:
 
 
 def reads(rule: Rule, tables: Collection[str]) -> bool:
-    text = f"{rule.expectation} " + " ".join(str(checked.query) for checked in rule.objects)
+    text = text_of(rule)
     return any(table in text for table in tables)
+
+
+def text_of(rule: Rule) -> str:
+    return f"{rule.expectation} " + " ".join(str(checked.query) for checked in rule.objects)
+
+
+def put_together(connection: DuckDBPyConnection, catalogue: Catalogue) -> list[list[str]]:
+    """All defects in groups of which none changes what another one changes, or what the other's rule reads."""
+    changed = {rule_id: tables_changed_by(connection, rule_id) for rule_id in DEFECTS}
+    texts = {rule_id: f"{text_of(catalogue.rule(rule_id))} {DEFECTS[rule_id]['sql']}" for rule_id in DEFECTS}
+
+    def is_apart(one: str, other: str) -> bool:
+        return not any(table in texts[other] for table in changed[one])
+
+    groups: list[list[str]] = []
+    for rule_id in DEFECTS:
+        for group in groups:
+            if all(is_apart(rule_id, other) and is_apart(other, rule_id) for other in group):
+                group.append(rule_id)
+                break
+        else:
+            groups.append([rule_id])
+    return groups
 
 
 def counted_by_sql(connection: DuckDBPyConnection, rules: Sequence[Rule]) -> dict[str, int]:
@@ -87,6 +119,41 @@ def expected_failures(rule_id: str) -> set[str]:
     return {rule_id, *DEFECTS[rule_id].get("also", [])}
 
 
+@pytest.fixture(scope="module")
+def own_company(small_company: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[[str], Settings]:
+    """Copies of the small company that tests of this file share."""
+    return lambda name: copy_company(small_company, settings_in(tmp_path_factory.mktemp(name)))
+
+
+@pytest.fixture(scope="module")
+def connection(own_company: Callable[[str], Settings]) -> Iterator[DuckDBPyConnection]:
+    """To a small company in which every rule is met; whoever changes it takes that back."""
+    company = own_company("met")
+    with connect(company.build_warehouse, company) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def audited(
+    own_company: Callable[[str], Settings], connection: DuckDBPyConnection, catalogue: Catalogue
+) -> Callable[[str], list[RuleResult]]:
+    """What Great Expectations finds of a rule in a company with its defect, and with others that it cannot see."""
+    group_of = {rule_id: group for group in put_together(connection, catalogue) for rule_id in group}
+    found: dict[str, list[RuleResult]] = {}
+
+    def audit(rule_id: str) -> list[RuleResult]:
+        if rule_id not in found:
+            group, company = group_of[rule_id], own_company("broken")
+            with connect(company.build_warehouse, company) as broken:
+                plant(broken, *group)
+            rules = [catalogue.rule(member) for member in group]
+            results = run_rules(company, load_configuration(company), BUILD, rules)
+            found.update({member: [r for r in results if r.rule_id == member] for member in group})
+        return found[rule_id]
+
+    return audit
+
+
 def test_every_rule_has_a_defect_and_every_defect_a_rule() -> None:
     assert sorted(DEFECTS) == sorted(written_rules())
 
@@ -104,13 +171,18 @@ def test_every_rule_is_met_by_the_small_company_and_leaves_one_result_per_object
 
 @pytest.mark.parametrize("rule_id", written_rules())
 def test_a_defect_is_found_by_its_rule_and_by_no_other(
-    rule_id: str, company: Settings, configuration: Configuration, catalogue: Catalogue
+    rule_id: str,
+    connection: DuckDBPyConnection,
+    audited: Callable[[str], list[RuleResult]],
+    catalogue: Catalogue,
 ) -> None:
     """The rule itself inside Great Expectations; all others by their SQL, which takes a fiftieth of the time."""
     rule = catalogue.rule(rule_id)
-    by_sql = break_company(company, rule_id, rules_of_suites(catalogue))
-    results = run_rules(company, configuration, BUILD, [rule])
-    assert unmet_rules(results) == {rule_id}
+    with taken_back(connection):
+        plant(connection, rule_id)
+        changed = tables_changed_by(connection, rule_id)
+        by_sql = counted_by_sql(connection, [other for other in rules_of_suites(catalogue) if reads(other, changed)])
+    results = audited(rule_id)
     unmet = [r for r in results if r.status in UNMET]
     assert {r.status for r in unmet} == {Status.FAILED if rule.severity is Severity.CRITICAL else Status.WARNED}
     assert by_sql.keys() | {rule_id} == expected_failures(rule_id)
@@ -122,12 +194,12 @@ def test_a_defect_is_found_by_its_rule_and_by_no_other(
     ("rule_id", "statement"), [(rule, statement) for rule, d in DEFECTS.items() for statement in d.get("other", ())]
 )
 def test_a_further_defect_is_found_by_its_rule(
-    rule_id: str, statement: str, company: Settings, catalogue: Catalogue
+    rule_id: str, statement: str, connection: DuckDBPyConnection, catalogue: Catalogue
 ) -> None:
     """By the SQL of the rule: that it is run and counted is tested with its first defect."""
     rule = catalogue.rule(rule_id)
-    with connect(company.build_warehouse, company) as connection:
-        assert counted_by_sql(connection, [rule]) == {}
+    assert counted_by_sql(connection, [rule]) == {}
+    with taken_back(connection):
         connection.execute(statement)
         assert counted_by_sql(connection, [rule]).keys() == {rule_id}
 
@@ -135,8 +207,8 @@ def test_a_further_defect_is_found_by_its_rule(
 def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
     company: Settings, configuration: Configuration, catalogue: Catalogue
 ) -> None:
-    break_company(company, "src_014", [])
     with connect(company.build_warehouse, company) as connection:
+        plant(connection, "src_014")
         connection.execute("update meta.figures set base_value = value where figure = 'as_of'")
     [result] = run_rules(company, configuration, BUILD, [catalogue.rule("src_014")])
     assert result.status is Status.NOT_APPLICABLE

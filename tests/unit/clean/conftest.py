@@ -6,6 +6,7 @@ import shutil
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,10 @@ def one(rows: Iterator[Row] | Sequence[Row]) -> Row:
 
 @pytest.fixture
 def settings(settings: Settings, tmp_path: Path) -> Settings:
-    folder = tmp_path / "config"
+    return with_small_configuration(settings, tmp_path / "config")
+
+
+def with_small_configuration(settings: Settings, folder: Path) -> Settings:
     folder.mkdir()
     for name, text in CONFIG.items():
         (folder / name).write_text(text, encoding="utf-8")
@@ -119,33 +123,33 @@ def configuration(settings: Settings) -> Configuration:
 @pytest.fixture
 def build_warehouse(settings: Settings, staged_warehouse: Path) -> Callable[..., None]:
     """Make the open build from raw rows by table; `sources` names the source where it is not the role."""
+    return partial(fill_build, settings, staged_warehouse)
 
-    def make(raw: Mapping[str, Sequence[Row]], **options: Any) -> None:
-        settings.build_dir.mkdir(parents=True, exist_ok=True)
-        shutil.copy(staged_warehouse, settings.build_warehouse)
-        with warehouse.connect(settings.build_warehouse, settings) as connection:
-            from pipelines import keys
 
-            keys.use_secret(connection, settings)
-            for table, rows in raw.items():
-                if table == "person_history":
-                    insert_history(connection, rows)
-                    continue
-                insert_rows(connection, table, rows, **options.get(table, {}))
+def fill_build(settings: Settings, staged: Path, raw: Mapping[str, Sequence[Row]], **options: Any) -> None:
+    settings.build_dir.mkdir(parents=True, exist_ok=True)
+    shutil.copy(staged, settings.build_warehouse)
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        from pipelines import keys
 
-    return make
+        keys.use_secret(connection, settings)
+        for table, rows in raw.items():
+            if table == "person_history":
+                insert_history(connection, rows)
+                continue
+            insert_rows(connection, table, rows, **options.get(table, {}))
 
 
 @pytest.fixture
 def run_clean(settings: Settings, configuration: Configuration) -> Callable[[], Cleaned]:
     """Clean the open build and read what was written."""
+    return partial(clean_build, settings, configuration)
 
-    def run() -> Cleaned:
-        with warehouse.connect(settings.build_warehouse, settings) as connection:
-            report = clean_records(connection, settings, configuration, BUILD)
-            return Cleaned(report, {table: read_table(connection, f"clean.{table}") for table in TABLES})
 
-    return run
+def clean_build(settings: Settings, configuration: Configuration) -> Cleaned:
+    with warehouse.connect(settings.build_warehouse, settings) as connection:
+        report = clean_records(connection, settings, configuration, BUILD)
+        return Cleaned(report, {table: read_table(connection, f"clean.{table}") for table in TABLES})
 
 
 @pytest.fixture
@@ -155,6 +159,22 @@ def clean(build_warehouse: Callable[..., None], run_clean: Callable[[], Cleaned]
     def clean_rows(raw: Mapping[str, Sequence[Row]], **options: Any) -> Cleaned:
         build_warehouse(raw, **options)
         return run_clean()
+
+    return clean_rows
+
+
+@pytest.fixture(scope="module")
+def clean_once(staged_warehouse: Path, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Cleaned]:
+    """The same for what tests of a file share and only read."""
+
+    def clean_rows(raw: Mapping[str, Sequence[Row]], **options: Any) -> Cleaned:
+        folder = tmp_path_factory.mktemp("clean")
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setenv("KUNDENSTAMM_SECRET", "0" * 64)
+            environment = {"KUNDENSTAMM_DATA_DIR": str(folder / "data"), "KUNDENSTAMM_THREADS": "1"}
+            settings = with_small_configuration(Settings.from_environment(environment), folder / "config")
+            fill_build(settings, staged_warehouse, raw, **options)
+            return clean_build(settings, load_configuration(settings))
 
     return clean_rows
 

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
+
+import pytest
+
+from tests.unit.clean.conftest import Cleaned
 
 CASES = {
     "Anna.Maier@GMX.DE": ("anna.maier@gmx.de", "anna.maier@gmx.de"),
@@ -26,12 +31,46 @@ CASES = {
 }
 
 
-def test_addresses_are_mended_or_refused(clean: Any) -> None:
-    cleaned = clean({"crm_contacts": [{"source_record_id": str(i), "email": email} for i, email in enumerate(CASES)]})
-    assert {r["raw_value"]: (r["value"], r["match_value"]) for r in cleaned.tables["emails"]} == CASES
+KINDS: dict[str, tuple[dict[str, str], str]] = {
+    "a mailbox": ({"email": "Info@firma.de"}, "role_mailbox"),
+    "a mailbox of a company": ({"email": "info+x@firma.de", "company_name": "Firma"}, "role_mailbox"),
+    "a mailbox with a name": ({"email": "info@firma.de", "last_name": "Maier"}, "person"),
+    "a company": ({"email": "anna@firma.de", "company_name": "Firma"}, "company_contact"),
+    "a company reference": ({"email": "anna@firma.de", "company_record_id": "c1"}, "company_contact"),
+    "no company": ({"email": "anna@firma.de", "company_name": "n/a"}, "person"),
+}
+MARKS: dict[str, set[str]] = {
+    "office@firma.de": {"is_role_mailbox"},
+    "bob@gmx.de": {"is_free_provider"},
+    "x@mailinator.com": {"is_disposable"},
+    "bob@firma.de": set(),
+}
+
+
+@pytest.fixture(scope="module")
+def cleaned(clean_once: Callable[..., Cleaned]) -> Cleaned:
+    """A contact for each of `CASES`, `KINDS` and `MARKS`."""
+    cases = [{"source_record_id": email, "email": email} for email in (*CASES, *MARKS)]
+    return clean_once({"crm_contacts": [*cases, *({"source_record_id": k, **row} for k, (row, _) in KINDS.items())]})
+
+
+def test_addresses_are_mended_or_refused(cleaned: Cleaned) -> None:
+    found = {r["raw_value"]: r for r in cleaned.tables["emails"]}
+    assert {raw: (found[raw]["value"], found[raw]["match_value"]) for raw in CASES} == CASES
     assert all(r["is_valid"] == (r["value"] is not None) for r in cleaned.tables["emails"])
     assert all((r["contact_point_key"] is None) == (r["value"] is None) for r in cleaned.tables["emails"])
     assert [p["is_email_valid"] for p in cleaned.rows("persons", email=None)] == [False] * 6
+
+
+def test_a_record_is_a_person_a_company_contact_or_a_mailbox(cleaned: Cleaned) -> None:
+    found = {p["source_record_id"]: p["kind"] for p in cleaned.tables["persons"]}
+    assert {case: found[case] for case in KINDS} == {case: kind for case, (_, kind) in KINDS.items()}
+
+
+def test_mailboxes_of_several_people_of_free_providers_and_to_throw_away_are_marked(cleaned: Cleaned) -> None:
+    marks = ("is_role_mailbox", "is_free_provider", "is_disposable")
+    found = {e["raw_value"]: {mark for mark in marks if e[mark]} for e in cleaned.tables["emails"]}
+    assert {email: found[email] for email in MARKS} == MARKS
 
 
 def test_a_rare_domain_one_typing_error_from_a_provider_is_put_right(clean: Any) -> None:
@@ -51,30 +90,6 @@ def test_a_domain_that_many_use_or_a_short_one_is_no_typing_error(clean: Any) ->
     emails += [f"p{i}@{domain}" for domain in ("web.de", "live.de") for i in range(40)] + ["a@weg.de", "a@line.de"]
     cleaned = clean({"shop_customers": [{"source_record_id": e, "email": e} for e in emails]})
     assert cleaned.rows("corrections") == []
-
-
-KINDS: dict[str, tuple[dict[str, str], str]] = {
-    "a mailbox": ({"email": "Info@firma.de"}, "role_mailbox"),
-    "a mailbox of a company": ({"email": "info+x@firma.de", "company_name": "Firma"}, "role_mailbox"),
-    "a mailbox with a name": ({"email": "info@firma.de", "last_name": "Maier"}, "person"),
-    "a company": ({"email": "anna@firma.de", "company_name": "Firma"}, "company_contact"),
-    "a company reference": ({"email": "anna@firma.de", "company_record_id": "c1"}, "company_contact"),
-    "no company": ({"email": "anna@firma.de", "company_name": "n/a"}, "person"),
-}
-
-
-def test_a_record_is_a_person_a_company_contact_or_a_mailbox(clean: Any) -> None:
-    cleaned = clean({"crm_contacts": [{"source_record_id": case, **row} for case, (row, _) in KINDS.items()]})
-    found = {p["source_record_id"]: p["kind"] for p in cleaned.tables["persons"]}
-    assert found == {case: kind for case, (_, kind) in KINDS.items()}
-
-
-def test_mailboxes_of_several_people_of_free_providers_and_to_throw_away_are_marked(clean: Any) -> None:
-    emails = ["info@firma.de", "anna@gmx.de", "x@mailinator.com", "anna@firma.de"]
-    cleaned = clean({"crm_contacts": [{"source_record_id": e, "email": e} for e in emails]})
-    marks = ("is_role_mailbox", "is_free_provider", "is_disposable")
-    found = {e["raw_value"]: [mark for mark in marks if e[mark]] for e in cleaned.tables["emails"]}
-    assert found == {email: [mark] for email, mark in zip(emails, marks, strict=False)} | {"anna@firma.de": []}
 
 
 def test_a_first_name_is_put_right_where_the_mailbox_says_which_one_is_meant(clean: Any) -> None:

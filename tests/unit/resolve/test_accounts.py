@@ -10,6 +10,7 @@ from typing import Any
 
 import pytest
 from duckdb import DuckDBPyConnection
+from stdnum.iso7064 import mod_11_10
 
 from pipelines.clean.companies import write_companies
 from pipelines.clean.countries import create_country_names
@@ -101,133 +102,161 @@ def companies(staged: Settings) -> Iterator[Companies]:
     (staged.current / "state.duckdb").unlink(missing_ok=True)
 
 
-@pytest.mark.parametrize(
-    ("a", "b", "is_one"),
-    [
-        pytest.param({"vat_id": VAT}, {"vat_id": "de 136 695 976"}, True, id="one VAT id, written otherwise"),
-        pytest.param({"vat_id": VAT}, {"vat_id": OTHER_VAT}, False, id="two VAT ids"),
-        pytest.param({"vat_id": "DE000000000"}, {"vat_id": "DE000000000"}, False, id="a filler is no VAT id"),
-        pytest.param({"vat_id": "DE123456789"}, {"vat_id": "DE123456789"}, False, id="an example is no VAT id"),
-        pytest.param(
-            {"register_number": "HRB 4711", "city": "München"},
-            {"register_number": "Amtsgericht München HRB4711"},
-            True,
-            id="one register entry",
-        ),
-        pytest.param(
-            {"register_number": "HRB 4711", "city": "Ulm"},
-            {"register_number": "HRB 4711", "city": "Köln"},
-            False,
-            id="one number at two courts",
-        ),
-        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "NAGEL G.m.b.H.", **ULM}, True, id="one name in one town"),
-        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "Nagel", **ULM}, True, id="legal form left out"),
-        pytest.param({"name": "Nagel GmbH", **ULM}, {"name": "Nagel AG", **ULM}, False, id="two legal forms"),
-        pytest.param({"name": "Nagel", **ULM}, {"name": "Nagel", "postal_code": "50667"}, False, id="two towns"),
-        pytest.param({"name": "Nagel"}, {"name": "Nagel"}, False, id="a name alone"),
-        pytest.param({"name": "n/a", **ULM}, {"name": "n/a", **ULM}, False, id="a placeholder is no name"),
-        pytest.param(
-            {"name": "Nagel", "vat_id": VAT, **ULM},
-            {"name": "Nagel", "vat_id": OTHER_VAT, **ULM},
-            False,
-            id="one name, two VAT ids",
-        ),
-        pytest.param({"domain": "nagel.example"}, {"domain": "nagel.example"}, False, id="a website alone"),
-        pytest.param(
-            {"name": "Nagel Bau GmbH", "domain": "https://www.nagel.example/kontakt"},
-            {"name": "Nagel-Bau", "domain": "nagel.example"},
-            True,
-            id="one name at one website",
-        ),
-        pytest.param(
-            {"name": "Nagel Bau GmbH", "domain": "nagel.example"},
-            {"name": "Nagel Druck GmbH", "domain": "nagel.example"},
-            False,
-            id="two companies of a group at one website",
-        ),
-        pytest.param(
-            {"name": "Nagel GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
-            {"name": "Nagel Verwaltungs-GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
-            False,
-            id="a daughter in the same house",
-        ),
-        pytest.param(
-            {"name": "Nagel Bau GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
-            {"name": "Nagel Druck GmbH", "domain": "nagel.example", "street": "Seeweg 9", **ULM},
-            False,
-            id="two companies of a group in the same house",
-        ),
-        pytest.param(
-            {"name": "Nagel Bau", "domain": "nagel.example"},
-            {"name": "Nagel Bau", "domain": "info@gmx.de"},
-            False,
-            id="a free provider is no website",
-        ),
-        pytest.param(
-            {"name": "Nagel Bau", "domain": "facebook.com/nagel"},
-            {"name": "Nagel Bau", "domain": "www.facebook.com/nagel"},
-            False,
-            id="a page among those of many is no website",
-        ),
-        pytest.param(
-            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **ULM},
-            {"name": "Hofmann Metall GmbH", "street": "Hauptstr. 5", **ULM},
-            True,
-            id="a slip in the name in one house",
-        ),
-        pytest.param(
-            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **ULM},
-            {"name": "Hofmann Metall GmbH", "street": "Seeweg 9", **ULM},
-            False,
-            id="nearly one name in one town",
-        ),
-        pytest.param(
-            {"name": "Hotel am See Haus 1", "street": "Seeweg 9", **ULM},
-            {"name": "Hotel am See Haus 2", "street": "Seeweg 9", **ULM},
-            False,
-            id="another figure is no slip",
-        ),
-        pytest.param(
-            {"name": "Logistik Berger GmbH", "street": "Seeweg 9", **ULM},
-            {"name": "Berger Logistik", "street": "Seeweg 9", **ULM},
-            True,
-            id="the words in another order in one house",
-        ),
-        pytest.param(
-            {"name": "Müller & Söhne", **ULM},
-            {"name": "Mueller und Soehne", **ULM},
-            True,
-            id="umlauts and the word and",
-        ),
-        pytest.param(
-            {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", "domain": "hoffmann.example", **ULM},
-            {"name": "Hofmann Metall AG", "street": "Hauptstraße 5", "domain": "hoffmann.example", **ULM},
-            False,
-            id="alike in everything but the legal form",
-        ),
-        pytest.param(
-            {"name": "Nagel", "vat_id": VAT, **ULM},
-            {"name": "Nagel", "vat_id": "DE136695967", **ULM},
-            True,
-            id="one name, the VAT id mistyped",
-        ),
-        pytest.param(
-            {"name": "Nagel", "vat_id": VAT, **ULM},
-            {"name": "Nagel", "vat_id": "ATU13585627", **ULM},
-            True,
-            id="one name, VAT ids of two countries",
-        ),
-        pytest.param(
-            {"name": "Nagel", "register_number": "HRB 4711", **ULM},
-            {"name": "Nagel", "register_number": "HRB 4712", **ULM},
-            False,
-            id="two entries at one court",
-        ),
-    ],
-)
-def test_what_makes_two_records_one_company(companies: Companies, a: Row, b: Row, is_one: bool) -> None:
-    accounts = companies.resolve([{"source_record_id": "a"} | a, {"source_record_id": "b"} | b])
-    assert (accounts["a"] == accounts["b"]) is is_one
+TOWNS = {
+    "Aachen": "52062",
+    "Berlin": "10115",
+    "Bonn": "53111",
+    "Bremen": "28195",
+    "Dresden": "01067",
+    "Erfurt": "99084",
+    "Essen": "45127",
+    "Halle": "06108",
+    "Hamburg": "20095",
+    "Hannover": "30159",
+    "Jena": "07743",
+    "Kassel": "34117",
+    "Kiel": "24103",
+    "Leipzig": "04109",
+    "Mainz": "55116",
+    "Potsdam": "14467",
+    "Rostock": "18055",
+}
+
+
+def at(town: str) -> Row:
+    return {"postal_code": TOWNS[town], "city": town}
+
+
+def vat_id(digits: str) -> str:
+    """A German VAT id whose check digit is right."""
+    return "DE" + digits + mod_11_10.calc_check_digit(digits)
+
+
+# Two records, and whether they are one company. All are resolved together: names, numbers and town are a pair's own.
+PAIRS: dict[str, tuple[Row, Row, bool]] = {
+    "one VAT id, written otherwise": ({"vat_id": VAT}, {"vat_id": "de 136 695 976"}, True),
+    "two VAT ids": ({"vat_id": OTHER_VAT}, {"vat_id": vat_id("30000001")}, False),
+    "a filler is no VAT id": ({"vat_id": "DE000000000"}, {"vat_id": "DE000000000"}, False),
+    "an example is no VAT id": ({"vat_id": "DE123456789"}, {"vat_id": "DE123456789"}, False),
+    "one register entry": (
+        {"register_number": "HRB 4711", "city": "München"},
+        {"register_number": "Amtsgericht München HRB4711"},
+        True,
+    ),
+    "one number at two courts": (
+        {"register_number": "HRB 4712", "city": "Ulm"},
+        {"register_number": "HRB 4712", "city": "Köln"},
+        False,
+    ),
+    "one name in one town": ({"name": "Nagel GmbH", **at("Aachen")}, {"name": "NAGEL G.m.b.H.", **at("Aachen")}, True),
+    "legal form left out": ({"name": "Huber GmbH", **at("Berlin")}, {"name": "Huber", **at("Berlin")}, True),
+    "two legal forms": ({"name": "Kurz GmbH", **at("Bonn")}, {"name": "Kurz AG", **at("Bonn")}, False),
+    "two towns": ({"name": "Vogel", **at("Bremen")}, {"name": "Vogel", "postal_code": "50667"}, False),
+    "a name alone": ({"name": "Winter"}, {"name": "Winter"}, False),
+    "a placeholder is no name": ({"name": "n/a", **at("Dresden")}, {"name": "n/a", **at("Dresden")}, False),
+    "one name, two VAT ids": (
+        {"name": "Brandt", "vat_id": vat_id("30000002"), **at("Erfurt")},
+        {"name": "Brandt", "vat_id": vat_id("40000003"), **at("Erfurt")},
+        False,
+    ),
+    "a website alone": ({"domain": "seidel.example"}, {"domain": "seidel.example"}, False),
+    "one name at one website": (
+        {"name": "Pohl Bau GmbH", "domain": "https://www.pohl.example/kontakt"},
+        {"name": "Pohl-Bau", "domain": "pohl.example"},
+        True,
+    ),
+    "two companies of a group at one website": (
+        {"name": "Engel Bau GmbH", "domain": "engel.example"},
+        {"name": "Engel Druck GmbH", "domain": "engel.example"},
+        False,
+    ),
+    "a daughter in the same house": (
+        {"name": "Busch GmbH", "domain": "busch.example", "street": "Seeweg 9", **at("Essen")},
+        {"name": "Busch Verwaltungs-GmbH", "domain": "busch.example", "street": "Seeweg 9", **at("Essen")},
+        False,
+    ),
+    "two companies of a group in the same house": (
+        {"name": "Horn Bau GmbH", "domain": "horn.example", "street": "Seeweg 9", **at("Halle")},
+        {"name": "Horn Druck GmbH", "domain": "horn.example", "street": "Seeweg 9", **at("Halle")},
+        False,
+    ),
+    "a free provider is no website": (
+        {"name": "Sauer Bau", "domain": "sauer.example"},
+        {"name": "Sauer Bau", "domain": "info@gmx.de"},
+        False,
+    ),
+    "a page among those of many is no website": (
+        {"name": "Arnold Bau", "domain": "facebook.com/arnold"},
+        {"name": "Arnold Bau", "domain": "www.facebook.com/arnold"},
+        False,
+    ),
+    "a slip in the name in one house": (
+        {"name": "Hoffmann Metall GmbH", "street": "Hauptstraße 5", **at("Hamburg")},
+        {"name": "Hofmann Metall GmbH", "street": "Hauptstr. 5", **at("Hamburg")},
+        True,
+    ),
+    "nearly one name in one town": (
+        {"name": "Lehmann Glas GmbH", "street": "Hauptstraße 5", **at("Hannover")},
+        {"name": "Leemann Glas GmbH", "street": "Seeweg 9", **at("Hannover")},
+        False,
+    ),
+    "another figure is no slip": (
+        {"name": "Hotel am See Haus 1", "street": "Seeweg 9", **at("Jena")},
+        {"name": "Hotel am See Haus 2", "street": "Seeweg 9", **at("Jena")},
+        False,
+    ),
+    "the words in another order in one house": (
+        {"name": "Logistik Berger GmbH", "street": "Seeweg 9", **at("Kassel")},
+        {"name": "Berger Logistik", "street": "Seeweg 9", **at("Kassel")},
+        True,
+    ),
+    "umlauts and the word and": (
+        {"name": "Müller & Söhne", **at("Kiel")},
+        {"name": "Mueller und Soehne", **at("Kiel")},
+        True,
+    ),
+    "alike in everything but the legal form": (
+        {"name": "Bergmann Holz GmbH", "street": "Hauptstraße 5", "domain": "bergmann.example", **at("Leipzig")},
+        {"name": "Bergman Holz AG", "street": "Hauptstraße 5", "domain": "bergmann.example", **at("Leipzig")},
+        False,
+    ),
+    "one name, the VAT id mistyped": (
+        {"name": "Ziegler", "vat_id": "DE136695984", **at("Mainz")},
+        {"name": "Ziegler", "vat_id": "DE136695948", **at("Mainz")},
+        True,
+    ),
+    "one name, VAT ids of two countries": (
+        {"name": "Krüger", "vat_id": vat_id("30000004"), **at("Potsdam")},
+        {"name": "Krüger", "vat_id": "ATU13585627", **at("Potsdam")},
+        True,
+    ),
+    "two entries at one court": (
+        {"name": "Simon", "register_number": "HRB 4713", **at("Rostock")},
+        {"name": "Simon", "register_number": "HRB 4714", **at("Rostock")},
+        False,
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def accounts_of_pairs(staged: Settings) -> Accounts:
+    """The account of each record of `PAIRS`; no account has records of two pairs."""
+    records = [
+        {"source_record_id": f"{name}, {letter}"} | record
+        for name, pair in PAIRS.items()
+        for letter, record in zip("ab", pair[:2], strict=True)
+    ]
+    with connect(staged.build_warehouse, staged) as connection:
+        accounts = Companies(connection, staged).resolve(records)
+    pairs_of = {account: {r[:-3] for r, found in accounts.items() if found == account} for account in accounts.values()}
+    assert all(len(pairs) == 1 for pairs in pairs_of.values()), pairs_of
+    return accounts
+
+
+@pytest.mark.parametrize("pair", PAIRS)
+def test_what_makes_two_records_one_company(accounts_of_pairs: Accounts, pair: str) -> None:
+    *_, is_one = PAIRS[pair]
+    assert (accounts_of_pairs[f"{pair}, a"] == accounts_of_pairs[f"{pair}, b"]) is is_one
 
 
 def test_a_record_without_anything_is_an_account_of_its_own(companies: Companies) -> None:
