@@ -107,16 +107,20 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
 
     Reads `candidates` and the decided pairs of all records, and keeps them.
     """
-    moved = " union all ".join(_moved(table) for table in ("candidates", "must_links", "cannot_links"))
+    chosen = ("candidates", "must_links", "cannot_links")
+    for table in chosen:
+        slices.run(f"create table moved_{table} as {_moved(table)}")
     slices.run(
-        f"""
+        """
         create table disturbed as
         with weighed_otherwise as (
             select a, b from (from gone_pairs union all from new_scores)
             join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
         )
         select n from changes union from renewed union from compared
-        union select unnest([a, b]) from (from weighed_otherwise union all {moved});
+        union select unnest([a, b]) from (
+            from weighed_otherwise
+            union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);
         create table regrouped_records as
         select n from kept.clustered
         where component in (select component from kept.clustered semi join disturbed using (n))
@@ -134,16 +138,20 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
         find_clusters(slices.connection, reliability)
         slices.replace("clustered", "n in (from regrouped_records)")
         slices.replace("cluster_refusals", "a in (from regrouped_records)")
-    for table in ("candidates", "must_links", "cannot_links"):
-        slices.run(f"create or replace table kept.{table} as from {table}")
+    for table in chosen:
+        slices.run(
+            f"delete from kept.{table} where (a, b) in (select (a, b) from moved_{table}); "
+            f"insert into kept.{table} by name from {table} semi join moved_{table} using (a, b)"
+        )
     for table in ("clustered", "cluster_refusals"):
         slices.run(f"create view {table} as from kept.{table}")
 
 
 def _moved(pairs: str) -> str:
     """SQL for the pairs of a table that are there or kept only, or of which something else is said."""
-    return (
-        f"select a, b from ((from {pairs} except from kept.{pairs}) union all (from kept.{pairs} except from {pairs}))"
+    now_is, was = (f"(select a, b, hash(t) as said from {table} as t)" for table in (pairs, f"kept.{pairs}"))
+    return " union all ".join(
+        f"select a, b from {one} anti join {other} using (a, b, said)" for one, other in ((now_is, was), (was, now_is))
     )
 
 

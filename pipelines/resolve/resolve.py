@@ -297,7 +297,7 @@ def _drop_prepared(connection: DuckDBPyConnection) -> None:
 
 # What a build starts from: tables and views of the scratch catalog.
 _MODEL_TABLES = {"model": MODEL_COLUMNS, "frequencies": FREQUENCY_TABLE_COLUMNS}
-_STATE_TABLES = {*_MODEL_TABLES, "known_ids", "known_events", "members_before", "published_members", "former_members"}
+_STATE_TABLES = {*_MODEL_TABLES, "known_ids", "known_events", "published_members", "former_members"}
 
 
 def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitStack) -> None:
@@ -313,11 +313,8 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitS
     stack.enter_context(attached_state(connection, {"issued": state, "published": published}))
     show_table(connection, "issued", "customer_id_history", "known_ids", HISTORY_COLUMNS)
     show_table(connection, "issued", "customer_id_events", "known_events", EVENT_COLUMNS)
-    show_table(connection, "issued", "members", "members_before", MEMBER_COLUMNS)
+    show_table(connection, "issued", "members", "former_members", MEMBER_COLUMNS)
     show_table(connection, "published", "members", "published_members", MEMBER_COLUMNS)
-    connection.execute(
-        "create view former_members as from members_before anti join published_members using (record_key)"
-    )
 
 
 def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:
