@@ -402,7 +402,9 @@ class _Matching(Slices):
             create table grouped as
             from renewed union from regrouped union from merge_targets
             union select n from kept.carriers semi join new_verdicts using (value_key);
-            create table grouped_keys as select n, record_key from kept.numbers semi join grouped using (n);
+            create table merged_away as
+            select n from kept.records
+            where merged_into in (select record_key from kept.numbers semi join grouped using (n));
             """
         )
         profile = """(select min(n) as n from kept.descriptions
@@ -410,8 +412,7 @@ class _Matching(Slices):
             group by description)"""
         list_rules(self.connection)
         with self.slice(
-            records="from kept.records where n in (from grouped) "
-            "or merged_into in (select record_key from grouped_keys)",
+            records="from kept.records semi join (from grouped union from merged_away) using (n)",
             carriers=f"from kept.carriers semi join {self.part}.records using (n)",
             profiles=f"from kept.profiles semi join {profile} using (n)",
         ):
@@ -520,14 +521,14 @@ class _Matching(Slices):
         """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
         self.run(
             """
-            create table paired as select join_key_l as a, join_key_r as b from blocked_pairs;
             delete from kept.scores where a in (from compared) or b in (from compared);
-            create table gone_pairs as select a, b from kept.scores anti join paired using (a, b);
+            create table gone_pairs as
+            select a, b from kept.scores anti join blocked_pairs on join_key_l = a and join_key_r = b;
             delete from kept.scores where (a, b) in (select (a, b) from gone_pairs)
             """
         )
         with self.slice(
-            blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
+            blocked_pairs=f"from {self.main}.blocked_pairs anti join kept.scores on a = join_key_l and b = join_key_r",
             scored_profiles=_complete(
                 f"from kept.scored_profiles where n in (select join_key_l from {self.part}.blocked_pairs "
                 f"union all select join_key_r from {self.part}.blocked_pairs)"
@@ -537,7 +538,7 @@ class _Matching(Slices):
             count = weigh_pairs(self.connection, model)
             self.run(f"create table {self.main}.new_scores as select a, b from scores")
             self.replace("scores", "false")
-        self.run("drop table paired; drop table blocked_pairs")
+        self.run("drop table blocked_pairs")
         return count
 
     def renew_judgements(self, model: Model) -> None:

@@ -188,7 +188,7 @@ def test_every_night_gives_every_table_of_a_full_run(
     for night, identity in enumerate((configuration.identity, stricter)):
         people = (_disturb, _calm)[night](people, chance)
         rows = people + _stage(night + 1)
-        _decide(warehouse, chance.sample(people, 4))
+        _decide(warehouse, people, chance)
         version = f"2026112{night + 2}T000000Z-0000000b"
         increment = resolve(rows, version=version, identity=identity)
         assert increment.report.renewed_count < 0.5 * increment.report.record_count
@@ -222,12 +222,18 @@ def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing
     assert of_another.weighed_pair_count == of_another.scored_pair_count
 
 
-def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
-    """Take all decisions back and make two others."""
-    a, b, c, d = (row["record_key"] for row in rows)
+def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]], chance: random.Random) -> None:
+    """Take all decisions back and make others: two people are one, two records of one are not, and any other two."""
+    keys = {row["record_key"] for row in rows}
+    both = sorted(key[:-1] for key in keys if key[-1] == "b" and key[:-1] + "a" in keys)
+    one, other, third = chance.sample(both, 3)
+    a, b = chance.sample(sorted(keys), 2)
     warehouse.execute("delete from config.overrides")
-    warehouse.execute(
-        "insert into config.overrides (kind, a_record_key, b_record_key, is_active, line) values "
-        "('cannot-link', $1, $2, true, 2), ('must-link', $3, $4, true, 3)",
-        [a, b, c, d],
+    warehouse.executemany(
+        "insert into config.overrides (kind, a_record_key, b_record_key, is_active, line) values (?, ?, ?, true, ?)",
+        [
+            ("must-link", f"{one}a", f"{other}a", 2),
+            ("cannot-link", f"{third}a", f"{third}b", 3),
+            ("cannot-link", a, b, 4),
+        ],
     )
