@@ -225,7 +225,7 @@ def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing
 def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]], chance: random.Random) -> None:
     """Take all decisions back and make others: two people are one, two records of one are not, and any other two."""
     keys = {row["record_key"] for row in rows}
-    both = sorted(key[:-1] for key in keys if key[-1] == "b" and key[:-1] + "a" in keys)
+    both = sorted(key[:-1] for key in keys if key[:2] == "r_" and key[-1] == "b" and key[:-1] + "a" in keys)
     one, other, third = chance.sample(both, 3)
     a, b = chance.sample(sorted(keys), 2)
     warehouse.execute("delete from config.overrides")
