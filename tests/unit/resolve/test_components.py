@@ -91,6 +91,8 @@ def change(state: State, kind: str, chance: random.Random) -> State:
     if kind == "weight gone":
         pair = chance.choice(sorted(state.weights))
         return replace(state, weights={p: weight for p, weight in state.weights.items() if p != pair})
+    if kind == "profile gone":
+        return replace(state, weights={pair: weight for pair, weight in state.weights.items() if n not in pair})
     if kind == "link gone":
         pair = chance.choice(sorted(state.exact))
         return replace(state, exact={p: rank for p, rank in state.exact.items() if p != pair})
@@ -102,7 +104,17 @@ def change(state: State, kind: str, chance: random.Random) -> State:
     return replace(state, cannot=frozenset(sorted(state.cannot)[1:]) | {chance.choice(sorted(state.exact))})
 
 
-KINDS = ("form", "record gone", "weight", "weight gone", "link gone", "link", "must-link", "cannot-link")
+KINDS = (
+    "form",
+    "record gone",
+    "weight",
+    "weight gone",
+    "profile gone",
+    "link gone",
+    "link",
+    "must-link",
+    "cannot-link",
+)
 
 
 def fill(connection: DuckDBPyConnection, catalog: str, rows: dict[str, list[tuple[object, ...]]]) -> None:
@@ -167,14 +179,15 @@ def test_a_night_cuts_what_moved_and_gives_what_cutting_all_gives(connection: Du
 
 
 def _tell_changes(connection: DuckDBPyConnection, before: State, now: State) -> None:
-    """Create what matching tells of a night."""
+    """Create what matching tells of a night: pairs of a profile that is gone are not told of one by one."""
     records = [(n,) for n in before.forms if now.forms.get(n) != before.forms[n]]
-    gone = [pair for pair in before.weights if pair not in now.weights]
+    weighed = {n for pair in now.weights for n in pair}
+    compared = {n for pair in before.weights for n in pair if n not in weighed and n in now.forms}
+    gone = [pair for pair in before.weights if pair not in now.weights and not compared.intersection(pair)]
     new = [pair for pair, weight in now.weights.items() if before.weights.get(pair) != weight]
     for table, columns, values in (
         ("changes", "n integer", records),
-        ("renewed", "n integer", []),
-        ("compared", "n integer", []),
+        ("compared", "n integer", [(n,) for n in sorted(compared)]),
         ("gone_pairs", "a integer, b integer", gone),
         ("new_scores", "a integer, b integer", new),
     ):
