@@ -70,6 +70,8 @@ BYSTANDERS: list[dict[str, Any]] = [
     # They are weighed against each other, until somebody who says the same as the first one stands for both of them.
     {"record_key": "s_same_1", **KUNO},
     {"record_key": "s_same_2", **KUNO, "email": "kuno@w.de", "house_number": "15"},
+    # It is one person with another record because the source says so, whatever that other record says.
+    {"record_key": "s_merged_1", "first_name": "Ute", "last_name": "Sander", "merged_into_record_key": "s_merged_9"},
     # Nobody else is on the mailbox, until somebody is.
     {"record_key": "s_alone_1", "first_name": "Ines", "last_name": "Falkner", "email": "if@y.de"},
     # They have their name in common, until so many have it that only those of one town are compared.
@@ -104,6 +106,11 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
             "s_son_9",
             {"first_name": "Hans", "last_name": "Wiegand", "email": "hans@w.de", **FARM, "house_number": "21"},
             {"first_name": "Hans", "last_name": "Wiegand jun.", "email": "hans@w.de", **FARM, "house_number": "21"},
+        ),
+        (
+            "s_merged_9",
+            {"first_name": "Jutta", "last_name": "Brandis", "email": "jb@y.de"},
+            {"first_name": "Jutta", "last_name": "Brandis", "email": "jb@w.de"},
         ),
         ("s_alone_9", None, {"first_name": "I.", "last_name": "Falkner", "email": "if@y.de"}),
         ("q_same", None, KUNO),
