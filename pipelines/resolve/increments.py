@@ -13,10 +13,12 @@ run gives because each phase says of a key only what follows from the rows of it
     groups of exact rules   rule and group      groups with another member, or of another value or people torn otherwise
     blocks                  block key           blocks with another profile, or divided ones of another content
     scores, judgements      pair of profiles    pairs of these profiles; judgements also of what their values became
+    clusters                component           components with a record, link, weight or decision that is another one
 
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
-who is torn, the strongest rule of a pair, the pairs that are left to weigh. Add the slice of a new phase here. What a
-phase says is written in its own module; how the tables are kept, in `kept`.
+who is torn, the strongest rule of a pair, the pairs that are left to weigh, the links that are chosen, and ids. Add the
+slice of a new phase here. What a phase says is written in its own module; which records changed is found in `changes`,
+and how the tables are kept is said in `kept`.
 """
 
 from __future__ import annotations
@@ -26,6 +28,7 @@ from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
 from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
+from pipelines.resolve.changes import CannotContinueError, find_changes
 from pipelines.resolve.comparisons import DERIVED
 from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
@@ -35,7 +38,6 @@ from pipelines.resolve.homes import find_home_values
 from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
-    MOST_NUMBER,
     PERSON_COLUMNS,
     create_profiles,
     describe_names,
@@ -51,9 +53,6 @@ if TYPE_CHECKING:
     from pipelines.configuration.identity import IdentityConfig
     from pipelines.resolve.model import Model
 
-# A night that changes more of the records than this is computed in full, which then costs as much.
-MOST_CHANGED = 0.15
-
 
 @dataclass(frozen=True)
 class Night:
@@ -63,10 +62,6 @@ class Night:
     blocking: Blocking
     weighed_count: int
     fits: list[Fit]
-
-
-class CannotContinueError(Exception):
-    """A night from which what was kept does not lead to what a full run gives."""
 
 
 def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build: Build, model: Model) -> Night:
@@ -84,7 +79,7 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     """
     night = _Matching(slices, warehouse)
     night.show_kept()
-    night.find_changes()
+    find_changes(slices)
     night.renew_records(build)
     night.renew_values(identity)
     night.silence_values(build)
@@ -171,54 +166,6 @@ class _Matching(Slices):
         for table in TABLES:
             rows = f"from {KEPT}.{table}"
             self.run(f"create view {table} as {_complete(rows) if table == 'scored_profiles' else rows}")
-
-    def find_changes(self) -> None:
-        """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
-
-        `n` was and stays the number of a record; a new one comes between its neighbors in the order of keys.
-        """
-        self.run(
-            f"""
-            create table changes as
-            select record_key, kept.n, kept.n is not null as was_there, inputs.said is not null as is_there, inputs.said
-            from {KEPT}.numbers as kept full join inputs using (record_key)
-            where kept.said is distinct from inputs.said
-            """
-        )
-        if self.count("changes") > MOST_CHANGED * self.count("inputs"):
-            raise CannotContinueError
-        self.run(
-            f"""
-            create table placed as
-            with kept as (select record_key, n from {KEPT}.numbers anti join (from changes where not is_there)
-                using (record_key)),
-            numbered as (
-                select record_key, n as lower, lead(n, 1, {MOST_NUMBER}) over (order by n) as upper from kept
-                union all
-                select '', 0, coalesce(min(n), {MOST_NUMBER}) from kept
-            ),
-            between_two as (
-                select changes.record_key, lower, upper
-                from (from changes where not was_there) as changes
-                asof join numbered on changes.record_key >= numbered.record_key
-            )
-            select record_key, lower::bigint as lower, upper::bigint as upper,
-                row_number() over (partition by lower order by record_key) as position,
-                count(*) over (partition by lower) as new_count
-            from between_two
-            """
-        )
-        if self.count("(from placed where upper - lower <= new_count)"):
-            raise CannotContinueError
-        self.run(
-            f"""
-            update changes set n = lower + (upper - lower) * position // (new_count + 1)
-            from placed where placed.record_key = changes.record_key;
-            drop table placed;
-            delete from {KEPT}.numbers where n in (select n from changes);
-            insert into {KEPT}.numbers by name select record_key, n, said from changes where is_there
-            """
-        )
 
     def renew_records(self, build: Build) -> None:
         """Renew `records` and `carriers` of changed records, as they say it; create `moved_values` and `were`.
@@ -472,7 +419,7 @@ class _Matching(Slices):
             select block, key from stayed semi join kept.divided using (key)
             """
         )
-        kinds = self.list("moved_blocks", "block")
+        kinds = self.distinct("moved_blocks", "block")
         self.run(
             f"""
             create table undivided_now as {find_in_blocks(learned_from, "moved_blocks", kinds)};

@@ -2,7 +2,7 @@
 
 Change here what the stage reads; the tables it ends in are those of `writing`. Each phase is a module of its own:
 `records`, `limits`, `ambiguity`, `evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`,
-`scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`. A night calls them by way of `increments`, on what
+`scoring`, `guards`, `overrides`, `components`, `ids`, `queue`. A night calls them by way of `increments`, on what
 `kept` holds.
 """
 
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from pipelines import keys
 from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
+from pipelines.resolve.changes import CannotContinueError
 from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
-from pipelines.resolve.increments import CannotContinueError, match_night, renew_clusters
+from pipelines.resolve.increments import match_night, renew_clusters
 from pipelines.resolve.kept import KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import (

@@ -31,7 +31,7 @@ class Slices:
         row = self.connection.execute(f"select count(*) from {table}").fetchone()
         return int(row[0]) if row else 0
 
-    def list(self, table: str, column: str) -> list[int]:
+    def distinct(self, table: str, column: str) -> list[int]:
         rows = self.connection.execute(f"select distinct {column} from {table} order by {column}").fetchall()
         return [int(value) for (value,) in rows]
 
