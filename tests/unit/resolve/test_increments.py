@@ -15,6 +15,7 @@ from pipelines.configuration import Configuration
 from pipelines.resolve import blocking, homes
 from pipelines.resolve.kept import CACHE_FILE
 from pipelines.settings import Settings
+from pipelines.warehouse import connect
 from tests.unit.resolve.conftest import Resolve, fetch
 from tests.unit.resolve.test_resolve import make_people
 
@@ -224,6 +225,11 @@ def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing
     assert after.customer_of == before.customer_of
     assert after.report.weighed_pair_count == after.report.scored_pair_count > 100
     assert resolve(rows, version="20261122T000000Z-0000000b").report.weighed_pair_count == 0
+    with connect(file, settings) as connection:  # read last of all
+        connection.execute("drop table cluster_refusals")
+    without = resolve(rows, version="20261122T000000Z-0000000b")
+    assert without.report.renewed_count == without.report.record_count
+    assert (without.customer_of, without.links) == (after.customer_of, after.links)
     anew = configuration.identity.model_copy(update={"model": 2})
     of_another = resolve(rows, version="20261122T000000Z-0000000b", identity=anew).report
     assert of_another.weighed_pair_count == of_another.scored_pair_count
