@@ -103,19 +103,25 @@ where mutual.are_two
 
 _TORN = """
 create table torn_forms as
-with torn_records as (
+with carried as (select value_key, n from carriers semi join torn_at using (value_key)),  -- by few
+torn_records as (
     select distinct n, form
-    from torn_at join carriers using (value_key) join (select n, form from records) using (n, form)
+    from torn_at join carried using (value_key)
+    join (select n, form from records semi join carried using (n)) using (n, form)
+),
+further as (select value_key, n from carriers semi join torn_records using (n)),
+shared as (
+    select value_key from identifier_values semi join further using (value_key)
+    where problem is null and not is_personal
 )
 select value_key, form from torn_at
 union
-select value_key, form
-from torn_records join carriers using (n)
-where value_key in (select value_key from identifier_values where problem is null and not is_personal);
+select value_key, form from torn_records join further using (n) semi join shared using (value_key);
 create table torn as
+with carried as (select value_key, n from carriers semi join torn_forms using (value_key))
 select value_key, n, torn_forms.form is not null as is_torn
-from carriers join (select n, form from records) using (n) left join torn_forms using (value_key, form)
-where value_key in (select value_key from torn_forms);
+from carried join (select n, form from records semi join carried using (n)) using (n)
+left join torn_forms using (value_key, form);
 create table torn_groups as
 select value_key as group_key, form from torn_forms
 union

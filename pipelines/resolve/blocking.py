@@ -100,10 +100,10 @@ class Blocking:
 def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
     """Create `blocked_pairs` (`join_key_l`, `join_key_r`): one row per pair of profiles.
 
-    And what that comes from: `blocked` as `count_shared_blocks` does, and `divided` and `oversized` as that.
+    And what that comes from: `block_keys` of `key_profiles`, and what `count_shared_blocks` creates.
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
-    connection.execute(f"create table undivided as {key_profiles(learned_from)}")
+    key_profiles(connection, learned_from)
     count_shared_blocks(connection, learned_from)
     return choose_pairs(connection)
 
@@ -160,35 +160,56 @@ def _list_blocks(learned_from: int) -> Sequence[tuple[tuple[str, ...], str]]:
     return _CARRIED + _ALIKE + (_COARSE_BLOCKS if learned_from <= COARSE_PROFILES else ())
 
 
-def key_profiles(learned_from: int) -> str:
-    """SQL for one row per block, profile in it, and hash of its key.
+def key_profiles(connection: DuckDBPyConnection, learned_from: int) -> None:
+    """Create `block_keys`, and `undivided` from it: one row per block, profile in it, and hash of its key.
 
-    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. The profiles are
-    read once for all blocks but those of lists.
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. `block_keys` has
+    one row per profile and one column per block, NULL where the profile is not in it; not those of lists.
+    """
+    blocks = _list_blocks(learned_from)
+    single = [i for i, (key, _) in enumerate(blocks) if key not in _LISTS]
+    keys = ", ".join(
+        f"case when {_is_known(blocks[i][0])} then {_hashed(i, blocks[i][0])} end as {_column(i)}" for i in single
+    )
+    connection.execute(f"create table block_keys as select n, {keys} from scored_profiles")
+    of_values = ", ".join(
+        f"case when {_column(i)} is not null then {{'block': {i}::utinyint, 'key': {_column(i)}}} end" for i in single
+    )
+    sources = [f"select n, unnest([{of_values}]) as keyed from block_keys"]
+    sources += [
+        f"select n, {{'block': {i}::utinyint, 'key': {_hashed(i, key)}}} as keyed from {_LISTS[key]} "
+        f"where {_is_known(key)}"
+        for i, (key, _) in enumerate(blocks)
+        if key in _LISTS
+    ]
+    every = "\nunion all\n".join(sources)
+    connection.execute(
+        f"create table undivided as select keyed.block, n, keyed.key from ({every}) where keyed is not null"
+    )
+
+
+def find_in_blocks(learned_from: int, keys: str, kinds: Sequence[int]) -> str:
+    """SQL for the rows of `undivided` in some blocks only: those in the table `keys` (`block`, `key`).
+
+    `kinds` are the values of `block` in it.
     """
     blocks = _list_blocks(learned_from)
 
-    def keyed(i: int) -> str:
+    def found(i: int) -> str:
         key = blocks[i][0]
-        return f"case when {_is_known(key)} then {{'block': {i}::utinyint, 'key': {_hashed(i, key)}}} end"
+        of_list = key in _LISTS
+        hashed, source = (_hashed(i, key), _LISTS[key]) if of_list else (_column(i), "block_keys")
+        return (
+            f"select {i}::utinyint as block, n, {hashed} as key from {source} "
+            f"where {hashed} in (select key from {keys} where block = {i})"
+            + (f" and {_is_known(key)}" if of_list else "")
+        )
 
-    of_values = ", ".join(keyed(i) for i, (key, _) in enumerate(blocks) if key not in _LISTS)
-    sources = [("scored_profiles", f"unnest([{of_values}])")]
-    sources += [(_LISTS[key], keyed(i)) for i, (key, _) in enumerate(blocks) if key in _LISTS]
-    every = "\nunion all\n".join(f"select n, {found} as keyed from {source}" for source, found in sources)
-    return f"select keyed.block, n, keyed.key from ({every}) where keyed is not null"
+    return "\nunion all\n".join(map(found, kinds)) or f"select block, 0 as n, key from {keys}"
 
 
-def find_in_blocks(learned_from: int, keys: str) -> str:
-    """SQL for the rows of `key_profiles` in some blocks only: those in the table `keys` (`block`, `key`).
-
-    Most profiles are in none of them, which is told block by block at a quarter of the cost of listing all keys.
-    """
-    return "\nunion all\n".join(
-        f"select {i}::utinyint as block, n, {_hashed(i, key)} as key from {_LISTS.get(key, 'scored_profiles')} "
-        f"where {_is_known(key)} and {_hashed(i, key)} in (select key from {keys} where block = {i})"
-        for i, (key, _) in enumerate(_list_blocks(learned_from))
-    )
+def _column(block: int) -> str:
+    return f"block_{block}"
 
 
 def _is_known(key: Sequence[str]) -> str:

@@ -35,7 +35,7 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
 
         clusters: `record_key`, `cluster` (any integer), `is_live`, `created_at`; one row per record.
         published_members: `record_key`, `customer_id`; the assignment of the published version, may be empty.
-        former_members: the same for records that only earlier versions held: their last assignment.
+        former_members: the last assignment of every record of earlier versions; what is published goes before it.
         known_ids, known_events: every id ever issued (`HISTORY_COLUMNS`), every event (`EVENT_COLUMNS`).
 
     Creates:
@@ -148,7 +148,11 @@ group by customer_id, cluster
 # founder, unless the founder left before the id went away, else of the records that carried it last.
 _RESTORABLE = """
 create table restorable as
-with claims as (
+with former as (  -- of few records: what was published of all others is not looked at
+    from (from former_members semi join ordered using (record_key))
+    anti join (from published_members semi join ordered using (record_key)) using (record_key)
+),
+claims as (
     select cluster, known_ids.customer_id, first_version, true as is_founder, 0 as live_count, age as oldest
     from known_ids
     join ordered on founder_record_key = record_key
@@ -156,7 +160,7 @@ with claims as (
     where published.customer_id is null or published.customer_id = known_ids.current_customer_id
     union all
     select cluster, customer_id, first_version, false, count(*) filter (is_live), min(age)
-    from former_members join ordered using (record_key) join known_ids using (customer_id)
+    from former join ordered using (record_key) join known_ids using (customer_id)
     group by cluster, customer_id, first_version
 )
 select cluster, customer_id from claims
@@ -229,11 +233,16 @@ candidates as (
     select cluster, age, record_key,
         id_of(record_key, ({attempt} - 1) // size) as customer_id,
     from unnamed where position = (({attempt} - 1) % size) + 1
+),
+taken as (
+    select customer_id from (
+        select customer_id from known_ids
+        union all select customer_id from published_members
+        union all select customer_id from new_ids)
+    where customer_id in (select customer_id from candidates)
 )
 select cluster, customer_id, record_key from candidates
-where customer_id not in (select customer_id from known_ids)
-  and customer_id not in (select customer_id from published_members)
-  and customer_id not in (select customer_id from new_ids)
+where customer_id not in (select customer_id from taken)
 qualify row_number() over (partition by customer_id order by age) = 1
 """
 
@@ -288,7 +297,7 @@ select customer_id, new_status as status, new_current as current_customer_id, fo
 from stated;
 
 create view id_history as
-from new_history union all from known_ids semi join settled using (customer_id)
+from new_history union all from known_ids anti join new_history using (customer_id)
 """
 
 _EVENTS = """

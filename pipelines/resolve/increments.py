@@ -11,23 +11,26 @@ run gives because each phase says of a key only what follows from the rows of it
     silenced values         record              carriers of values that became evidence or ceased to be
     profiles                description         descriptions of these records, as they were and as they are
     groups of exact rules   rule and group      groups with another member, or of another value or people torn otherwise
-    blocks                  block key           blocks of profiles that are compared by something else
+    blocks                  block key           blocks with another profile, or divided ones of another content
     scores, judgements      pair of profiles    pairs of these profiles; judgements also of what their values became
+    clusters                component           components with a record, link, weight or decision that is another one
 
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
-who is torn, the strongest rule of a pair, the pairs that are left to weigh. Add the slice of a new phase here. What a
-phase says is written in its own module; how the tables are kept, in `kept`.
+who is torn, the strongest rule of a pair, the pairs that are left to weigh, the links that are chosen, and ids. Add the
+slice of a new phase here. What a phase says is written in its own module; which records changed is found in `changes`,
+and how the tables are kept is said in `kept`.
 """
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
 from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
+from pipelines.resolve.changes import CannotContinueError, find_changes
 from pipelines.resolve.comparisons import DERIVED
+from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
 from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
@@ -35,7 +38,6 @@ from pipelines.resolve.homes import find_home_values
 from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
-    MOST_NUMBER,
     PERSON_COLUMNS,
     create_profiles,
     describe_names,
@@ -44,18 +46,12 @@ from pipelines.resolve.records import (
     fold_records,
 )
 from pipelines.resolve.scoring import create_scored_profiles, create_scores, weigh_pairs
+from pipelines.resolve.slices import Slices
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from duckdb import DuckDBPyConnection
-
     from pipelines.build import Build
     from pipelines.configuration.identity import IdentityConfig
     from pipelines.resolve.model import Model
-
-# A night that changes more of the records than this is computed in full, which then costs as much.
-MOST_CHANGED = 0.15
 
 
 @dataclass(frozen=True)
@@ -68,29 +64,22 @@ class Night:
     fits: list[Fit]
 
 
-class CannotContinueError(Exception):
-    """A night from which what was kept does not lead to what a full run gives."""
-
-
-def match_night(
-    connection: DuckDBPyConnection, warehouse: str, identity: IdentityConfig, build: Build, model: Model, schema: str
-) -> Night:
+def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build: Build, model: Model) -> Night:
     """Bring the kept tables up to date; they and what a full run creates are then found under their own names.
 
     Args:
-        connection: with the scratch catalog current, `inputs` in it, and the file of the last run attached as `kept`.
+        slices: of the scratch catalog, which is current and has `inputs`; the file of the last run is attached.
         warehouse: the catalog of the build.
         identity: thresholds and limits.
         build: its `as_of` says which birth dates are to come.
         model: that of the last run.
-        schema: the name of the scratch catalog's own schema, with the catalog.
 
     Raises:
         CannotContinueError: a full run is needed; the kept tables are of no use any more.
     """
-    night = _Matching(connection, warehouse, schema)
+    night = _Matching(slices, warehouse)
     night.show_kept()
-    night.find_changes()
+    find_changes(slices)
     night.renew_records(build)
     night.renew_values(identity)
     night.silence_values(build)
@@ -99,7 +88,7 @@ def match_night(
     night.renew_profiles()
     night.renew_groups()
     night.renew_blocks(model.profile_count)
-    blocking = choose_pairs(connection)
+    blocking = choose_pairs(slices.connection)
     fits = night.measure_fit(model)
     if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
         raise CannotContinueError
@@ -108,103 +97,75 @@ def match_night(
     return Night(night.count("renewed"), blocking, weighed_count, fits)
 
 
+def renew_clusters(slices: Slices, reliability: Reliability) -> None:
+    """Renew `clustered` and `cluster_refusals` of components in which a record, link, weight or decision is another.
+
+    Reads `candidates` and the decided pairs of all records, and keeps them.
+    """
+    chosen = ("candidates", "must_links", "cannot_links")
+    for table in chosen:
+        slices.run(f"create table moved_{table} as {_moved(table)}")
+    slices.run(
+        """
+        create table disturbed as
+        with weighed_otherwise as (
+            select a, b from (from gone_pairs union all from new_scores)
+            join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
+        )
+        select n from changes union from compared
+        union select unnest([a, b]) from (
+            from weighed_otherwise
+            union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);
+        create table regrouped_records as
+        select n from kept.clustered
+        where component in (select component from kept.clustered semi join disturbed using (n))
+        union from disturbed
+        """
+    )
+    of_these = "semi join regrouped_records on n = a"
+    with slices.slice(
+        records="select n, form, first_name, birth_date from kept.records semi join regrouped_records using (n)",
+        candidates=f"from candidates {of_these}",
+        must_links=f"from must_links {of_these}",
+        cannot_links=f"from cannot_links {of_these}",
+        scores=f"from kept.scores {of_these}",
+    ):
+        find_clusters(slices.connection, reliability)
+        slices.replace("clustered", "n in (from regrouped_records)")
+        slices.replace("cluster_refusals", "a in (from regrouped_records)")
+    for table in chosen:
+        slices.run(
+            f"delete from kept.{table} where (a, b) in (select (a, b) from moved_{table}); "
+            f"insert into kept.{table} by name from {table} semi join moved_{table} using (a, b)"
+        )
+    for table in ("clustered", "cluster_refusals"):
+        slices.run(f"create view {table} as from kept.{table}")
+
+
+def _moved(pairs: str) -> str:
+    """SQL for the pairs of a table that are there or kept only, or of which something else is said."""
+    now_is, was = (f"(select a, b, hash(t) as said from {table} as t)" for table in (pairs, f"kept.{pairs}"))
+    return " union all ".join(
+        f"select a, b from {one} anti join {other} using (a, b, said)" for one, other in ((now_is, was), (was, now_is))
+    )
+
+
 def _complete(profiles: str) -> str:
     """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
     return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
 
 
-class _Matching:
+class _Matching(Slices):
     """The phases in their order; each leaves in the scratch catalog what it touched, for those after it."""
 
-    def __init__(self, connection: DuckDBPyConnection, warehouse: str, schema: str) -> None:
-        self._connection = connection
+    def __init__(self, slices: Slices, warehouse: str) -> None:
+        super().__init__(slices.connection, slices.main)
         self._warehouse = warehouse
-        self._schema = schema
-        self._slice = schema.replace(".main", ".slice")
-
-    def run(self, statements: str) -> None:
-        self._connection.execute(statements)
-
-    def count(self, table: str) -> int:
-        row = self._connection.execute(f"select count(*) from {table}").fetchone()
-        return int(row[0]) if row else 0
-
-    @contextmanager
-    def slice(self, **rows: str) -> Iterator[None]:
-        """A schema with these rows, by table, in which what is created shadows what is kept."""
-        self.run(f"create schema {self._slice}; set search_path = '{self._slice},{self._schema}'")
-        try:
-            for table, query in rows.items():
-                self.run(f"create table {self._slice}.{table} as {query}")
-            yield
-        finally:
-            self.run(f"set search_path = '{self._schema}'; drop schema {self._slice} cascade")
-
-    def replace(self, table: str, touched: str, columns: str = "*") -> None:
-        """Put what the slice has of a table in the place of its kept rows that are `touched`, SQL over its columns."""
-        self.run(
-            f"delete from {KEPT}.{table} where {touched}; "
-            f"insert into {KEPT}.{table} by name select {columns} from {self._slice}.{table}"
-        )
-
-    def add(self, table: str, key: str) -> None:
-        """Add the rows of the slice whose key is not kept yet; equal keys say the same."""
-        self.run(
-            f"insert into {KEPT}.{table} by name from {self._slice}.{table} anti join {KEPT}.{table} using ({key})"
-        )
 
     def show_kept(self) -> None:
         for table in TABLES:
             rows = f"from {KEPT}.{table}"
             self.run(f"create view {table} as {_complete(rows) if table == 'scored_profiles' else rows}")
-
-    def find_changes(self) -> None:
-        """Create `changes`: one row per record that is new, gone, or says something else; and number the new ones.
-
-        `n` was and stays the number of a record; a new one comes between its neighbors in the order of keys.
-        """
-        self.run(
-            f"""
-            create table changes as
-            select record_key, kept.n, kept.n is not null as was_there, inputs.said is not null as is_there, inputs.said
-            from {KEPT}.numbers as kept full join inputs using (record_key)
-            where kept.said is distinct from inputs.said
-            """
-        )
-        if self.count("changes") > MOST_CHANGED * self.count("inputs"):
-            raise CannotContinueError
-        self.run(
-            f"""
-            create table placed as
-            with kept as (select record_key, n from {KEPT}.numbers anti join (from changes where not is_there)
-                using (record_key)),
-            numbered as (
-                select record_key, n as lower, lead(n, 1, {MOST_NUMBER}) over (order by n) as upper from kept
-                union all
-                select '', 0, coalesce(min(n), {MOST_NUMBER}) from kept
-            ),
-            between_two as (
-                select changes.record_key, lower, upper
-                from (from changes where not was_there) as changes
-                asof join numbered on changes.record_key >= numbered.record_key
-            )
-            select record_key, lower::bigint as lower, upper::bigint as upper,
-                row_number() over (partition by lower order by record_key) as position,
-                count(*) over (partition by lower) as new_count
-            from between_two
-            """
-        )
-        if self.count("(from placed where upper - lower <= new_count)"):
-            raise CannotContinueError
-        self.run(
-            f"""
-            update changes set n = lower + (upper - lower) * position // (new_count + 1)
-            from placed where placed.record_key = changes.record_key;
-            drop table placed;
-            delete from {KEPT}.numbers where n in (select n from changes);
-            insert into {KEPT}.numbers by name select record_key, n, said from changes where is_there
-            """
-        )
 
     def renew_records(self, build: Build) -> None:
         """Renew `records` and `carriers` of changed records, as they say it; create `moved_values` and `were`.
@@ -219,18 +180,18 @@ class _Matching:
             persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
             "semi join (from changes where is_there) using (record_key)",
         ):
-            fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
-            describe_names(self._connection, is_frozen=True)
-            list_carriers(self._connection, self._warehouse)
+            fold_records(self.connection, self._warehouse, build.as_of, persons="persons")
+            describe_names(self.connection, is_frozen=True)
+            list_carriers(self.connection, self._warehouse)
             self.run(
                 f"""
-                create table {self._schema}.were as select n, form from kept.records semi join changes using (n);
-                create table {self._schema}.moved_values as
-                with was as (select value_key, n, form from kept.carriers join {self._schema}.were using (n)),
+                create table {self.main}.were as select n, form from kept.records semi join changes using (n);
+                create table {self.main}.moved_values as
+                with was as (select value_key, n, form from kept.carriers join {self.main}.were using (n)),
                 now_is as (select value_key, n, form from carriers join (select n, form from records) using (n))
                 select distinct value_key from (
                     (from was except all from now_is) union all (from now_is except all from was));
-                create table {self._schema}.merge_targets as
+                create table {self.main}.merge_targets as
                 with targets as (
                     select merged_into from kept.records semi join changes using (n) where merged_into is not null
                     union select merged_into from records where merged_into is not null
@@ -241,7 +202,7 @@ class _Matching:
             self.replace("carriers", "n in (select n from changes)")
             self.replace("records", "n in (select n from changes)", NARROWED["records"])
             self._add_names()
-            find_default_dates(self._connection, f"{KEPT}.records", "default_dates_now")
+            find_default_dates(self.connection, f"{KEPT}.records", "default_dates_now")
             if self.count("(from default_dates_now anti join default_dates using (birth_date))") + self.count(
                 "(from default_dates anti join default_dates_now using (birth_date))"
             ):
@@ -255,14 +216,14 @@ class _Matching:
         """Renew what is said of moved values; create `new_verdicts` of those that are another evidence than before."""
         with self.slice(
             carriers="from kept.carriers semi join moved_values using (value_key)",
-            records=f"select n, form from kept.records semi join {self._slice}.carriers using (n)",
-            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            records=f"select n, form from kept.records semi join {self.part}.carriers using (n)",
+            forms=f"from kept.forms semi join {self.part}.records using (form)",
         ):
-            judge_values(self._connection, identity)
-            find_torn_at(self._connection)
+            judge_values(self.connection, identity)
+            find_torn_at(self.connection)
             self.run(
                 f"""
-                create table {self._schema}.new_verdicts as
+                create table {self.main}.new_verdicts as
                 with was as (
                     select value_key, problem, is_personal, 1 as is_shared
                     from kept.identifier_values semi join moved_values using (value_key)
@@ -296,24 +257,24 @@ class _Matching:
             numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
             default_dates="from kept.default_dates",
             persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
-            f"semi join {self._slice}.numbers using (record_key)",
+            f"semi join {self.part}.numbers using (record_key)",
         ):
-            fold_records(self._connection, self._warehouse, build.as_of, persons="persons")
-            self.replace("records", f"n in (select n from {self._slice}.numbers)", NARROWED["records"])
+            fold_records(self.connection, self._warehouse, build.as_of, persons="persons")
+            self.replace("records", f"n in (select n from {self.part}.numbers)", NARROWED["records"])
         with self.slice(
             records="from kept.records semi join renewed using (n)",
             carriers="from kept.carriers semi join renewed using (n)",
-            identifier_values=f"from kept.identifier_values semi join {self._slice}.carriers using (value_key)",
+            identifier_values=f"from kept.identifier_values semi join {self.part}.carriers using (value_key)",
         ):
-            remove_problems(self._connection)
-            describe_records(self._connection)
+            remove_problems(self.connection)
+            describe_records(self.connection)
             self.run(
                 f"""
-                create table {self._schema}.moved_descriptions as
+                create table {self.main}.moved_descriptions as
                 with was as (select n, description from kept.descriptions semi join renewed using (n))
                 select distinct description from (
                     (from was except from descriptions) union all (from descriptions except from was));
-                create table {self._schema}.gone_profiles as
+                create table {self.main}.gone_profiles as
                 select min(n) as n from kept.descriptions semi join moved_descriptions using (description)
                 group by description
                 """
@@ -324,12 +285,12 @@ class _Matching:
     def find_home_values(self) -> None:
         """Renew `home_values`; create `new_homes` of those that became or ceased to be one."""
         with self.slice():
-            find_home_values(self._connection)
+            find_home_values(self.connection)
             self.run(
                 f"""
-                create table {self._schema}.new_homes as select value_key from (
-                    (from kept.home_values except from {self._slice}.home_values)
-                    union all (from {self._slice}.home_values except from kept.home_values))
+                create table {self.main}.new_homes as select value_key from (
+                    (from kept.home_values except from {self.part}.home_values)
+                    union all (from {self.part}.home_values except from kept.home_values))
                 """
             )
             shared = "(from {} where kind = 'address')"
@@ -341,13 +302,13 @@ class _Matching:
     def spread_torn(self) -> None:
         """Renew `torn` and `torn_groups`; create `newly_torn` (`n`) and `newly_torn_groups` (`group_key`)."""
         with self.slice():
-            spread_torn(self._connection)
+            spread_torn(self.connection)
             for name, key, table in (("newly_torn", "n", "torn"), ("newly_torn_groups", "group_key", "torn_groups")):
                 self.run(
                     f"""
-                    create table {self._schema}.{name} as select distinct {key} from (
-                        (from kept.{table} except from {self._slice}.{table})
-                        union all (from {self._slice}.{table} except from kept.{table}))
+                    create table {self.main}.{name} as select distinct {key} from (
+                        (from kept.{table} except from {self.part}.{table})
+                        union all (from {self.part}.{table} except from kept.{table}))
                     """
                 )
                 if self.count(name):
@@ -360,24 +321,24 @@ class _Matching:
         """
         with self.slice(
             descriptions="from kept.descriptions semi join moved_descriptions using (description)",
-            records=f"from kept.records semi join {self._slice}.descriptions using (n)",
-            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            records=f"from kept.records semi join {self.part}.descriptions using (n)",
+            forms=f"from kept.forms semi join {self.part}.records using (form)",
         ):
-            create_profiles(self._connection)
-            create_scored_profiles(self._connection)
+            create_profiles(self.connection)
+            create_scored_profiles(self.connection)
             self.run(
                 f"""
-                create table {self._schema}.compared_before as
+                create table {self.main}.compared_before as
                 from kept.scored_profiles semi join gone_profiles using (n)
-                anti join {self._slice}.scored_profiles using (n, content);
-                create table {self._schema}.compared_now as
-                select {NARROWED["scored_profiles"]} from {self._slice}.scored_profiles
+                anti join {self.part}.scored_profiles using (n, content);
+                create table {self.main}.compared_now as
+                select {NARROWED["scored_profiles"]} from {self.part}.scored_profiles
                 anti join kept.scored_profiles using (n, content);
-                create table {self._schema}.compared as
+                create table {self.main}.compared as
                 select n from compared_before union select n from compared_now
                 """
             )
-            self.run(f"create table {self._schema}.regrouped as select unnest(members) as n from profiles")
+            self.run(f"create table {self.main}.regrouped as select unnest(members) as n from profiles")
             self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
             self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
 
@@ -388,24 +349,25 @@ class _Matching:
             create table grouped as
             from renewed union from regrouped union from merge_targets
             union select n from kept.carriers semi join new_verdicts using (value_key);
-            create table grouped_keys as select n, record_key from kept.numbers semi join grouped using (n);
+            create table merged_away as
+            select n from kept.records
+            where merged_into in (select record_key from kept.numbers semi join grouped using (n));
             """
         )
         profile = """(select min(n) as n from kept.descriptions
             semi join (from kept.descriptions semi join grouped using (n)) as touched using (description)
             group by description)"""
-        list_rules(self._connection)
+        list_rules(self.connection)
         with self.slice(
-            records="from kept.records where n in (from grouped) "
-            "or merged_into in (select record_key from grouped_keys)",
-            carriers=f"from kept.carriers semi join {self._slice}.records using (n)",
+            records="from kept.records semi join (from grouped union from merged_away) using (n)",
+            carriers=f"from kept.carriers semi join {self.part}.records using (n)",
             profiles=f"from kept.profiles semi join {profile} using (n)",
         ):
-            group_records(self._connection)
-            self.run(f"delete from {self._slice}.groups where n not in (from grouped)")
+            group_records(self.connection)
+            self.run(f"delete from {self.part}.groups where n not in (from grouped)")
             self.run(
                 f"""
-                create table {self._schema}.moved_groups as
+                create table {self.main}.moved_groups as
                 with was as (
                     select rank, group_key, n, coalesce(were.form, records.form) as form
                     from kept.groups semi join grouped using (n)
@@ -427,29 +389,43 @@ class _Matching:
             self.replace("groups", "n in (from grouped)")
         with self.slice(
             groups="from kept.groups semi join moved_groups using (rank, group_key)",
-            records=f"select n, form from kept.records semi join {self._slice}.groups using (n)",
-            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            records=f"select n, form from kept.records semi join {self.part}.groups using (n)",
+            forms=f"from kept.forms semi join {self.part}.records using (form)",
             identifier_values="from kept.identifier_values where value_key in (select group_key from moved_groups) "
             "or hash(value_key) in (select group_key from moved_groups)",
         ):
-            judge_groups(self._connection)
+            judge_groups(self.connection)
             for table in ("accepted", "refused"):
                 self.replace(table, "(rank, group_key) in (from moved_groups)")
-        choose_links(self._connection)
+        choose_links(self.connection)
 
     def renew_blocks(self, learned_from: int) -> None:
-        """Renew what pairs have in common by the blocks that a profile came to, left, or is another one in."""
-        keyed = key_profiles(learned_from)
+        """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
         for moment in ("before", "now"):
             with self.slice():
-                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from compared_{moment}')}")
-                self.run(f"create table {self._schema}.keyed_{moment} as {keyed}")
+                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from compared_{moment}')}")
+                key_profiles(self.connection, learned_from)
+                self.run(f"create table {self.main}.in_blocks_{moment} as from undivided")
+                if moment == "now":
+                    self.replace("block_keys", "n in (from compared)")
+        self.run(
+            """
+            create table stayed as from in_blocks_before semi join in_blocks_now using (block, n, key);
+            create table moved_blocks as
+            select block, key from in_blocks_before anti join stayed using (block, n, key)
+            union
+            select block, key from in_blocks_now anti join stayed using (block, n, key)
+            union  -- how it is divided depends on all that is known of those in it
+            select block, key from stayed semi join kept.divided using (key)
+            """
+        )
+        kinds = self.distinct("moved_blocks", "block")
         self.run(
             f"""
-            create table moved_blocks as select block, key from keyed_before union select block, key from keyed_now;
-            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks")};
+            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks", kinds)};
             create table undivided_before as
-            from undivided_now anti join compared using (n) union all from keyed_before
+            from undivided_now anti join compared using (n)
+            union all from in_blocks_before semi join moved_blocks using (block, key)
             """
         )
         self.run(
@@ -459,9 +435,9 @@ class _Matching:
         )
         for moment in ("before", "now"):
             with self.slice(undivided=f"from undivided_{moment}"):
-                self.run(f"create view {self._slice}.scored_profiles as {_complete(f'from profiles_{moment}')}")
-                count_shared_blocks(self._connection, learned_from)
-                self.run(f"create table {self._schema}.blocked_{moment} as from blocked")
+                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from profiles_{moment}')}")
+                count_shared_blocks(self.connection, learned_from)
+                self.run(f"create table {self.main}.blocked_{moment} as from blocked")
                 if moment == "now":
                     for table in ("divided", "oversized"):
                         self.replace(table, "key in (select key from moved_blocks)")
@@ -481,35 +457,35 @@ class _Matching:
         )
 
     def measure_fit(self, model: Model) -> list[Fit]:
-        known = observe_known(self._connection, model.comparisons)
-        sample_pairs(self._connection)
+        known = observe_known(self.connection, model.comparisons)
+        sample_pairs(self.connection)
         sampled = "(select a as n from sampled_pairs union select b from sampled_pairs)"
         with self.slice(scored_profiles=_complete(f"from kept.scored_profiles semi join {sampled} using (n)")):
-            agreement = observe_agreement(self._connection, model)
-        return compare_fit(self._connection, model, self.count("scored_profiles"), known, agreement)
+            agreement = observe_agreement(self.connection, model)
+        return compare_fit(self.connection, model, self.count("scored_profiles"), known, agreement)
 
     def renew_scores(self, model: Model) -> int:
         """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
         self.run(
             """
-            create table paired as select join_key_l as a, join_key_r as b from blocked_pairs;
             delete from kept.scores where a in (from compared) or b in (from compared);
-            create table gone_pairs as select a, b from kept.scores anti join paired using (a, b);
+            create table gone_pairs as
+            select a, b from kept.scores anti join blocked_pairs on join_key_l = a and join_key_r = b;
             delete from kept.scores where (a, b) in (select (a, b) from gone_pairs)
             """
         )
         with self.slice(
-            blocked_pairs="select a as join_key_l, b as join_key_r from paired anti join kept.scores using (a, b)",
+            blocked_pairs=f"from {self.main}.blocked_pairs anti join kept.scores on a = join_key_l and b = join_key_r",
             scored_profiles=_complete(
-                f"from kept.scored_profiles where n in (select join_key_l from {self._slice}.blocked_pairs "
-                f"union all select join_key_r from {self._slice}.blocked_pairs)"
+                f"from kept.scored_profiles where n in (select join_key_l from {self.part}.blocked_pairs "
+                f"union all select join_key_r from {self.part}.blocked_pairs)"
             ),
         ):
-            create_scores(self._connection)
-            count = weigh_pairs(self._connection, model)
-            self.run(f"create table {self._schema}.new_scores as select a, b from scores")
+            create_scores(self.connection)
+            count = weigh_pairs(self.connection, model)
+            self.run(f"create table {self.main}.new_scores as select a, b from scores")
             self.replace("scores", "false")
-        self.run("drop table paired; drop table blocked_pairs")
+        self.run("drop table blocked_pairs")
         return count
 
     def renew_judgements(self, model: Model) -> None:
@@ -525,16 +501,16 @@ class _Matching:
                or (a, b) in (select (a, b) from gone_pairs) or (a, b) in (select (a, b) from new_scores)
             """
         )
-        ends = f"(select a as n from {self._slice}.scores union select b from {self._slice}.scores)"
+        ends = f"(select a as n from {self.part}.scores union select b from {self.part}.scores)"
         with self.slice(
             scores=f"from kept.scores where match_probability >= {LEAST_PROBABILITY} and (a in (from judged_anew) "
             "or b in (from judged_anew) or (a, b) in (select (a, b) from new_scores))",
             records=f"from kept.records semi join {ends} using (n)",
-            forms=f"from kept.forms semi join {self._slice}.records using (form)",
+            forms=f"from kept.forms semi join {self.part}.records using (form)",
             scored_profiles=f"from kept.scored_profiles semi join {ends} using (n)",
             carriers=f"from kept.carriers semi join {ends} using (n)",
             torn=f"from kept.torn semi join {ends} using (n)",
             known_identifiers=f"from kept.known_identifiers semi join {ends} using (n)",
         ):
-            judge_scores(self._connection, Reliability.of(model), knows_frequencies=model.is_learned)
+            judge_scores(self.connection, Reliability.of(model), knows_frequencies=model.is_learned)
             self.replace("judged_scores", "false")

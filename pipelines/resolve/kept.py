@@ -35,13 +35,16 @@ if TYPE_CHECKING:
 CACHE_FILE = "identity.duckdb"
 KEPT = "kept"  # the catalog that the file is attached as
 
-# Everything of the scratch catalog that is kept. `numbers` also has what the record says, as one hash.
+# Of the scratch catalog, what is kept of matching. `numbers` also has what the record says, as one hash.
 TABLES = (
     *("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values"),
     *("shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
-    *("refused", "scored_profiles", "blocked", "divided", "oversized", "scores", "judged_scores"),
+    *("refused", "scored_profiles", "block_keys", "blocked", "divided", "oversized", "scores", "judged_scores"),
 )
+
+# And what is kept of what follows from it.
+CHOSEN = ("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
 
 # What follows cheaply from the rest of a profile: who is read is told it anew.
 NOT_KEPT = ("birth_day", "email_plain", "email_digits", "email_domain")

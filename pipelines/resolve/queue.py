@@ -31,8 +31,7 @@ def write_queue(connection: DuckDBPyConnection, schema: str) -> None:
 _QUEUE = """
 create or replace table {schema}.review_queue as
 with sized as (
-    select n, record_key, cluster, count(*) over (partition by cluster) as record_count
-    from clusters join records using (record_key)
+    select n, cluster, count(*) over (partition by cluster) as record_count from clustered
 ),
 open_pairs as (
     select a, b, match_weight, match_probability, 'grey_zone' as reason from grey_pairs

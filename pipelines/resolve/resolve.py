@@ -2,7 +2,7 @@
 
 Change here what the stage reads; the tables it ends in are those of `writing`. Each phase is a module of its own:
 `records`, `limits`, `ambiguity`, `evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`,
-`scoring`, `guards`, `overrides`, `clustering`, `ids`, `queue`. A night calls them by way of `increments`, on what
+`scoring`, `guards`, `overrides`, `components`, `ids`, `queue`. A night calls them by way of `increments`, on what
 `kept` holds.
 """
 
@@ -16,12 +16,13 @@ from typing import TYPE_CHECKING
 from pipelines import keys
 from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
-from pipelines.resolve.clustering import Component, Edge, Forest, agglomerate, connect
+from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
-from pipelines.resolve.guards import Reliability, choose_candidates, find_component_conflicts, judge_scores
+from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
-from pipelines.resolve.increments import CannotContinueError, Night, match_night
+from pipelines.resolve.increments import match_night, renew_clusters
 from pipelines.resolve.kept import KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import (
@@ -44,13 +45,13 @@ from pipelines.resolve.records import (
     open_scratch,
 )
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
+from pipelines.resolve.slices import Slices
 from pipelines.resolve.state import attached_state, copy_table, show_table
 from pipelines.resolve.training import train_model
 from pipelines.resolve.writing import write_identity
 from pipelines.warehouse import identifier, literal, log_privately
 
 if TYPE_CHECKING:
-    import numpy as np
     from duckdb import DuckDBPyConnection
 
     from pipelines.build import Build
@@ -122,21 +123,10 @@ def resolve_identities(
         _read_state(connection, settings, stack)
         kept = load_model(connection, identity)
         list_inputs(connection, warehouse, build.as_of)
-        night = _continue(connection, settings, warehouse, identity, build, kept, stack) if kept else None
-        if kept and night:
-            matched = Matched(kept, night.renewed_count, night.blocking, night.weighed_count, night.fits)
-        else:
-            matched = _match_in_full(connection, settings, warehouse, identity, build, kept)
-        model = matched.model
-        save_model(connection, model, identity)
-        choose_candidates(
-            connection, identity.match_probability, Reliability.of(model), knows_frequencies=model.is_learned
-        )
-        read_decided_pairs(connection, warehouse)
-        _cluster(connection, Reliability.of(model))
-        assign_ids(connection, build.version, build.as_of)
-        write_identity(connection, warehouse, model)
-        is_learned_anew = kept is not None and model is not kept
+        matched = _continue(connection, settings, warehouse, identity, build, kept, stack) if kept else None
+        if matched is None:
+            matched = _resolve_in_full(connection, settings, warehouse, identity, build, kept)
+        is_learned_anew = kept is not None and matched.model is not kept
         write_fit(connection, f"{warehouse}.identity", kept, matched.fits, is_learned_anew=is_learned_anew)
         return _report(connection, build.version, matched)
 
@@ -160,7 +150,7 @@ def _continue(
     build: Build,
     model: Model,
     stack: ExitStack,
-) -> Night | None:
+) -> Matched | None:
     """What a night made of the tables that the last run kept; None where it cannot, with nothing left of it.
 
     On success the kept tables stay attached until `stack` is closed: what follows reads them.
@@ -170,7 +160,6 @@ def _continue(
     if not cache_file(settings).exists():
         return None
     digest = digest_matching(connection, model, identity)
-    schema = f"{SCRATCH}.main"
     with ExitStack() as opened:
         try:
             opened.enter_context(attached(connection, settings, read_only=False))
@@ -178,7 +167,12 @@ def _continue(
             if [mark[0] for mark in marks] != [digest]:
                 return None
             connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
-            night = match_night(connection, warehouse, identity, build, model, schema)
+            slices = Slices(connection, f"{SCRATCH}.main")
+            night = match_night(slices, warehouse, identity, build, model)
+            save_model(connection, model, identity)
+            _choose_links(connection, warehouse, identity, model)
+            renew_clusters(slices, Reliability.of(model))
+            _name_and_write(connection, warehouse, build, model)
             write_mark(connection, digest, marks[0][1])
         except (duckdb.Error, CannotContinueError) as error:
             if isinstance(error, duckdb.Error):  # nothing is lost by it but time
@@ -186,10 +180,10 @@ def _continue(
             _drop_prepared(connection)
             return None
         stack.enter_context(opened.pop_all())
-    return night
+    return Matched(model, night.renewed_count, night.blocking, night.weighed_count, night.fits)
 
 
-def _match_in_full(
+def _resolve_in_full(
     connection: DuckDBPyConnection,
     settings: Settings,
     warehouse: str,
@@ -200,26 +194,58 @@ def _match_in_full(
     """Judge all pairs of all records, by the kept model if it fits, and keep what a night continues from."""
     keeper = Keeper(connection, settings)
     try:
-        prepared = _prepare(connection, warehouse, identity, build, kept, keeper)
-        fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
-        is_outdated = identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
-        if is_outdated:
-            forget_model(connection)
-            _drop_prepared(connection)
-            prepared = _prepare(connection, warehouse, identity, build, None, keeper)
-        if kept is not None and not is_outdated:
-            model = kept
-        else:
-            model = train_model(connection, build.version, prepared.profile_count, identity.seed)
-            keep_reference(connection, model)
-        weighed_count = score_pairs(connection, settings, model)
-        judge_scores(connection, Reliability.of(model), knows_frequencies=model.is_learned)
-        keeper.keep("scores", "judged_scores")
+        matched = _match_in_full(connection, settings, warehouse, identity, build, kept, keeper)
+        model = matched.model
+        save_model(connection, model, identity)
+        _choose_links(connection, warehouse, identity, model)
+        find_clusters(connection, Reliability.of(model))
+        keeper.keep("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+        _name_and_write(connection, warehouse, build, model)
         if model.is_learned:
             keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model))
     finally:
         keeper.close()
+    return matched
+
+
+def _match_in_full(
+    connection: DuckDBPyConnection,
+    settings: Settings,
+    warehouse: str,
+    identity: IdentityConfig,
+    build: Build,
+    kept: Model | None,
+    keeper: Keeper,
+) -> Matched:
+    prepared = _prepare(connection, warehouse, identity, build, kept, keeper)
+    fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
+    is_outdated = identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
+    if is_outdated:
+        forget_model(connection)
+        _drop_prepared(connection)
+        prepared = _prepare(connection, warehouse, identity, build, None, keeper)
+    if kept is not None and not is_outdated:
+        model = kept
+    else:
+        model = train_model(connection, build.version, prepared.profile_count, identity.seed)
+        keep_reference(connection, model)
+    weighed_count = score_pairs(connection, settings, model)
+    judge_scores(connection, Reliability.of(model), knows_frequencies=model.is_learned)
+    keeper.keep("scores", "judged_scores")
     return Matched(model, None, prepared.blocking, weighed_count, fits)
+
+
+def _choose_links(connection: DuckDBPyConnection, warehouse: str, identity: IdentityConfig, model: Model) -> None:
+    choose_candidates(connection, identity.match_probability, Reliability.of(model), knows_frequencies=model.is_learned)
+    read_decided_pairs(connection, warehouse)
+
+
+def _name_and_write(connection: DuckDBPyConnection, warehouse: str, build: Build, model: Model) -> None:
+    connection.execute(
+        "create table clusters as select record_key, cluster, is_live, created_at from records join clustered using (n)"
+    )
+    assign_ids(connection, build.version, build.as_of)
+    write_identity(connection, warehouse, model)
 
 
 @dataclass(frozen=True)
@@ -255,7 +281,7 @@ def _prepare(
     profile_count = create_scored_profiles(connection)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "block_keys", "blocked", "divided", "oversized")
     return _Prepared(profile_count, blocking)
 
 
@@ -270,130 +296,9 @@ def _drop_prepared(connection: DuckDBPyConnection) -> None:
             connection.execute(f"drop {kind} {identifier(name)}")
 
 
-def _cluster(connection: DuckDBPyConnection, reliability: Reliability) -> None:
-    """Create `clusters`, one row per record, and `cluster_refusals`, one row per edge that did not fit its cluster.
-
-    Only components that something questions are looked at record by record; the others are clusters as they are.
-    """
-    import numpy as np
-    import pandas as pd
-
-    numbers = connection.execute("select n from records order by n").fetchnumpy()["n"]
-    component_of = numbers[
-        connect(
-            len(numbers),
-            np.searchsorted(numbers, _fetch_pairs(connection, "select a, b from candidates union all from must_links")),
-        )
-    ]
-    connection.register("component_frame", pd.DataFrame({"n": numbers, "component": component_of}))
-    # Components of one record have nothing to be cut.
-    connection.execute(
-        """
-        create table components as
-        select n, component, form, is_told, is_named, is_dated
-        from component_frame join (
-            select n, form, first_name is not null or birth_date is not null as is_told,
-                coalesce(length(first_name) > 1, false) as is_named, birth_date is not null as is_dated
-            from records
-        ) using (n)
-        where component in (select component from component_frame group by component having count(*) > 1)
-        """
-    )
-    connection.unregister("component_frame")
-    find_component_conflicts(connection, reliability)
-    cluster_of = component_of
-    roots: dict[int, int] = {}
-    refused: list[tuple[int, int, str]] = []
-    for component in _read_questioned(connection).values():
-        forest = Forest(component.form_of)
-        reasons = agglomerate(component, forest)
-        roots |= forest.labels()
-        refused += [(e.a, e.b, reasons[e.position]) for e in component.edges if e.position in reasons]
-    # All at once: numpy converts all numbers whenever it is asked for one of another type.
-    cluster_of[np.searchsorted(numbers, list(roots))] = list(roots.values())
-    must = _fetch_pairs(connection, "from must_links")
-    if len(must):
-        joined = np.vstack([np.column_stack([numbers, cluster_of]), must])
-        cluster_of = numbers[connect(len(numbers), np.searchsorted(numbers, joined))]
-    connection.register("cluster_frame", pd.DataFrame({"n": numbers, "cluster": cluster_of}))
-    connection.execute(
-        """
-        create table clusters as
-        select record_key, cluster::integer as cluster, is_live, created_at
-        from records join cluster_frame using (n)
-        """
-    )
-    connection.unregister("cluster_frame")
-    connection.execute("create table cluster_refusals (a integer, b integer, reason text)")
-    if refused:
-        frame = pd.DataFrame(refused, columns=["a", "b", "reason"])
-        connection.register("refused_frame", frame)
-        connection.execute("insert into cluster_refusals select a, b, reason from refused_frame")
-        connection.unregister("refused_frame")
-
-
-def _fetch_pairs(connection: DuckDBPyConnection, query: str) -> np.ndarray:
-    """The two columns `a` and `b` of the query, side by side."""
-    import numpy as np
-
-    found = connection.execute(query).fetchnumpy()
-    return np.column_stack([found["a"], found["b"]])
-
-
-def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
-    """The components with a conflict, a crowd, or a pair that people or its score keep apart."""
-    connection.execute(
-        """
-        create table component_scores as
-        select l.component, a, b, match_weight
-        from scores join components as l on l.n = a join components as r on r.n = b and r.component = l.component;
-        create table questioned as
-        select component from conflicts union select component from crowds
-        union
-        select l.component from cannot_links join components as l on l.n = a join components as r on r.n = b
-        where l.component = r.component
-        union
-        select component from component_scores where match_weight < 0
-        """
-    )
-    rows = connection.execute("select component from questioned order by component").fetchall()
-    questioned: dict[int, Component] = {int(c): Component() for (c,) in rows}
-    for (c,) in connection.execute("from crowds").fetchall():
-        questioned[c].is_crowd = True
-    for c, n, form, is_named, is_dated in connection.execute(
-        "select component, n, form, is_named, is_dated from components semi join questioned using (component)"
-    ).fetchall():
-        questioned[c].form_of[n] = form
-        if is_named:
-            questioned[c].named.add(form)
-        if is_dated:
-            questioned[c].dated.add(form)
-    for c, a, b, reason in connection.execute("from conflicts").fetchall():
-        questioned[c].conflicts.setdefault(a, {})[b] = reason
-        questioned[c].conflicts.setdefault(b, {})[a] = reason
-    for c, a, b, weight in connection.execute(
-        "from component_scores semi join questioned using (component) order by a, b"
-    ).fetchall():
-        questioned[c].scores.append((a, b, weight))
-    for table in ("must_links", "cannot_links"):
-        for c, a, b in connection.execute(
-            f"select l.component, a, b from {table} join components as l on l.n = a join components as r on r.n = b "
-            "semi join questioned on questioned.component = l.component where l.component = r.component order by a, b"
-        ).fetchall():
-            (questioned[c].same if table == "must_links" else questioned[c].apart).append((a, b))
-    for position, (c, *edge) in enumerate(
-        connection.execute(
-            "select component, a, b, rank, match_weight from candidates join components on n = a "
-            "semi join questioned using (component) order by a, b"
-        ).fetchall()
-    ):
-        questioned[c].edges.append(Edge(position, *edge))
-    return questioned
-
-
 # What a build starts from: tables and views of the scratch catalog.
 _MODEL_TABLES = {"model": MODEL_COLUMNS, "frequencies": FREQUENCY_TABLE_COLUMNS}
-_STATE_TABLES = {*_MODEL_TABLES, "known_ids", "known_events", "members_before", "published_members", "former_members"}
+_STATE_TABLES = {*_MODEL_TABLES, "known_ids", "known_events", "published_members", "former_members"}
 
 
 def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitStack) -> None:
@@ -409,11 +314,8 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitS
     stack.enter_context(attached_state(connection, {"issued": state, "published": published}))
     show_table(connection, "issued", "customer_id_history", "known_ids", HISTORY_COLUMNS)
     show_table(connection, "issued", "customer_id_events", "known_events", EVENT_COLUMNS)
-    show_table(connection, "issued", "members", "members_before", MEMBER_COLUMNS)
+    show_table(connection, "issued", "members", "former_members", MEMBER_COLUMNS)
     show_table(connection, "published", "members", "published_members", MEMBER_COLUMNS)
-    connection.execute(
-        "create view former_members as from members_before anti join published_members using (record_key)"
-    )
 
 
 def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:

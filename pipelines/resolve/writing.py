@@ -83,7 +83,7 @@ chosen as (
 keyed as (
     select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason
     from chosen join records as l on l.n = a join records as r on r.n = b
-    join clusters as cl on cl.record_key = l.record_key join clusters as cr on cr.record_key = r.record_key
+    join clustered as cl on cl.n = a join clustered as cr on cr.n = b
     where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
 carried as materialized (

@@ -15,6 +15,7 @@ from pipelines.configuration import Configuration
 from pipelines.resolve import blocking, homes
 from pipelines.resolve.kept import CACHE_FILE
 from pipelines.settings import Settings
+from pipelines.warehouse import connect
 from tests.unit.resolve.conftest import Resolve, fetch
 from tests.unit.resolve.test_resolve import make_people
 
@@ -70,6 +71,8 @@ BYSTANDERS: list[dict[str, Any]] = [
     # They are weighed against each other, until somebody who says the same as the first one stands for both of them.
     {"record_key": "s_same_1", **KUNO},
     {"record_key": "s_same_2", **KUNO, "email": "kuno@w.de", "house_number": "15"},
+    # It is one person with another record because the source says so, whatever that other record says.
+    {"record_key": "s_merged_1", "first_name": "Ute", "last_name": "Sander", "merged_into_record_key": "s_merged_9"},
     # Nobody else is on the mailbox, until somebody is.
     {"record_key": "s_alone_1", "first_name": "Ines", "last_name": "Falkner", "email": "if@y.de"},
     # They have their name in common, until so many have it that only those of one town are compared.
@@ -104,6 +107,11 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
             "s_son_9",
             {"first_name": "Hans", "last_name": "Wiegand", "email": "hans@w.de", **FARM, "house_number": "21"},
             {"first_name": "Hans", "last_name": "Wiegand jun.", "email": "hans@w.de", **FARM, "house_number": "21"},
+        ),
+        (
+            "s_merged_9",
+            {"first_name": "Jutta", "last_name": "Brandis", "email": "jb@y.de"},
+            {"first_name": "Jutta", "last_name": "Brandis", "email": "jb@w.de"},
         ),
         ("s_alone_9", None, {"first_name": "I.", "last_name": "Falkner", "email": "if@y.de"}),
         ("q_same", None, KUNO),
@@ -188,7 +196,7 @@ def test_every_night_gives_every_table_of_a_full_run(
     for night, identity in enumerate((configuration.identity, stricter)):
         people = (_disturb, _calm)[night](people, chance)
         rows = people + _stage(night + 1)
-        _decide(warehouse, chance.sample(people, 4))
+        _decide(warehouse, people, chance)
         version = f"2026112{night + 2}T000000Z-0000000b"
         increment = resolve(rows, version=version, identity=identity)
         assert increment.report.renewed_count < 0.5 * increment.report.record_count
@@ -217,17 +225,28 @@ def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing
     assert after.customer_of == before.customer_of
     assert after.report.weighed_pair_count == after.report.scored_pair_count > 100
     assert resolve(rows, version="20261122T000000Z-0000000b").report.weighed_pair_count == 0
+    with connect(file, settings) as connection:  # read last of all
+        connection.execute("drop table cluster_refusals")
+    without = resolve(rows, version="20261122T000000Z-0000000b")
+    assert without.report.renewed_count == without.report.record_count
+    assert (without.customer_of, without.links) == (after.customer_of, after.links)
     anew = configuration.identity.model_copy(update={"model": 2})
     of_another = resolve(rows, version="20261122T000000Z-0000000b", identity=anew).report
     assert of_another.weighed_pair_count == of_another.scored_pair_count
 
 
-def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]]) -> None:
-    """Take all decisions back and make two others."""
-    a, b, c, d = (row["record_key"] for row in rows)
+def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]], chance: random.Random) -> None:
+    """Take all decisions back and make others: two people are one, two records of one are not, and any other two."""
+    keys = {row["record_key"] for row in rows}
+    both = sorted(key[:-1] for key in keys if key[:2] == "r_" and key[-1] == "b" and key[:-1] + "a" in keys)
+    one, other, third = chance.sample(both, 3)
+    a, b = chance.sample(sorted(keys), 2)
     warehouse.execute("delete from config.overrides")
-    warehouse.execute(
-        "insert into config.overrides (kind, a_record_key, b_record_key, is_active, line) values "
-        "('cannot-link', $1, $2, true, 2), ('must-link', $3, $4, true, 3)",
-        [a, b, c, d],
+    warehouse.executemany(
+        "insert into config.overrides (kind, a_record_key, b_record_key, is_active, line) values (?, ?, ?, true, ?)",
+        [
+            ("must-link", f"{one}a", f"{other}a", 2),
+            ("cannot-link", f"{third}a", f"{third}b", 3),
+            ("cannot-link", a, b, 4),
+        ],
     )
