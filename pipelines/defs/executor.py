@@ -86,8 +86,6 @@ class OneRunAtATime(Executor):
         in_process = settings.executor == "in_process"
         with telling(settings, run) as ending, hold(settings):
             _tidy_up(settings, instance, run)
-            if in_process:
-                threading.Thread(target=_import_ahead, args=(steps,), daemon=True).start()
             inner: Executor = InProcessExecutor(self.retries) if in_process else _process_per_step(self.retries, steps)
             preparations = _Preparations(settings, run, steps)
             events: Any = inner.execute(plan_context, execution_plan)
@@ -111,6 +109,7 @@ class _Preparations:
         self.settings, self.run = settings, run
         self.publishes = PUBLISHING in steps
         self.sources_to_land = {step for step in steps if step.startswith(LANDING)}
+        self.import_ahead = threading.Thread(target=_import_ahead, args=(steps,), daemon=True)
 
     def begin_with(self, step: str | None) -> None:
         """Begin what the start of this step is the moment for."""
@@ -118,6 +117,8 @@ class _Preparations:
             with suppress(KundenstammError):  # the step itself meets it, and tells it
                 begin_to_land(self.settings, self.run, self.sources_to_land)
             self.sources_to_land = set()
+        if not self.sources_to_land and not self.import_ahead.ident:  # landing has imported what it needs
+            self.import_ahead.start()
         if step == WARM_UP_WITH:
             warm_up()
         if step == COPY_WITH and self.publishes:

@@ -9,6 +9,7 @@ what is wrong. Add here what concerns several sources at once; how one is landed
 
 from __future__ import annotations
 
+import importlib
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import UTC, datetime
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
 AT_A_TIME = 2
 INTERRUPT_SECONDS = 0.1  # what is between two statements when it is interrupted begins another one
 
+# What a landing imports. Python's import lock is not for many threads: a run in which all of them imported stood still.
+IMPORTED = ("duckdb", "pandas", "pipelines.extract.connectors", "encodings.cp1252", "encodings.utf_8_sig")
+
 
 class EarlyLandings:
     """Landings of some sources, each begun before its step asks for it."""
@@ -33,6 +37,8 @@ class EarlyLandings:
         self, settings: Settings, configuration: Configuration, sources: Iterable[SourceConfig], *, run_id: str
     ) -> None:
         """Begin to land these sources in this order, as `load_source` does by default."""
+        for module in IMPORTED:
+            importlib.import_module(module)
         self._threads = ThreadPoolExecutor(max_workers=AT_A_TIME, thread_name_prefix="early-landing")
         each = settings.share_memory(AT_A_TIME)
 

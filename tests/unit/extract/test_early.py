@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import pickle
+import subprocess
+import sys
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -96,3 +99,30 @@ def test_what_is_being_landed_is_stopped_when_the_run_is(
     end_early_landings()
 
     assert ended.is_set()
+
+
+# In a process of its own, because this one has imported everything already.
+LAND_AND_SAY_WHAT_WAS_IMPORTED = """
+import pickle, sys, threading
+from pathlib import Path
+from pipelines.extract.early import EarlyLandings
+
+class Finder:
+    def find_spec(self, name, path=None, target=None):
+        if threading.current_thread() is not threading.main_thread():
+            print(name)
+
+settings, company = pickle.loads(Path(sys.argv[1]).read_bytes())
+sys.meta_path.insert(0, Finder())
+landings = EarlyLandings(settings, company, company.sources, run_id="run")
+assert all(landings.take(source.name) for source in company.sources)
+"""
+
+
+def test_what_lands_beside_the_run_imports_nothing(settings: Settings, company: Configuration, tmp_path: Path) -> None:
+    (tmp_path / NAMES[0] / "contacts.csv").write_bytes("id;email;name\n1;a@first.example;Jörg\n".encode("cp1252"))
+    (tmp_path / "given").write_bytes(pickle.dumps((settings, company)))
+    done = subprocess.run(
+        [sys.executable, "-c", LAND_AND_SAY_WHAT_WAS_IMPORTED, tmp_path / "given"], capture_output=True, text=True
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
