@@ -114,6 +114,7 @@ def profile_file(
         translated: dict[str, dict[str, str]] = {}
         doubts += _doubt_values(connection, columns, own, form, entity, translated)
         doubts += _take_signs_off(columns, own, entity, translated, beside.defaults)
+        doubts += _tell_women_from_men(connection, own, translated)
     if not key and not mapping:
         doubts.append("none of its columns is known by name; its first line may be no header, but a title above it")
     mapped = {*own.values(), *key.values(), *beside.key, *beside.used}
@@ -204,6 +205,22 @@ def _take_signs_off(
         if currency in told and currency not in mapping:
             defaults[currency] = CURRENCY_OF_A_SIGN.get(sign, sign)
     return doubts
+
+
+def _tell_women_from_men(
+    connection: DuckDBPyConnection, mapping: dict[str, str], translated: dict[str, dict[str, str]]
+) -> list[str]:
+    """Where the sexes are H and M, M is mujer, and gets into `translated`; everywhere else it is read as male."""
+    if (name := mapping.get("gender")) is None:
+        return []
+    letter = f"upper(trim({identifier(name)}::text))"
+    found = connection.execute(
+        f"select distinct {letter} as letter from delivered where {letter} <> '' order by letter limit 3"
+    ).fetchall()
+    if found != [("H",), ("M",)]:
+        return []
+    translated["gender"] = {"sql": f"case {letter} when 'H' then 'male' when 'M' then 'female' end"}
+    return [f"'M' in '{name}' is taken for female, as in hombre and mujer, because the only other value is 'H'"]
 
 
 def _doubt_words(

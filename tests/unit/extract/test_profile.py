@@ -6,6 +6,7 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from pipelines.configuration import Configuration
@@ -259,3 +260,17 @@ def test_words_that_cleaning_reads_are_no_doubt_and_stages_are_translated(settin
     assert "Gender" not in doubts(told)
     stage = told.entry["entities"]["contacts"]["columns"]["lifecycle_stage"]
     assert "when 'marketingqualifiedlead' then 'mql'" in stage["sql"]
+
+
+@pytest.mark.parametrize(
+    ("letters", "sexes"),
+    [("HM", ["male", "female"]), ("hm", ["male", "female"]), ("HF", ["H", "F"]), ("MF", ["M", "F"])],
+)
+def test_m_is_mujer_only_beside_h(settings: Settings, tmp_path: Path, letters: str, sexes: list[str]) -> None:
+    rows = "".join(f"{i},{i}@x.example,{letter}\n" for i, letter in enumerate(letters))
+    told = propose(settings, tmp_path / "contacts.csv", f"ID,Email,Sexo\n{rows}")
+    gender = told.entry["entities"]["contacts"]["columns"]["gender"]
+    assert isinstance(gender, dict) == (sexes == ["male", "female"])
+    expression = gender["sql"] if isinstance(gender, dict) else gender
+    read = duckdb.sql(f"select {expression} from read_csv('{tmp_path}/contacts.csv') order by id").fetchall()
+    assert read == [(sex,) for sex in sexes]
