@@ -7,8 +7,6 @@ this is the one place every run passes, from the UI, the schedule or the command
 
 from __future__ import annotations
 
-import importlib
-import threading
 from collections.abc import Iterator
 from contextlib import closing, suppress
 from datetime import UTC, datetime
@@ -109,7 +107,6 @@ class _Preparations:
         self.settings, self.run = settings, run
         self.publishes = PUBLISHING in steps
         self.sources_to_land = {step for step in steps if step.startswith(LANDING)}
-        self.import_ahead = threading.Thread(target=_import_ahead, args=(steps,), daemon=True)
 
     def begin_with(self, step: str | None) -> None:
         """Begin what the start of this step is the moment for."""
@@ -117,8 +114,6 @@ class _Preparations:
             with suppress(KundenstammError):  # the step itself meets it, and tells it
                 begin_to_land(self.settings, self.run, self.sources_to_land)
             self.sources_to_land = set()
-        if not self.sources_to_land and not self.import_ahead.ident:  # landing has imported what it needs
-            self.import_ahead.start()
         if step == WARM_UP_WITH:
             warm_up()
         if step == COPY_WITH and self.publishes:
@@ -142,15 +137,6 @@ def _tidy_up(settings: Settings, instance: dg.DagsterInstance, run: dg.DagsterRu
     prune_runs(instance)
     clean_up(settings)
     sync_state(settings)
-
-
-def _import_ahead(steps: set[str]) -> None:
-    """Import what later steps need while DuckDB works in the first ones: seconds that would be waited for else."""
-    if steps & STEPS_OF_DBT:
-        for module in DBT:
-            importlib.import_module(module)
-    if "resolve_identities" in steps:
-        importlib.import_module("splink")
 
 
 def _process_per_step(retries: RetryMode, steps: set[str]) -> Executor:
