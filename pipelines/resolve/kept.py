@@ -93,7 +93,7 @@ class Keeper:
                 query = f"select {NARROWED.get(table, '*')} from {SCRATCH}.main.{table}"
                 self._writing.begin(f"{KEPT}.{table}", query)
 
-    def finish(self, digest: str, model_digest: str) -> None:
+    def finish(self, digest: str, model_digest: str, ids_digest: str) -> None:
         """Say what the tables are good for, and put the file in its place."""
         import duckdb
 
@@ -102,7 +102,7 @@ class Keeper:
         try:
             for written in self._writing.written:
                 written.result()
-            write_mark(self._connection, digest, model_digest)
+            write_mark(self._connection, digest, model_digest, ids_digest)
             self._detach(self._writing)
             self._new.replace(self._file)
         except (duckdb.Error, OSError) as error:
@@ -162,11 +162,11 @@ def cache_file(settings: Settings) -> Path:
     return settings.data_dir / CACHE_FOLDER / CACHE_FILE
 
 
-def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str) -> None:
-    """Say under which conditions the tables of the file are what a full run gives."""
+def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str, ids_digest: str) -> None:
+    """Say under which conditions the tables of the file are what a full run gives, and which ids that gave."""
     connection.execute(
         f"create or replace table {KEPT}.mark as select {literal(digest)} as digest, "
-        f"{literal(model_digest)} as model_digest"
+        f"{literal(model_digest)} as model_digest, {literal(ids_digest)} as ids_digest"
     )
 
 

@@ -26,7 +26,7 @@ def _keep(scratch: DuckDBPyConnection, settings: Settings, *tables: str) -> None
     try:
         keeper.open()
         keeper.keep(*tables)
-        keeper.finish("all of it", "the model")
+        keeper.finish("all of it", "the model", "the ids")
     finally:
         keeper.close()
 
@@ -37,7 +37,7 @@ def test_tables_are_there_when_all_are_written(scratch: DuckDBPyConnection, sett
     assert cache_file(settings).stat().st_mode & 0o077 == 0
     with attached(scratch, settings, read_only=True):
         assert scratch.execute("select count(*), max(word) from kept.accepted").fetchone() == (1000, "a999")
-        assert scratch.execute("from kept.mark").fetchall() == [("all of it", "the model")]
+        assert scratch.execute("from kept.mark").fetchall() == [("all of it", "the model", "the ids")]
 
 
 def test_nothing_is_kept_when_a_table_cannot_be_written(scratch: DuckDBPyConnection, settings: Settings) -> None:
