@@ -20,7 +20,7 @@ from pipelines.clean.cache import CACHE_FOLDER
 from pipelines.resolve.comparisons import RAREST
 from pipelines.resolve.records import SCRATCH
 from pipelines.tables import write_plainly
-from pipelines.warehouse import OWN_STORAGE, literal, log_privately
+from pipelines.warehouse import OWN_STORAGE, WITHOUT_LOG, literal, log_privately
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,8 @@ class Keeper:
         self.close()
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._connection.execute(f"attach {literal(self._new)} as {KEPT} (storage_version {literal(OWN_STORAGE)})")
+            options = f"{WITHOUT_LOG}, storage_version {literal(OWN_STORAGE)}"
+            self._connection.execute(f"attach {literal(self._new)} as {KEPT} ({options})")
             self._writing = _Writing(ThreadPoolExecutor(max_workers=1), self._connection.cursor(), [])
             self._new.chmod(0o600)
         except (duckdb.Error, OSError) as error:
@@ -149,8 +150,11 @@ class _Writing:
 
 @contextmanager
 def attached(connection: DuckDBPyConnection, settings: Settings, *, read_only: bool) -> Iterator[None]:
-    """The file of the last run as catalog `kept`."""
-    option = "read_only" if read_only else "read_write"
+    """The file of the last run as catalog `kept`.
+
+    What changes in it is brought to the disk at the end, at once: a night that is killed leaves it as it was.
+    """
+    option = "read_only" if read_only else WITHOUT_LOG
     connection.execute(f"attach {literal(cache_file(settings))} as {KEPT} ({option})")
     try:
         yield
