@@ -43,7 +43,8 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
         id_history: one row per id ever issued, `HISTORY_COLUMNS`.
         id_events: one row per event of an id, `EVENT_COLUMNS`; the known ones and those of this version.
 
-    The last two are views, which read the known ones where they are.
+    The last two are views, which read the known ones where they are; `new_history` and `new_events` are what this
+    version adds.
 
     An id goes to the cluster that holds most of its published records (live ones first, then the oldest), but rather
     to the one that holds its founder than to one that has an id of its own. A cluster
@@ -63,8 +64,19 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
     stamp = {"version": literal(version), "at": f"{literal(at)}::timestamp"}
     connection.execute(_HISTORY.format(**stamp))
     connection.execute(_EVENTS.format(**stamp))
+    show_ids(connection)
     for table in ("ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
         connection.execute(f"drop table {table}")
+
+
+def show_ids(connection: DuckDBPyConnection) -> None:
+    """Create the views `id_history` and `id_events` of what is known and what is new."""
+    connection.execute(
+        """
+        create view id_history as from new_history union all from known_ids anti join new_history using (customer_id);
+        create view id_events as from known_events union all from new_events
+        """
+    )
 
 
 def _issue_new_ids(connection: DuckDBPyConnection) -> None:
@@ -294,10 +306,7 @@ select customer_id, new_status as status, new_current as current_customer_id, fo
     issued_at,
     case when status is not distinct from new_status and current_customer_id is not distinct from new_current
          then status_version else {version} end as status_version,
-from stated;
-
-create view id_history as
-from new_history union all from known_ids anti join new_history using (customer_id)
+from stated
 """
 
 _EVENTS = """
@@ -325,7 +334,5 @@ select
     'e_' || substr(sha256(concat_ws(chr(31), customer_id, event, coalesce(other_customer_id, ''), {version})), 1, 32)
         as event_key,
     customer_id, event, other_customer_id, {version} as version, {at} as "at", reason
-from happened;
-
-create view id_events as from known_events union all from new_events
+from happened
 """

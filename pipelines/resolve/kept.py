@@ -20,7 +20,7 @@ from pipelines.clean.cache import CACHE_FOLDER
 from pipelines.resolve.comparisons import RAREST
 from pipelines.resolve.records import SCRATCH
 from pipelines.tables import write_plainly
-from pipelines.warehouse import OWN_STORAGE, literal, log_privately
+from pipelines.warehouse import OWN_STORAGE, WITHOUT_LOG, literal, log_privately
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -80,7 +80,8 @@ class Keeper:
         self.close()
         try:
             self._file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._connection.execute(f"attach {literal(self._new)} as {KEPT} (storage_version {literal(OWN_STORAGE)})")
+            options = f"{WITHOUT_LOG}, storage_version {literal(OWN_STORAGE)}"
+            self._connection.execute(f"attach {literal(self._new)} as {KEPT} ({options})")
             self._writing = _Writing(ThreadPoolExecutor(max_workers=1), self._connection.cursor(), [])
             self._new.chmod(0o600)
         except (duckdb.Error, OSError) as error:
@@ -93,7 +94,7 @@ class Keeper:
                 query = f"select {NARROWED.get(table, '*')} from {SCRATCH}.main.{table}"
                 self._writing.begin(f"{KEPT}.{table}", query)
 
-    def finish(self, digest: str, model_digest: str) -> None:
+    def finish(self, digest: str, model_digest: str, ids_digest: str) -> None:
         """Say what the tables are good for, and put the file in its place."""
         import duckdb
 
@@ -102,7 +103,7 @@ class Keeper:
         try:
             for written in self._writing.written:
                 written.result()
-            write_mark(self._connection, digest, model_digest)
+            write_mark(self._connection, digest, model_digest, ids_digest)
             self._detach(self._writing)
             self._new.replace(self._file)
         except (duckdb.Error, OSError) as error:
@@ -149,8 +150,11 @@ class _Writing:
 
 @contextmanager
 def attached(connection: DuckDBPyConnection, settings: Settings, *, read_only: bool) -> Iterator[None]:
-    """The file of the last run as catalog `kept`."""
-    option = "read_only" if read_only else "read_write"
+    """The file of the last run as catalog `kept`.
+
+    What changes in it is brought to the disk at the end, at once: a night that is killed leaves it as it was.
+    """
+    option = "read_only" if read_only else WITHOUT_LOG
     connection.execute(f"attach {literal(cache_file(settings))} as {KEPT} ({option})")
     try:
         yield
@@ -162,11 +166,11 @@ def cache_file(settings: Settings) -> Path:
     return settings.data_dir / CACHE_FOLDER / CACHE_FILE
 
 
-def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str) -> None:
-    """Say under which conditions the tables of the file are what a full run gives."""
+def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str, ids_digest: str) -> None:
+    """Say under which conditions the tables of the file are what a full run gives, and which ids that gave."""
     connection.execute(
         f"create or replace table {KEPT}.mark as select {literal(digest)} as digest, "
-        f"{literal(model_digest)} as model_digest"
+        f"{literal(model_digest)} as model_digest, {literal(ids_digest)} as ids_digest"
     )
 
 

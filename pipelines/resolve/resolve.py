@@ -3,7 +3,7 @@
 Change here what the stage reads; the tables it ends in are those of `writing`. Each phase is a module of its own:
 `records`, `limits`, `ambiguity`, `evidence`, `blocking`, `model`, `training`, `levels`, `relatives`, `drift`,
 `scoring`, `guards`, `overrides`, `components`, `ids`, `queue`. A night calls them by way of `increments`, on what
-`kept` holds.
+`kept` holds, and `renaming`.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ from pipelines.resolve.records import (
     number_records,
     open_scratch,
 )
+from pipelines.resolve.renaming import digest_ids, rename_touched
 from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.resolve.slices import Slices
 from pipelines.resolve.state import attached_state, copy_table, show_table
@@ -163,7 +164,7 @@ def _continue(
     with ExitStack() as opened:
         try:
             opened.enter_context(attached(connection, settings, read_only=False))
-            marks = connection.execute(f"select digest, model_digest from {KEPT}.mark").fetchall()
+            marks = connection.execute(f"select digest, model_digest, ids_digest from {KEPT}.mark").fetchall()
             if [mark[0] for mark in marks] != [digest]:
                 return None
             connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
@@ -172,8 +173,12 @@ def _continue(
             save_model(connection, model, identity)
             _choose_links(connection, warehouse, identity, model)
             renew_clusters(slices, Reliability.of(model))
-            _name_and_write(connection, warehouse, build, model)
-            write_mark(connection, digest, marks[0][1])
+            if digest_ids(connection, "published_members", "known_ids") == marks[0][2]:
+                rename_touched(slices, build.version, build.as_of)
+            else:
+                _name(connection, build)
+            write_identity(connection, warehouse, model)
+            write_mark(connection, digest, marks[0][1], digest_ids(connection, "members", "id_history"))
         except (duckdb.Error, CannotContinueError) as error:
             if isinstance(error, duckdb.Error):  # nothing is lost by it but time
                 log_privately(settings, error)
@@ -200,9 +205,11 @@ def _resolve_in_full(
         _choose_links(connection, warehouse, identity, model)
         find_clusters(connection, Reliability.of(model))
         keeper.keep("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
-        _name_and_write(connection, warehouse, build, model)
+        _name(connection, build)
+        write_identity(connection, warehouse, model)
         if model.is_learned:
-            keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model))
+            ids_digest = digest_ids(connection, "members", "id_history")
+            keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model), ids_digest)
     finally:
         keeper.close()
     return matched
@@ -240,12 +247,11 @@ def _choose_links(connection: DuckDBPyConnection, warehouse: str, identity: Iden
     read_decided_pairs(connection, warehouse)
 
 
-def _name_and_write(connection: DuckDBPyConnection, warehouse: str, build: Build, model: Model) -> None:
+def _name(connection: DuckDBPyConnection, build: Build) -> None:
     connection.execute(
         "create table clusters as select record_key, cluster, is_live, created_at from records join clustered using (n)"
     )
     assign_ids(connection, build.version, build.as_of)
-    write_identity(connection, warehouse, model)
 
 
 @dataclass(frozen=True)
@@ -330,7 +336,7 @@ def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> R
     events = counts(f"select event, count(*) from id_events where version = {literal(version)} group by event")
     sizes = connection.execute(
         "select coalesce(sum(c), 0), count(*), coalesce(max(c), 0) "
-        "from (select count(*) as c from members group by customer_id)"
+        "from (select count(*) as c from clustered group by cluster)"
     ).fetchone() or (0, 0, 0)
     return ResolveReport(
         record_count=int(sizes[0]),

@@ -80,25 +80,21 @@ chosen as (
     from refused
     qualify row_number() over (partition by a, b order by preference, rule, reason) = 1
 ),
-keyed as (
-    select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason
-    from chosen join records as l on l.n = a join records as r on r.n = b
-    join clustered as cl on cl.n = a join clustered as cr on cr.n = b
+apart as materialized (
+    select chosen.* from chosen join clustered as cl on cl.n = a join clustered as cr on cr.n = b
     where cl.cluster <> cr.cluster  -- they may have come together through others
 ),
+keyed as materialized (
+    select n, record_key from records where n in (select a from apart union all select b from apart)
+),
 carried as materialized (
-    select record_key, kind, contact_point_key from {warehouse}.clean.contact_points
-    where record_key in (select record_key_a from keyed union select record_key_b from keyed)
+    select n, kind, contact_point_key from {warehouse}.clean.contact_points join keyed using (record_key)
 ),
 points as (
-    select record_key_a, record_key_b,
-        arg_min(contact_point_key, (l.kind = 'address', contact_point_key)) as evidence_key
-    from keyed
-    join carried as l on l.record_key = record_key_a
-    join carried as r using (contact_point_key)
-    where r.record_key = record_key_b
-    group by all
+    select a, b, arg_min(l.contact_point_key, (l.kind = 'address', l.contact_point_key)) as evidence_key
+    from apart join carried as l on l.n = a join carried as r on r.n = b and r.contact_point_key = l.contact_point_key
+    group by a, b
 )
-select record_key_a, record_key_b, method, rule, match_weight, reason, evidence_key
-from keyed left join points using (record_key_a, record_key_b)
+select l.record_key as record_key_a, r.record_key as record_key_b, method, rule, match_weight, reason, evidence_key
+from apart left join points using (a, b) join keyed as l on l.n = a join keyed as r on r.n = b
 """

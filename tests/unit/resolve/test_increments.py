@@ -15,7 +15,7 @@ from pipelines.configuration import Configuration
 from pipelines.resolve import blocking, homes
 from pipelines.resolve.kept import CACHE_FILE
 from pipelines.settings import Settings
-from pipelines.warehouse import connect
+from pipelines.warehouse import connect, literal
 from tests.unit.resolve.conftest import Resolve, fetch
 from tests.unit.resolve.test_resolve import make_people
 
@@ -212,6 +212,40 @@ def test_every_night_gives_every_table_of_a_full_run(
             assert found[table] == fetch(warehouse, table), f"{table} in night {night}"
         shutil.rmtree(cache)
         aside.rename(cache)
+
+
+def test_a_night_gives_the_ids_of_a_full_run_whatever_is_published(
+    resolve: Resolve, warehouse: DuckDBPyConnection, settings: Settings
+) -> None:
+    """The last run was refused, what it published is lost, or the state of ids is."""
+    chance = random.Random(3)
+    people = make_people(300, 1)
+    resolve(people, then_publish=True)
+    published, issued = settings.current / "state.duckdb", settings.state_dir / "identity.duckdb"
+    first = shutil.copy(published, settings.data_dir / "first.duckdb")
+    people = _change(people, chance, share=0.05)
+    resolve(people, version="20261122T000000Z-0000000b", then_publish=True)
+    kept = settings.data_dir / "cache" / CACHE_FILE
+    aside = shutil.copy(kept, settings.data_dir / "kept.duckdb")
+    people = _change(people, chance, share=0.05)
+
+    def without_ids() -> None:
+        issued.unlink()
+        warehouse.execute(f"attach {literal(issued)} as state")
+        for table in ("model", "model_frequencies"):
+            warehouse.execute(f"create table state.{table} as from identity.{table}")
+        warehouse.execute("detach state")
+
+    for change in (lambda: shutil.copy(first, published), published.unlink, without_ids):
+        change()
+        shutil.copy(aside, kept)
+        night = resolve(people, version="20261123T000000Z-0000000c")
+        assert night.report.renewed_count < night.report.record_count
+        found = {table: fetch(warehouse, table) for table in TABLES}
+        kept.unlink()
+        resolve(people, version="20261123T000000Z-0000000c")
+        for table in TABLES:
+            assert found[table] == fetch(warehouse, table), table
 
 
 def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
@@ -26,7 +27,7 @@ def _keep(scratch: DuckDBPyConnection, settings: Settings, *tables: str) -> None
     try:
         keeper.open()
         keeper.keep(*tables)
-        keeper.finish("all of it", "the model")
+        keeper.finish("all of it", "the model", "the ids")
     finally:
         keeper.close()
 
@@ -37,7 +38,22 @@ def test_tables_are_there_when_all_are_written(scratch: DuckDBPyConnection, sett
     assert cache_file(settings).stat().st_mode & 0o077 == 0
     with attached(scratch, settings, read_only=True):
         assert scratch.execute("select count(*), max(word) from kept.accepted").fetchone() == (1000, "a999")
-        assert scratch.execute("from kept.mark").fetchall() == [("all of it", "the model")]
+        assert scratch.execute("from kept.mark").fetchall() == [("all of it", "the model", "the ids")]
+
+
+def test_what_was_kept_is_as_it_was_until_all_is_renewed(scratch: DuckDBPyConnection, settings: Settings) -> None:
+    _keep(scratch, settings, "accepted")
+    at_a_kill = settings.data_dir / "at_a_kill.duckdb"
+    with attached(scratch, settings, read_only=False):
+        scratch.execute("drop table kept.mark; delete from kept.accepted where n < 500")
+        shutil.copy(cache_file(settings), at_a_kill)
+        assert not list(cache_file(settings).parent.glob("*.wal"))
+        scratch.execute("create table kept.mark as select 'renewed' as digest")
+    for file, count in ((at_a_kill, 1000), (cache_file(settings), 500)):
+        with connect(file, settings, read_only=True) as connection:
+            assert connection.execute("select count(*), (select digest from mark) from accepted").fetchall() == [
+                (count, "all of it" if count == 1000 else "renewed")
+            ]
 
 
 def test_nothing_is_kept_when_a_table_cannot_be_written(scratch: DuckDBPyConnection, settings: Settings) -> None:
