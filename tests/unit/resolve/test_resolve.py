@@ -194,7 +194,7 @@ def test_nothing_is_left_behind_but_the_tables_of_identity(
         "select schema_name || '.' || view_name from duckdb_views() where not internal order by all"
     ).fetchall()
     assert [name for (name,) in tables if not name.startswith(("clean.", "config."))] == [
-        "identity.compared_records",
+        "identity.silenced_values",
         "identity.customer_id_events",
         "identity.customer_id_history",
         "identity.links",
