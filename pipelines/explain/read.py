@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
 from pipelines.errors import BuildError, KundenstammError
 from pipelines.publish import open_files
@@ -217,7 +217,8 @@ def explain_pair(settings: Settings, a: str, b: str) -> PairExplanation:
         if not pairs:
             raise UnknownError("Both are the same record; name two.")
         mine, theirs = (version.keys_of(records[0].customer_id) for records in sides)
-        if mine == theirs:
+        are_one = mine == theirs
+        if are_one:
             links = version.read_links("audit.links", "record_key_a = any($1) and record_key_b = any($1)", mine)
         else:
             links = version.read_links(
@@ -232,16 +233,14 @@ def explain_pair(settings: Settings, a: str, b: str) -> PairExplanation:
         first, second = max(
             pairs, key=lambda pair: w.weight if (w := weighed.get((pair[0].key, pair[1].key))) else -1e9
         )
-        path = find_path(links, first.key, second.key) if mine == theirs else []
-        refused = [] if mine == theirs else links
-        refused.sort(key=lambda link: {link.a.key, link.b.key} != {first.key, second.key})
+        links.sort(key=lambda link: {link.a.key, link.b.key} != {first.key, second.key})
         about = [d for d in version.read_decisions([*mine, *theirs]) if d.b is not None]
         return PairExplanation(
             version=version.name,
             a=first,
             b=second,
-            path=tuple(path),
-            refused=tuple(refused),
+            path=tuple(find_path(links, first.key, second.key)) if are_one else (),
+            refused=() if are_one else tuple(links),
             weighed=weighed.get((first.key, second.key)),
             threshold=version.read_threshold(),
             decisions=tuple(about),
@@ -318,6 +317,7 @@ class _Version:
         self.folder = settings.current.resolve()
         self.name = self.folder.name
         self._model = read_model(connection, "state.model")
+        self._as_of = cast("datetime", self.fetch("select as_of from warehouse.meta.version")[0][0])
 
     def fetch(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         return self.connection.execute(query, list(parameters)).fetchall()
@@ -397,8 +397,7 @@ class _Version:
         if self._model is None or not pairs:
             return {}
         keys = sorted({key for pair in pairs for key in pair})
-        (as_of,) = self.fetch("select as_of from warehouse.meta.version")[0]
-        with compared_again(self.connection, keys, as_of):
+        with compared_again(self.connection, keys, self._as_of):
             return weigh_pairs(self.connection, self._model, pairs)
 
     def read_decisions(self, keys: Sequence[str]) -> Iterator[Decision]:

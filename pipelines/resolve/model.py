@@ -84,7 +84,8 @@ def load_model(connection: DuckDBPyConnection, identity: IdentityConfig) -> Mode
     Reads `model` (`MODEL_COLUMNS`) and `frequencies` (`FREQUENCY_TABLE_COLUMNS`) in the current schema.
     """
     rows = connection.execute(
-        f"{_PARAMETERS.format(table='model')} where fingerprint = ? and profile_count > 0 {_IN_ORDER}", [fingerprint(identity)]
+        f"{_PARAMETERS.format(table='model')} where fingerprint = ? and profile_count > 0 {_IN_ORDER}",
+        [fingerprint(identity)],
     )
     found = rows.fetchall()
     if not found:

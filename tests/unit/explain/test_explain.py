@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.errors import BuildError
@@ -145,6 +146,14 @@ def test_who_asks_for_nobody_is_told_so(unknown: str, people: Any, settings: Set
 def test_without_a_version_there_is_nothing_to_explain(settings: Settings) -> None:
     with pytest.raises(BuildError, match="Nothing is published"):
         explain_customer(settings, "c_aaaaaaaaaaaaaaaa")
+
+
+def test_a_version_of_an_earlier_release_is_no_riddle(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
+    with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
+        connection.execute("drop table audit.silenced_values")
+    with pytest.raises(BuildError, match="earlier release"):
+        explain_customer(settings, anna)
 
 
 def test_every_rule_has_words() -> None:
