@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
     from pipelines.settings import Settings
 
+ROUNDING = 1e-3  # of a published weight, and more
 MOST_PAIRS = 2_000  # of two customers, weighed to find the pair that fits best
 
 
@@ -256,7 +257,17 @@ def _pairs(links: Iterable[Link]) -> list[tuple[str, str]]:
 
 
 def _with_parts(links: Iterable[Link], weighed: Mapping[tuple[str, str], PairWeight]) -> list[Link]:
-    return [replace(link, parts=weighed.get((link.a.key, link.b.key))) for link in links]
+    """The links with their parts, unless these do not add up: another release of this software folded the values."""
+    return [
+        replace(link, parts=parts)
+        if (parts := weighed.get((link.a.key, link.b.key))) and _add_up(parts, link.weight)
+        else link
+        for link in links
+    ]
+
+
+def _add_up(parts: PairWeight, weight: float | None) -> bool:
+    return weight is None or abs(parts.weight - weight) < ROUNDING
 
 
 def _in_order(links: Iterable[Link], keys: Sequence[str]) -> list[Link]:

@@ -78,6 +78,17 @@ def test_the_parts_of_every_link_add_up_to_its_match_weight(people: Any, setting
         assert link.parts.weight == pytest.approx(link.weight, abs=1e-3)
 
 
+def test_parts_that_do_not_add_up_are_left_out(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
+    with duckdb.connect(str(settings.current / "warehouse.duckdb")) as connection:
+        connection.execute("update audit.links set match_weight = match_weight + 0.01")
+    explained = explain_customer(settings, anna)
+    weighed = [link for link in explained.links if link.weight is not None]
+    assert weighed
+    assert {link.parts for link in weighed} == {None}
+    assert "match weight" in "\n".join(tell_customer(explained))
+
+
 def test_an_id_that_was_merged_away_leads_to_the_customer_it_became(
     publish_rows: PublishRows, settings: Settings
 ) -> None:
