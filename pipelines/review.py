@@ -96,7 +96,9 @@ def list_pairs(settings: Settings, today: date) -> list[Pair]:
     decided = _decided(settings, today)
     with open_files(settings, "restricted", "warehouse") as connection:
         if not (_has_table(connection, "review_queue") and _has_table(connection, "compared_persons")):
-            raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
+            raise BuildError(
+                "The published version has no queue of pairs that this release can show; run `kundenstamm run`."
+            )
         rows = connection.execute(_QUEUE).fetchall()
         if _has_table(connection, "refused_account_links"):
             rows += connection.execute(_COMPANIES, [len(rows)]).fetchall()
