@@ -21,7 +21,7 @@ from tests.unit.resolve.test_resolve import make_people
 DEFAULT_DATE = date(1970, 1, 1)
 JOHN = {"first_name": "Johannes", "last_name": "Brandner", "birth_date": date(1961, 5, 4), "city": "Ulm"}
 INES = {"first_name": "Ines", "last_name": "Falkner", "email": "ines.falkner@y.de", "postal_code": "01067"}
-# By what is special about them: records, all of a first name that nobody else has.
+# Records, by what is special about them.
 SPECIAL: dict[str, list[dict[str, Any]]] = {
     "a pet form, a title, and names that are swapped": [
         JOHN,
