@@ -11,6 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -120,11 +121,10 @@ def _used(process: psutil.Process) -> tuple[float, int]:
 
 def _size(folder: Path) -> int:
     size = 0
-    for file in folder.rglob("*"):
-        try:
-            size += file.stat().st_size if file.is_file() else 0
-        except OSError:  # it is gone already
-            continue
+    with suppress(OSError):  # a folder is gone already
+        for file in folder.rglob("*"):
+            with suppress(OSError):  # or a file
+                size += file.stat().st_size if file.is_file() else 0
     return size
 
 

@@ -95,8 +95,10 @@ def list_pairs(settings: Settings, today: date) -> list[Pair]:
     """
     decided = _decided(settings, today)
     with open_files(settings, "restricted", "warehouse") as connection:
-        if not _has_table(connection, "review_queue"):
-            raise BuildError("The published version has no queue of pairs to decide about; run `kundenstamm run`.")
+        if not (_has_table(connection, "review_queue") and _has_table(connection, "compared_persons")):
+            raise BuildError(
+                "The published version has no queue of pairs that this release can show; run `kundenstamm run`."
+            )
         rows = connection.execute(_QUEUE).fetchall()
         if _has_table(connection, "refused_account_links"):
             rows += connection.execute(_COMPANIES, [len(rows)]).fetchall()
@@ -191,8 +193,8 @@ select rank, record_key_a, record_key_b, match_probability, reason,
 from audit.review_queue
 join marts.source_record_keys as a on a.record_key = record_key_a
 join marts.source_record_keys as b on b.record_key = record_key_b
-left join audit.compared_records as ra on ra.record_key = record_key_a
-left join audit.compared_records as rb on rb.record_key = record_key_b
+left join audit.compared_persons as ra on ra.record_key = record_key_a
+left join audit.compared_persons as rb on rb.record_key = record_key_b
 order by rank, record_key_a, record_key_b
 """
 

@@ -25,7 +25,10 @@ _SELDOM_REPEATED = re.compile(
 _OF_FEW = re.compile(r"(parent_)?(product|campaign|variant|deal|segment|store|rule)_.*")
 
 # Words of closed sets in published tables; every other text is a key, or what one person is called.
-_WORDS = frozenset({"source_system", "entity", "field", "rule", "status", "method", "reason", "event", "model_version"})
+_WORDS = frozenset(
+    {"source_system", "entity", "kind", "field", "rule", "status", "method", "reason", "problem", "event"}
+    | {"model_version"}
+)
 
 
 def write_table(connection: DuckDBPyConnection, table: str, query: str) -> int:

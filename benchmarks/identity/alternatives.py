@@ -174,7 +174,11 @@ def create_weights(connection: DuckDBPyConnection, scores: Path) -> None:
         connection.execute(
             """
             insert into pair_weights
-            with said as (select record_key, compared.content from identity.compared_records where compared is not null)
+            with members as (select n, unnest(members) as member from scored.profiles),
+            said as (
+                select record_key, content
+                from scored.scored_profiles join members using (n) join scored.numbers on numbers.n = member
+            )
             select least(l.record_key, r.record_key), greatest(l.record_key, r.record_key), max(match_weight)
             from scored.scores
             join scored.scored_profiles as pl on pl.n = a join scored.scored_profiles as pr on pr.n = b

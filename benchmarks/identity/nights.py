@@ -31,7 +31,7 @@ _CHANGES = (
     "from clean.persons where hash(record_key) % 200 = 0) where key = record_key",
     "update clean.persons set phone = '+4930' || hash(record_key) % 10000000 where hash(record_key) % 200 = 1",
 )
-_TABLES = ("members", "links", "refused_links", "compared_records", "review_queue", "customer_id_history")
+_TABLES = ("members", "links", "refused_links", "silenced_values", "review_queue", "customer_id_history")
 
 
 @dataclass(frozen=True)

@@ -11,8 +11,8 @@ from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
 from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
-from pipelines.tables import write_table
-from pipelines.warehouse import literal
+from pipelines.tables import write_into_part, write_table
+from pipelines.warehouse import RESTRICTED, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -65,6 +65,11 @@ PERSON_COLUMNS = {
     "updated_at": "timestamp",
     "deleted_at": "timestamp",
 }
+# What is published of a person record: what people read of it who ask who is who, and all that the answer follows from.
+COMPARED_COLUMNS = (
+    *("record_key", "kind", "first_name", "last_name", "birth_date", "email", "email_match", "phone", "mobile"),
+    *("street", "house_number", "postal_code", "city", "merged_into_record_key", "identifiers"),
+)
 _DERIVED = ("kind", "email_match", "is_email_valid", "house_number")
 
 _DRAFT_COLUMNS = ", ".join(
@@ -240,7 +245,7 @@ def single_spaced(field: str) -> str:
 
 
 def write_persons(connection: DuckDBPyConnection) -> None:
-    """Write `clean.persons` from the cleaned drafts."""
+    """Write `clean.persons` from the cleaned drafts, and what is published of it."""
     computed = {
         "kind": """case
             when coalesce(emails.is_role_mailbox, false) and names.first_name is null and names.last_name is null
@@ -286,6 +291,8 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         {used}
         """,
     )
+    published = f"select {', '.join(COMPARED_COLUMNS)} from clean.persons"
+    write_into_part(connection, published, part=RESTRICTED, published="compared_persons")
 
 
 def write_custom_fields(connection: DuckDBPyConnection) -> None:

@@ -18,7 +18,7 @@ TABLES = {
     "links": "The evidence that joined records. One row per accepted pair.",
     "refused_links": "Evidence that was not enough or was contradicted, with the reason. One row per refused pair.",
     "review_queue": "Pairs that people should look at, most urgent first. One row per pair.",
-    "compared_records": "What of every record was compared, as cleaned and as folded. One row per person record.",
+    "silenced_values": "Values that say nothing about who somebody is, and why. One row per kind and value.",
     "customer_id_history": "Every customer id ever issued and what it is today. One row per id.",
     "customer_id_events": "What happened to ids: created, merged, split, restored. One row per event.",
     "account_records": "Which account every company record belongs to. One row per company record.",

@@ -12,20 +12,22 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
-from typing import TYPE_CHECKING, Protocol, TypeVar
+from typing import TYPE_CHECKING, Protocol, TypeVar, cast
 
-from pipelines.errors import KundenstammError
+from pipelines.errors import BuildError, KundenstammError
 from pipelines.publish import open_files
+from pipelines.resolve.hindsight import compared_again
 from pipelines.resolve.ids import CUSTOMER_PREFIX
-from pipelines.resolve.model import Model, read_model
-from pipelines.resolve.scoring import unfold_compared
+from pipelines.resolve.model import read_model
 from pipelines.resolve.weights import PairWeight, weigh_pairs
+from pipelines.warehouse import names_of_tables
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
     from pipelines.settings import Settings
 
+ROUNDING = 1e-3  # of a published weight, and more
 MOST_PAIRS = 2_000  # of two customers, weighed to find the pair that fits best
 
 
@@ -61,7 +63,7 @@ class Link:
     rule: str
     weight: float | None
     reason: str | None
-    parts: PairWeight | None
+    parts: PairWeight | None = None
 
 
 class HasKey(Protocol):
@@ -170,15 +172,15 @@ def explain_customer(settings: Settings, name: str) -> CustomerExplanation:
 
     Raises:
         UnknownError: the id was never issued, nobody carries it any more, or the record is not there.
-        BuildError: nothing is published, or this user may not read the restricted file.
+        BuildError: nothing is published, or by an earlier release, or this user may not read the restricted file.
     """
     with _open(settings) as version:
         current = version.find_records(name)[0].customer_id
         records = version.read_records("customer_id = ?", [current])
         keys = [record.key for record in records]
         links = version.read_links("audit.links", "record_key_a = any($1) and record_key_b = any($1)", keys)
-        links = _in_order(links, keys)
         refused = version.read_links("audit.refused_links", "record_key_a = any($1) or record_key_b = any($1)", keys)
+        weighed = version.weigh(_pairs([*links, *refused]))
         former = version.fetch(
             "select customer_id from warehouse.marts.customer_id_history "
             "where current_customer_id = ? and customer_id <> ? order by customer_id",
@@ -190,8 +192,8 @@ def explain_customer(settings: Settings, name: str) -> CustomerExplanation:
             asked_id=name if _is_customer(name) else current,
             customer_id=current,
             records=tuple(records),
-            links=tuple(links),
-            refused=tuple(_in_order(refused, keys)),
+            links=tuple(_in_order(_with_parts(links, weighed), keys)),
+            refused=tuple(_in_order(_with_parts(refused, weighed), keys)),
             decisions=tuple(version.read_decisions(keys)),
             former_ids=former_ids,
             events=tuple(version.read_events([current, *former_ids])),
@@ -208,39 +210,38 @@ def explain_pair(settings: Settings, a: str, b: str) -> PairExplanation:
 
     Raises:
         UnknownError: one is not there, or both are the same.
-        BuildError: nothing is published, or this user may not read the restricted file.
+        BuildError: nothing is published, or by an earlier release, or this user may not read the restricted file.
     """
     with _open(settings) as version:
         sides = [version.find_records(name) for name in (a, b)]
         pairs = [(x, y) for x in sides[0] for y in sides[1] if x.key != y.key]
         if not pairs:
             raise UnknownError("Both are the same record; name two.")
-        weighed = version.weigh((x.key, y.key) for x, y in pairs[:MOST_PAIRS])
-        first, second = max(
-            pairs, key=lambda pair: w.weight if (w := weighed.get((pair[0].key, pair[1].key))) else -1e9
-        )
-        mine, theirs = (version.keys_of(record.customer_id) for record in (first, second))
-        path: Sequence[Link] = ()
-        refused: list[Link] = []
-        if first.customer_id == second.customer_id:
+        mine, theirs = (version.keys_of(records[0].customer_id) for records in sides)
+        are_one = mine == theirs
+        if are_one:
             links = version.read_links("audit.links", "record_key_a = any($1) and record_key_b = any($1)", mine)
-            path = find_path(links, first.key, second.key)
         else:
-            refused = version.read_links(
+            links = version.read_links(
                 "audit.refused_links",
                 "(record_key_a = any($1) and record_key_b = any($2)) or "
                 "(record_key_b = any($1) and record_key_a = any($2))",
                 mine,
                 theirs,
             )
-            refused.sort(key=lambda link: {link.a.key, link.b.key} != {first.key, second.key})
+        weighed = version.weigh([*((x.key, y.key) for x, y in pairs[:MOST_PAIRS]), *_pairs(links)])
+        links = _with_parts(links, weighed)
+        first, second = max(
+            pairs, key=lambda pair: w.weight if (w := weighed.get((pair[0].key, pair[1].key))) else -1e9
+        )
+        links.sort(key=lambda link: {link.a.key, link.b.key} != {first.key, second.key})
         about = [d for d in version.read_decisions([*mine, *theirs]) if d.b is not None]
         return PairExplanation(
             version=version.name,
             a=first,
             b=second,
-            path=tuple(path),
-            refused=tuple(refused),
+            path=tuple(find_path(links, first.key, second.key)) if are_one else (),
+            refused=() if are_one else tuple(links),
             weighed=weighed.get((first.key, second.key)),
             threshold=version.read_threshold(),
             decisions=tuple(about),
@@ -249,6 +250,24 @@ def explain_pair(settings: Settings, a: str, b: str) -> PairExplanation:
 
 def _is_customer(name: str) -> bool:
     return name.startswith(CUSTOMER_PREFIX) and ":" not in name
+
+
+def _pairs(links: Iterable[Link]) -> list[tuple[str, str]]:
+    return [(link.a.key, link.b.key) for link in links]
+
+
+def _with_parts(links: Iterable[Link], weighed: Mapping[tuple[str, str], PairWeight]) -> list[Link]:
+    """The links with their parts, unless these do not add up: another release of this software folded the values."""
+    return [
+        replace(link, parts=parts)
+        if (parts := weighed.get((link.a.key, link.b.key))) and _add_up(parts, link.weight)
+        else link
+        for link in links
+    ]
+
+
+def _add_up(parts: PairWeight, weight: float | None) -> bool:
+    return weight is None or abs(parts.weight - weight) < ROUNDING
 
 
 def _in_order(links: Iterable[Link], keys: Sequence[str]) -> list[Link]:
@@ -293,6 +312,11 @@ def open_version(settings: Settings) -> Iterator[DuckDBPyConnection]:
 @contextmanager
 def _open(settings: Settings) -> Iterator[_Version]:
     with open_version(settings) as connection:
+        if not {"audit.compared_persons", "audit.silenced_values"} <= names_of_tables(connection):
+            raise BuildError(
+                "The published version is of an earlier release, which kept other tables for this; run "
+                "`kundenstamm run`, then ask again."
+            )
         yield _Version(connection, settings)
 
 
@@ -303,7 +327,8 @@ class _Version:
         self.connection = connection
         self.folder = settings.current.resolve()
         self.name = self.folder.name
-        self._model: Model | None = None
+        self._model = read_model(connection, "state.model")
+        self._as_of = cast("datetime", self.fetch("select as_of from warehouse.meta.version")[0][0])
 
     def fetch(self, query: str, parameters: Sequence[object] = ()) -> list[tuple[object, ...]]:
         return self.connection.execute(query, list(parameters)).fetchall()
@@ -332,7 +357,7 @@ class _Version:
             )
             select record_key, chosen.source_system, chosen.entity, source_record_id, belongs_to, is_deleted,
                 first_name, last_name, birth_date, email, phone, mobile, street, house_number, postal_code, city
-            from chosen left join restricted.audit.compared_records using (record_key)
+            from chosen left join restricted.audit.compared_persons using (record_key)
             where {condition}
             order by chosen.source_system, chosen.entity, source_record_id
             """,
@@ -376,26 +401,15 @@ class _Version:
         ).fetchall()
         named = {key for row in rows for key in row[:2]}
         records = {r.key: r for r in self.read_records("record_key = any(?)", [sorted(named)])}
-        weighed = self.weigh((row[0], row[1]) for row in rows)
-        return [
-            Link(records[a], records[b], method, rule, weight, why, weighed.get((a, b)))
-            for a, b, method, rule, weight, why in rows
-        ]
+        return [Link(records[a], records[b], method, rule, weight, why) for a, b, method, rule, weight, why in rows]
 
-    def weigh(self, pairs: Iterable[tuple[str, str]]) -> dict[tuple[str, str], PairWeight]:
+    def weigh(self, pairs: Sequence[tuple[str, str]]) -> dict[tuple[str, str], PairWeight]:
         """The pairs field by field; empty when the version was weighed by other comparisons than this software's."""
-        wanted = list(pairs)
-        self.connection.execute("use state")
-        try:
-            self._model = self._model or read_model(self.connection)
-            if self._model is None:
-                return {}
-            keys = sorted({key for pair in wanted for key in pair})
-            unfold_compared(self.connection, "restricted.audit.compared_records", keys)
-            self.connection.execute("create or replace temp view frequencies as from state.model_frequencies")
-            return weigh_pairs(self.connection, self._model, wanted)
-        finally:
-            self.connection.execute("use restricted")
+        if self._model is None or not pairs:
+            return {}
+        keys = sorted({key for pair in pairs for key in pair})
+        with compared_again(self.connection, keys, self._as_of):
+            return weigh_pairs(self.connection, self._model, pairs)
 
     def read_decisions(self, keys: Sequence[str]) -> Iterator[Decision]:
         rows = self.connection.execute(

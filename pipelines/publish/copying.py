@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 
 from pipelines import warehouse
 from pipelines.build import was_repeated
+from pipelines.clean.persons import COMPARED_COLUMNS, PERSON_COLUMNS
 from pipelines.errors import BuildError
 from pipelines.publish.early import copy_and_hash, take_early_copy
 from pipelines.tables import write_compactly
@@ -44,7 +45,8 @@ AUDIT_TABLES: dict[str, tuple[str, str, frozenset[str]]] = {
         | {"merged_into_record_key", "created_at", "updated_at", "deleted_at"},
     ),
     "review_queue": ("identity", "review_queue", frozenset()),
-    "compared_records": ("identity", "compared_records", frozenset()),
+    "compared_persons": ("clean", "persons", frozenset(PERSON_COLUMNS.keys() - COMPARED_COLUMNS)),
+    "silenced_values": ("identity", "silenced_values", frozenset()),
     "overrides": ("identity", "overrides", frozenset()),
     "identity_diff": ("identity", "diff", frozenset()),
     "model_fit": ("identity", "model_fit", frozenset()),

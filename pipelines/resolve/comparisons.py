@@ -279,8 +279,6 @@ COMPARISONS = (
 
 # What follows from other columns of a profile and is compared as well: SQL over these.
 DERIVED = {
-    "first_spelling": "spelling_of(first_name)",
-    "last_spelling": "spelling_of(last_name)",
     "last_sound": "sound_of(last_name)",
     "birth_day": "epoch_ms(strptime(birth_date, '%Y%m%d'))::bigint // 86400000",
     "email_user": "telling_user(email, first_name, last_name)",

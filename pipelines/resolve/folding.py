@@ -243,7 +243,7 @@ _MACROS = (
 )
 
 
-def create_macros(connection: DuckDBPyConnection, *, temporary: bool = False) -> None:
-    """Create the macros in the current catalog of the connection; temporary ones are found whatever is current."""
+def create_macros(connection: DuckDBPyConnection) -> None:
+    """Create the macros in the current catalog of the connection."""
     for macro in _MACROS:
-        connection.execute(f"create or replace {'temp ' if temporary else ''}macro {macro.strip()}")
+        connection.execute(f"create or replace macro {macro.strip()}")

@@ -84,7 +84,8 @@ def load_model(connection: DuckDBPyConnection, identity: IdentityConfig) -> Mode
     Reads `model` (`MODEL_COLUMNS`) and `frequencies` (`FREQUENCY_TABLE_COLUMNS`) in the current schema.
     """
     rows = connection.execute(
-        f"{_PARAMETERS} where fingerprint = ? and profile_count > 0 {_IN_ORDER}", [fingerprint(identity)]
+        f"{_PARAMETERS.format(table='model')} where fingerprint = ? and profile_count > 0 {_IN_ORDER}",
+        [fingerprint(identity)],
     )
     found = rows.fetchall()
     if not found:
@@ -98,15 +99,15 @@ def forget_model(connection: DuckDBPyConnection) -> None:
     connection.execute("delete from model; delete from frequencies")
 
 
-def read_model(connection: DuckDBPyConnection) -> Model | None:
-    """The model in the table `model` whatever it was made for, None when it compares otherwise than this software."""
-    rows = connection.execute(f"{_PARAMETERS} {_IN_ORDER}").fetchall()
+def read_model(connection: DuckDBPyConnection, table: str) -> Model | None:
+    """The model in this table, whatever it was made for; None when it compares otherwise than this software."""
+    rows = connection.execute(f"{_PARAMETERS.format(table=table)} {_IN_ORDER}").fetchall()
     described = [(row[3], row[4]) for row in rows]
     known = sorted((c.name, position, level.name) for c in COMPARISONS for position, level in enumerate(c.levels))
     return _assemble(rows) if described == [(name, label) for name, _, label in known] else None
 
 
-_PARAMETERS = "select model_version, profile_count, prior, comparison, label, m, u, is_trained from model"
+_PARAMETERS = "select model_version, profile_count, prior, comparison, label, m, u, is_trained from {table}"
 _IN_ORDER = "order by comparison, level"
 
 

@@ -1,8 +1,8 @@
 """What of a person record is compared: its fields folded, and an integer in place of its key.
 
 Add a column here when evidence, model or guards need another field. Everything lives in the scratch catalog
-`matching`, in memory; only what was scored is kept, in `identity.compared_records`. Judging two records against each
-other starts in `evidence`.
+`matching`, in memory; what was compared of a record is told anew when somebody asks, in `hindsight`. Judging two
+records against each other starts in `evidence`.
 """
 
 from __future__ import annotations

@@ -10,12 +10,9 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from pipelines.resolve.comparisons import DERIVED, FREQUENCY_COLUMNS, splink_settings
-from pipelines.resolve.folding import create_macros
 from pipelines.resolve.kept import load_known_scores
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from duckdb import DuckDBPyConnection
 
     from pipelines.resolve.model import Model
@@ -27,12 +24,6 @@ PAIRS_AT_ONCE = 2_000_000  # take about half a gigabyte
 # they are joined. That pays where few are named; where most are, weighing without it takes half the time.
 CHOOSES_PROFILES = "registered_for_predict"
 FEW_PAIRS = 0.2  # of the number of profiles
-
-# Of what is compared, what is published of a profile: the columns that the others are derived from.
-KEPT = (
-    *("first_name", "last_name", "stands_for", "birth_date", "email", "phones", "street", "house_number"),
-    *("postal_code", "city", "identifier_kinds", "identifier_values", "content"),
-)
 
 
 def create_scored_profiles(connection: DuckDBPyConnection) -> int:
@@ -72,24 +63,6 @@ def create_scored_profiles(connection: DuckDBPyConnection) -> int:
     )
     row = connection.execute("select count(*) from scored_profiles").fetchone()
     return int(row[0]) if row else 0
-
-
-def unfold_compared(connection: DuckDBPyConnection, table: str, keys: Sequence[str]) -> None:
-    """Create the temporary table `compared`: all that the model compares of these records, weighed ones only.
-
-    `table` is `identity.compared_records`, or what was published of it.
-    """
-    create_macros(connection, temporary=True)
-    kept = ", ".join(f"compared.{name}" for name in KEPT)
-    derived = ", ".join(f"{sql} as {name}" for name, sql in DERIVED.items())
-    connection.execute(
-        f"""
-        create or replace temp table compared as
-        with kept as (select record_key, {kept} from {table} where compared is not null and record_key = any(?))
-        select *, {derived} from kept
-        """,
-        [list(keys)],
-    )
 
 
 def score_pairs(connection: DuckDBPyConnection, settings: Settings, model: Model) -> int:

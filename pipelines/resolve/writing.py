@@ -1,6 +1,7 @@
 """The tables of schema `identity`, as the stage leaves them.
 
-Change here what others read of a link, of a refusal, or of what was compared. How it was found out is elsewhere.
+Change here what others read of a link, of a refusal, or of a value that is no evidence. How it was found out is
+elsewhere.
 """
 
 from __future__ import annotations
@@ -8,7 +9,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.queue import write_queue
-from pipelines.resolve.scoring import KEPT as KEPT_OF_PROFILES
 from pipelines.tables import write_published_table, write_table
 from pipelines.warehouse import RESTRICTED, SHARED, literal
 
@@ -18,19 +18,20 @@ if TYPE_CHECKING:
     from pipelines.resolve.model import Model
 
 
+DEFAULT_DATE = "default_date"  # the problem of a birth date, which is no identifier
+
+
 def write_identity(connection: DuckDBPyConnection, warehouse: str, model: Model) -> None:
     """Replace the tables of schema `identity`; nobody may rely on the order of the rows of the large ones."""
     schema = f"{warehouse}.identity"
     connection.execute(f"create schema if not exists {schema}")
     write_table(connection, f"{schema}.members", "select * from members")
     links = _LINKS.format(model_version=literal(model.version))
-    kept = ", ".join(f"'{name}': scored.{name}" for name in KEPT_OF_PROFILES)
-    compared = _COMPARED.format(warehouse=warehouse, kept=kept)
     refused = _REFUSED.format(warehouse=warehouse)
     for table, query, part in (
         ("links", links, SHARED),
         ("refused_links", refused, SHARED),
-        ("compared_records", compared, RESTRICTED),
+        ("silenced_values", _SILENCED, RESTRICTED),
     ):
         write_published_table(connection, f"{schema}.{table}", query, part=part, published=table)
     write_queue(connection, schema)
@@ -54,15 +55,12 @@ from (
 join records as l on l.n = a join records as r on r.n = b
 """
 
-# What people read of a record, and what the model saw of it, so that every pair can be weighed again afterwards.
-_COMPARED = """
-with folded as (select unnest(members) as n, n as profile from profiles)
-select record_key, p.first_name, p.last_name, p.birth_date, p.email, p.phone, p.mobile, p.street, p.house_number,
-    p.postal_code, p.city, case when scored.n is not null then {{{kept}}} end as compared
-from {warehouse}.clean.persons as p
-join (select n, record_key from records) using (record_key)
-join folded using (n)
-left join scored_profiles as scored on scored.n = profile
+# What is left out of what is compared: a birth date that is nobody's, and what says nothing for its carriers.
+_SILENCED = f"""
+select 'birth_date' as kind, birth_date::text as value, '{DEFAULT_DATE}' as problem from default_dates
+union all
+select distinct kind, value, problem
+from carriers join (from identifier_values where problem is not null) using (value_key)
 """
 
 # The evidence is named by the contact point both records carry, never by its value.

@@ -40,7 +40,7 @@ def queue(settings: Settings) -> None:
                 ('r_1', 'crm', 'contacts', '0012', 'c_1'), ('r_2', 'shop', 'customers', '=2+3', 'c_2'),
                 ('r_3', 'crm', 'contacts', '13', 'c_3'))
                 as t (record_key, source_system, entity, source_record_id, customer_id);
-            create table audit.compared_records as
+            create table audit.compared_persons as
             select 'r_1' as record_key, 'Anna' as first_name, 'Schmidt' as last_name, date '1980-01-02' as birth_date,
                 null as email, '+4930123' as phone, null as street, null as house_number, null as postal_code,
                 '=1+1' as city;

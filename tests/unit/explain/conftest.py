@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 from duckdb import DuckDBPyConnection
 
+from pipelines.clean.persons import COMPARED_COLUMNS
 from pipelines.configuration import Configuration
 from pipelines.overrides import TABLE_COLUMNS, Overrides, write_overrides
 from pipelines.resolve import write_outcomes
@@ -26,6 +27,7 @@ TABLES = {
         "marts.customer_id_events": "from identity.customer_id_events",
         "audit.links": "from identity.links",
         "audit.refused_links": "from identity.refused_links",
+        "meta.version": f"select timestamp {literal(make_build().as_of)} as as_of",
     },
     "restricted": {
         "marts.source_record_keys": "select record_key, source_system, entity, source_record_id, customer_id "
@@ -33,7 +35,8 @@ TABLES = {
         "marts.customer_field_lineage": "select customer_id, 'email' as field, email as value, record_key, "
         "'most_recent' as strategy, 0 as losing_count from clean.persons join identity.members using (record_key) "
         "where email is not null qualify row_number() over (partition by customer_id order by record_key) = 1",
-        "audit.compared_records": "from identity.compared_records",
+        "audit.compared_persons": f"select {', '.join(COMPARED_COLUMNS)} from clean.persons",
+        "audit.silenced_values": "from identity.silenced_values",
         "audit.overrides": "from identity.overrides",
     },
     "state": {"main.model": "from identity.model", "main.model_frequencies": "from identity.model_frequencies"},

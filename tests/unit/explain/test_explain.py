@@ -8,6 +8,7 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 
 from pipelines.errors import BuildError
@@ -75,6 +76,17 @@ def test_the_parts_of_every_link_add_up_to_its_match_weight(people: Any, setting
     for link in weighed:
         assert link.parts is not None
         assert link.parts.weight == pytest.approx(link.weight, abs=1e-3)
+
+
+def test_parts_that_do_not_add_up_are_left_out(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
+    with duckdb.connect(str(settings.current / "warehouse.duckdb")) as connection:
+        connection.execute("update audit.links set match_weight = match_weight + 0.01")
+    explained = explain_customer(settings, anna)
+    weighed = [link for link in explained.links if link.weight is not None]
+    assert weighed
+    assert {link.parts for link in weighed} == {None}
+    assert "match weight" in "\n".join(tell_customer(explained))
 
 
 def test_an_id_that_was_merged_away_leads_to_the_customer_it_became(
@@ -145,6 +157,14 @@ def test_who_asks_for_nobody_is_told_so(unknown: str, people: Any, settings: Set
 def test_without_a_version_there_is_nothing_to_explain(settings: Settings) -> None:
     with pytest.raises(BuildError, match="Nothing is published"):
         explain_customer(settings, "c_aaaaaaaaaaaaaaaa")
+
+
+def test_a_version_of_an_earlier_release_is_no_riddle(people: Any, settings: Settings) -> None:
+    anna = people([])["r_1"]
+    with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
+        connection.execute("drop table audit.silenced_values")
+    with pytest.raises(BuildError, match="earlier release"):
+        explain_customer(settings, anna)
 
 
 def test_every_rule_has_words() -> None:

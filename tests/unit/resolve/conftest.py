@@ -20,6 +20,7 @@ from pipelines.keys import contact_point_key, use_secret
 from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import ResolveReport, resolve_identities
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS
+from pipelines.resolve.kept import cache_file
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, identifier, literal
 
@@ -177,6 +178,20 @@ def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Co
     return run
 
 
+def read_compared(connection: DuckDBPyConnection, settings: Settings) -> dict[str, int]:
+    """By record that is weighed, the hash of all that the last run compared of it."""
+    connection.execute(f"attach {literal(cache_file(settings))} as cache (read_only)")
+    rows = connection.execute(
+        """
+        with members as (select n, unnest(members) as member from cache.profiles)
+        select record_key, content
+        from cache.scored_profiles join members using (n) join cache.numbers on numbers.n = member
+        """
+    ).fetchall()
+    connection.execute("detach cache")
+    return dict(rows)
+
+
 def fetch(connection: DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
     cursor = connection.execute(f"from identity.{table} order by all")
     names = [column[0] for column in cursor.description]
@@ -192,4 +207,5 @@ __all__ = [
     "fetch",
     "make_build",
     "publish",
+    "read_compared",
 ]

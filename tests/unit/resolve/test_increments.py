@@ -16,12 +16,12 @@ from pipelines.resolve import blocking, homes
 from pipelines.resolve.kept import CACHE_FILE
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
-from tests.unit.resolve.conftest import Resolve, fetch
+from tests.unit.resolve.conftest import Resolve, fetch, read_compared
 from tests.unit.resolve.test_resolve import make_people
 
 DEFAULT_DATE = date(1970, 1, 1)  # of so many people that it is nobody's
 TABLES = (
-    *("members", "links", "refused_links", "compared_records", "review_queue", "model", "model_frequencies"),
+    *("members", "links", "refused_links", "silenced_values", "review_queue", "model", "model_frequencies"),
     *("model_fit", "customer_id_history", "customer_id_events"),
 )
 # What a record may get that leads to another record, and the field of that one.
@@ -202,6 +202,7 @@ def test_every_night_gives_every_table_of_a_full_run(
         assert increment.report.renewed_count < 0.5 * increment.report.record_count
         assert increment.report.weighed_pair_count < 0.5 * increment.report.scored_pair_count
         found = {table: fetch(warehouse, table) for table in TABLES}
+        compared = read_compared(warehouse, settings)
         cache.rename(aside)
         full = resolve(rows, version=version, identity=identity, then_publish=True)
         assert full.report.renewed_count == full.report.record_count
@@ -210,6 +211,7 @@ def test_every_night_gives_every_table_of_a_full_run(
         assert ours == replace(full.report, renewed_count=0, weighed_pair_count=0)
         for table in TABLES:
             assert found[table] == fetch(warehouse, table), f"{table} in night {night}"
+        assert compared == read_compared(warehouse, settings), f"what was compared in night {night}"
         shutil.rmtree(cache)
         aside.rename(cache)
 

@@ -1,4 +1,4 @@
-"""What is weighed: the same from what is kept of it, and the same however Splink reads the profiles."""
+"""What is weighed: what follows from other columns, and the same weights however Splink reads the profiles."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.resolve import scoring
-from pipelines.resolve.comparisons import COMPARISONS, level_of
+from pipelines.resolve.comparisons import COMPARISONS, DERIVED, level_of
 from pipelines.resolve.folding import create_macros
 from pipelines.resolve.model import FREQUENCY_TABLE_COLUMNS, SHIPPED, Model
-from pipelines.resolve.scoring import KEPT, create_scored_profiles, score_pairs, unfold_compared
+from pipelines.resolve.scoring import create_scored_profiles, score_pairs
 from pipelines.settings import Settings
 
 # Names of one word and of two, mailboxes that say the name and more, values that are not known.
@@ -48,18 +48,12 @@ def connection() -> Iterator[DuckDBPyConnection]:
         yield connection
 
 
-def test_what_is_kept_of_a_profile_gives_all_that_was_compared(connection: DuckDBPyConnection) -> None:
-    kept = ", ".join(f"'{name}': {name}" for name in KEPT)
-    connection.execute(
-        f"create table kept as select n::text as record_key, {{{kept}}} as compared from scored_profiles"
-    )
-    unfold_compared(connection, "kept", ["1", "2", "3", "4"])
-    assert connection.execute("select count(distinct email_user), count(last_sound) from compared").fetchone() == (2, 3)
-    columns = ", ".join(str(name) for (name, *_) in connection.execute("describe scored_profiles").fetchall())
-    compared = connection.execute(
-        f"select {columns} from (select *, record_key::integer as n from compared) order by n"
-    ).fetchall()
-    assert compared == connection.execute(f"select {columns} from scored_profiles order by n").fetchall()
+def test_what_follows_from_other_columns_is_what_was_compared(connection: DuckDBPyConnection) -> None:
+    filled = "select count(distinct email_user), count(last_sound) from scored_profiles"
+    assert connection.execute(filled).fetchone() == (2, 3)
+    for name, sql in DERIVED.items():
+        differing = f"select n from scored_profiles where {name} is distinct from ({sql})"
+        assert connection.execute(differing).fetchall() == [], name
 
 
 def test_weights_are_the_same_whether_splink_copies_the_profiles_or_not(
