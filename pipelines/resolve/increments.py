@@ -124,7 +124,8 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
     )
     of_these = "semi join regrouped_records on n = a"
     with slices.slice(
-        records="select n, form, first_name, birth_date from kept.records semi join regrouped_records using (n)",
+        records="select n, form, first_name, birth_date, email, phones, postal_code, street, house_number "
+        "from kept.records semi join regrouped_records using (n)",
         candidates=f"from candidates {of_these}",
         must_links=f"from must_links {of_these}",
         cannot_links=f"from cannot_links {of_these}",
