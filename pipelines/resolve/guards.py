@@ -273,8 +273,8 @@ def _is_confirmed(name: str, other: str, spelling: str = "true") -> str:
 
 
 # Twins and siblings have a home, a phone and a birth date in common, and first names that are nearly one: where many
-# people bear both, and not a fifth as many one of them, that is more likely than a slip that makes another name. In FEBRL
-# 4 three of sixty called Adam lost a letter and are Ada.
+# people bear both, and not five times as many one of them, that is more likely than a slip that makes another name. In
+# FEBRL 4 three of sixty called Adam lost a letter and are Ada.
 SIBLING_SHARE = 0.2
 _MAY_BE_SIBLINGS = f"""(
     case when {_ARE_OPEN_FIRST_NAMES}
@@ -300,11 +300,10 @@ _ARE_TWO_FAMILIES = f"""(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 # Whose name is taken at a provider adds a number: thomas.mueller1@ and thomas.mueller2@ are what namesakes have.
-_ARE_NUMBERED = f"""(
+_ARE_NUMBERED = """(
     case when l.mailbox = r.mailbox and l.email <> r.email
          then split_part(l.email, '@', 2) = split_part(r.email, '@', 2)
-            and digits_of(split_part(l.email, '@', 1)) <> digits_of(split_part(r.email, '@', 1))
-            and length(digits_of(split_part(l.email, '@', 1))) > 0 and length(digits_of(split_part(r.email, '@', 1))) > 0
+            and nullif(digits_of(split_part(l.email, '@', 1)), '') <> nullif(digits_of(split_part(r.email, '@', 1)), '')
             and contains(l.mailbox, squeeze(fl.last_name))
             and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
             and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)

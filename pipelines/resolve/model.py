@@ -175,9 +175,9 @@ def keep_common_values(connection: DuckDBPyConnection) -> None:
         )
 
 
-# How often a name stands in its field, or in the other one where it stands in its own by mistake: where mostly the first
-# name is so much more often a last name, and the last name a first name, that they are swapped (Svensson Carl, not Hans
-# Peter). A swapped name is rare in its field and says no more than one that is not.
+# How often a name stands in its field, or in the other one where it stands in its own by mistake: where mostly the
+# first name is so much more often a last name, and the last name a first name, that they are swapped (Svensson Carl,
+# not Hans Peter). A swapped name is rare in its field and says no more than one that is not.
 _NAME_TIMES = """
 create table name_times as
 with stated as (
@@ -210,26 +210,29 @@ from known left join mistaken using (field, value)
 """
 
 
+def _count_values(column: str) -> str:
+    """SQL for the values of the column and how often each counts."""
+    if column in ("first_name", "last_name"):
+        return f"select value, times from name_times where field = '{column}'"
+    counted = f"select {column} as value, count(*) as times from scored_profiles group by all"
+    if column != "email_domain":
+        return counted
+    providers = f"select unnest([{sql_list(PROVIDERS)}]), {USUAL_PROVIDER} * count(email_domain) from scored_profiles"
+    return f"select value, max(times) as times from ({counted} union all {providers}) group by value"
+
+
 def freeze_frequencies(connection: DuckDBPyConnection) -> None:
     """Fill `frequencies` from `scored_profiles` and `first_names`: shares of the profiles with the field, 0 to 1.
 
-    Values that occur once are not kept; they have the frequency of the row without a value.
+    Values that occur once are not kept; they have the frequency of the row without a value. Swapped names are as
+    frequent as in their own field, providers that are open to everybody as usual at least.
     """
     connection.execute(_NAME_TIMES.format(swapped=SURELY_SWAPPED))
-    of_providers = (
-        f"select unnest([{sql_list(PROVIDERS)}]), {USUAL_PROVIDER} * count(email_domain) from scored_profiles"
-    )
     for column in FREQUENCY_COLUMNS:
-        of_values = f"select {column} as value, count(*) as times from scored_profiles group by all"
-        counted = {
-            "first_name": "select value, times from name_times where field = 'first_name'",
-            "last_name": "select value, times from name_times where field = 'last_name'",
-            "email_domain": f"select value, max(times) as times from ({of_values} union all {of_providers}) group by value",
-        }.get(column, of_values)
         connection.execute(
             f"""
             insert into frequencies
-            with counted as ({counted}),
+            with counted as ({_count_values(column)}),
             total as (select count({column}) as times from scored_profiles)
             select ?, value, counted.times / total.times
             from counted cross join total where counted.times > 1 and value is not null
