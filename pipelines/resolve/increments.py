@@ -112,7 +112,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
             select a, b from (from gone_pairs union all from new_scores)
             join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
         )
-        select n from changes union from compared
+        select n from renewed union from compared
         union select unnest([a, b]) from (
             from weighed_otherwise
             union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);

@@ -197,7 +197,7 @@ def _tell_changes(connection: DuckDBPyConnection, before: State, now: State) -> 
     gone = [pair for pair in before.weights if pair not in now.weights and not compared.intersection(pair)]
     new = [pair for pair, weight in now.weights.items() if before.weights.get(pair) != weight]
     for table, columns, values in (
-        ("changes", "n integer", records),
+        ("renewed", "n integer", records),
         ("compared", "n integer", [(n,) for n in sorted(compared)]),
         ("gone_pairs", "a integer, b integer", gone),
         ("new_scores", "a integer, b integer", new),
