@@ -198,9 +198,9 @@ _MACROS = (
             and (is_short_for(a, b) or is_short_for(b, a)) then true
         when ua.is_known and ub.is_known then false
         when length(ua.spelling) >= 4 and ua.spelling = ub.spelling then true
-        when is_of_woman_and_man(squeeze(a), ua, squeeze(b), ub) or is_of_woman_and_man(squeeze(b), ub, squeeze(a), ua)
-            then false
-        when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then null
+        when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then
+            case when is_of_woman_and_man(squeeze(a), ua, squeeze(b), ub)
+                or is_of_woman_and_man(squeeze(b), ub, squeeze(a), ua) then false end
         when is_slip(split_part(a, ' ', 1), split_part(b, ' ', 1)) and (contains(a, ' ') or contains(b, ' ')) then
             case when split_part(a, ' ', 2)[1] = split_part(b, ' ', 2)[1] then true end
         when are_both_established(ua, ub) then case
@@ -214,8 +214,8 @@ _MACROS = (
     # Of Jan Kowalski and J. or Janina Kowalska the last names say that they are two.
     """
     first_names_of_agree(first_a, ua, last_a, first_b, ub, last_b) as case
-        when case when first_a <> first_b then are_of_two_genders(last_a, last_b) else false end
-            and (ua.gender = ub.gender) is distinct from true then false
+        when case when first_a <> first_b and last_a <> last_b and (ua.gender = ub.gender) is distinct from true
+            then are_of_two_genders(last_a, last_b) else false end then false
         else first_names_agree(first_a, ua, first_b, ub) end
     """,
     _sound(),

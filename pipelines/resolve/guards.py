@@ -256,11 +256,6 @@ _IS_ONE_OF_SEVERAL = f"""(
 )"""
 
 
-_ARE_OPEN_FIRST_NAMES = (
-    "(fl.first_name <> fr.first_name and first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null)"
-)
-
-
 def _is_confirmed(name: str, other: str, spelling: str = "true") -> str:
     """SQL that is true where the spellings of two names stand in a mailbox of their own: then neither is a slip."""
     left, right = f"squeeze(fl.{name})", f"squeeze(fr.{other})"
@@ -277,21 +272,21 @@ def _is_confirmed(name: str, other: str, spelling: str = "true") -> str:
 # FEBRL 4 three of sixty called Adam lost a letter and are Ada.
 SIBLING_SHARE = 0.2
 _MAY_BE_SIBLINGS = f"""(
-    case when {_ARE_OPEN_FIRST_NAMES}
-         then are_both_established(fl.usage, fr.usage)
-            and least(fl.usage.bearers, fr.usage.bearers)
-                >= {SIBLING_SHARE} * greatest(fl.usage.bearers, fr.usage.bearers)
+    case when fl.first_name <> fr.first_name and are_both_established(fl.usage, fr.usage)
+        and least(fl.usage.bearers, fr.usage.bearers)
+            >= {SIBLING_SHARE} * greatest(fl.usage.bearers, fr.usage.bearers)
+        and not coalesce(l.email = r.email, false)
+         then first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null
             and skeleton_of(fl.usage) <> skeleton_of(fr.usage)
             and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
-            and not coalesce(l.email = r.email, false)
             and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
          else false end
 )"""
 _ARE_TWO_FIRST_NAMES = f"""(
     {_is_confirmed("first_name", "first_name", "fl.usage.spelling <> fr.usage.spelling")}
     and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
-    or case when squeeze(fl.first_name) = squeeze(fr.last_name) then {_is_confirmed("last_name", "first_name")}
-            when squeeze(fl.last_name) = squeeze(fr.first_name) then {_is_confirmed("first_name", "last_name")}
+    or case when fl.first_name = fr.last_name then {_is_confirmed("last_name", "first_name")}
+            when fl.last_name = fr.first_name then {_is_confirmed("first_name", "last_name")}
             else false end
 )"""
 _ARE_TWO_FAMILIES = f"""(
