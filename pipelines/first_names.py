@@ -16,13 +16,15 @@ FEMALE = words(
     "Hannah Hannelore Hedwig Heide Heidi Heike Helena Helene Helga Hilde Hildegard Ida Ilona Ilse Ines Inge "
     "Ingeborg Ingrid Irene Iris Irma Isabell Isabella Ivana Jana Janine Jasmin Jessica Johanna Josefine Judith "
     "Julia Juliane Jutta Karin Karina Karla Karoline Katharina Katja Katrin Kerstin Klara Kristin Lara Larissa "
-    "Laura Leah Lena Leni Leona Leonie Lia Lilli Lina Linda Lisa Lucia Luisa Lydia Magdalena Manuela Maren "
+    "Laura Lea Lena Leni Leona Leonie Lia Lilli Lina Linda Lisa Lucia Luisa Lydia Magdalena Manuela Maren "
     "Margarete Margit Margot Maria Marianne Marie Marina Marion Marlene Martha Martina Mathilda Maya Melanie "
     "Melina Mia Michaela Michelle Miriam Monika Monique Nadine Nadja Natalie Natascha Nele Nicole Nina Nora "
     "Olivia Patricia Paula Pauline Petra Pia Ramona Rebecca Regina Renate Ricarda Rita Romy Ronja Rosa Rosemarie "
     "Ruth Sabine Sabrina Sandra Sarah Selina Silke Silvia Simone Sonja Sophia Sophie Stephanie Susanne Sybille "
     "Tamara Tanja Tatjana Theresa Tina Ulrike Ursula Ute Valentina Vanessa Vera Verena Veronika Viktoria Waltraud "
-    "Wiebke Yvonne"
+    "Wiebke Yvonne "
+    # Of women whose name a man's is nearly.
+    "Alexandra Henrike Kazimiera Olga Zuzanna"
 )
 
 MALE = words(
@@ -37,7 +39,11 @@ MALE = words(
     "Matthias Max Maximilian Michael Mohammed Moritz Niklas Nils Noah Norbert Olaf Oliver Oskar Otto Pascal "
     "Patrick Paul Peter Philipp Ralph Raphael Reiner Reinhard Rene Richard Robert Roland Rolf Roman Rudi Rudolf "
     "Samuel Sebastian Simon Steffen Stephan Sven Theodor Thomas Tim Timo Tobias Tom Torsten Udo Ulf Ulrich Uwe "
-    "Valentin Viktor Vincent Volker Walter Werner Wilhelm Willi Winfried Wolfgang Yannick"
+    "Valentin Viktor Vincent Volker Walter Werner Wilhelm Willi Winfried Wolfgang Yannick "
+    # Of men whose name with an a is a woman's.
+    "Bogdan Bogusław Bronisław Czesław Grzegorz Jarosław Kazimierz Krzysztof Leszek Maciej Marian Mateusz Mieczysław "
+    "Mirosław Przemysław Radosław Ryszard Sławomir Stanisław Tadeusz Vladimir Waldemar Wiesław Władysław Wojciech "
+    "Zbigniew Zdzisław Zygmunt"
 )
 
 # Borne by women and men.

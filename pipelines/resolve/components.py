@@ -113,6 +113,8 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
             questioned[c].named.add(form)
         if is_dated:
             questioned[c].dated.add(form)
+    for c, n, values in connection.execute(_VALUES).fetchall():
+        questioned[c].values[n] = frozenset(values)
     for c, a, b, reason in connection.execute("from conflicts").fetchall():
         questioned[c].conflicts.setdefault(a, {})[b] = reason
         questioned[c].conflicts.setdefault(b, {})[a] = reason
@@ -134,3 +136,19 @@ def _read_questioned(connection: DuckDBPyConnection) -> dict[int, Component]:
     ):
         questioned[c].edges.append(Edge(position, *edge))
     return questioned
+
+
+# Hashes of what a record has besides its names.
+_VALUES = """
+with known as (
+    select component, n, list_filter(
+        list_concat(
+            [email, birth_date::text,
+             case when house_number is not null then concat_ws(' ', postal_code, street, house_number) end],
+            phones),
+        lambda value: value is not null) as found,
+    from (select component, n from components semi join questioned using (component))
+    join (select n, email, birth_date, phones, postal_code, street, house_number from records) using (n)
+)
+select component, n, list_transform(found, lambda value: hash(value)) from known where len(found) > 0
+"""

@@ -192,7 +192,8 @@ join rules on rules.rank = a.rank
 where a.form_count <= {max_forms} or names = 'any' and a.position = 1;
 create table verdicts as
 select form_a, form_b,
-    first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
+    first_names_of_agree(fa.first_name, fa.usage, fa.last_name, fb.first_name, fb.usage, fb.last_name)
+        as is_first_agreeing,
     last_names_agree(fa.last_name, fa.last_spelling, fb.last_name, fb.last_spelling) as is_last_agreeing,
     coalesce(squeeze(fa.first_name) = squeeze(fb.first_name) and squeeze(fa.last_name) = squeeze(fb.last_name), false)
         as is_same_name,

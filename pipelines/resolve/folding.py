@@ -32,6 +32,9 @@ _AT_HOME = "|".join(
     )
 )
 
+# Behind the name of a man: Janina, Pauline, Antonia.
+_FEMININE = "ina|ine|ia|ette|etta"
+
 _YOUNGER, _ELDER = "(jun|junior|jr|iii|iv|der jungere)", "(sen|senior|sr|der altere)"
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
@@ -155,10 +158,29 @@ _MACROS = (
     "have_same_consonants(ua, ub) as "
     "length(consonants_of(ua.spelling)) >= 3 and consonants_of(ua.spelling) = consonants_of(ub.spelling)",
     # One is a pet form of the other; of two that many people bear it is not certain that it is.
-    "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, b) or list_contains(ub.stands_for, a), false)",
-    # Of a woman and of a man: Johann and Johanna, Paolo and Paola. It may be a slip as well.
-    "is_feminine_of(a, b) as length(a) >= 4 and (b = a || 'a' or b = a || 'e' "
-    "or (a[-1] in ('o', 'i', 'y') and b = a[:-2] || 'a'))",
+    # Kathi is Catharina as well: names that a pet form stands for are there in the common spelling, too.
+    "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, split_part(b, ' ', 1)) "
+    "or list_contains(ub.stands_for, split_part(a, ' ', 1)) "
+    "or list_contains(ua.stands_for, ub.spelling) or list_contains(ub.stands_for, ua.spelling), false)",
+    # Without what transliterations write in several ways: Aisha and Aicha, Khadija and Khadiga.
+    "skeleton_of(u) as translate(consonants_of(u.spelling), 'kdbvg', 'stpp')",
+    # Of a woman and of a man: Johann and Johanna, Paolo and Paola, Jan and Janina. It may be a slip as well, unless the
+    # man's name is known or many people bear both; o for a is none. Yasmin and Yasmine are two spellings.
+    rf"""is_feminine_of(a, b) as length(a) >= 3 and (
+        case when starts_with(b, a) then length(a) >= 4 and b in (a || 'a', a || 'e')
+                or regexp_full_match(substr(b, length(a) + 1), '{_FEMININE}') else false end
+        or length(a) >= 4 and a[-1] in ('o', 'i', 'y') and b = a[:-2] || 'a')""",
+    "is_of_woman_and_man(a, ua, b, ub) as is_feminine_of(a, b) and b <> a || 'e' and "
+    "((ua.gender = 'm' and ub.gender is null) or are_both_established(ua, ub) or a[-1] = 'o' and b[-1] = 'a')",
+    # Last names that have a form for women: Kowalski and Kowalska, Zaitsev and Zaitseva, Novak and Novakova.
+    r"""is_feminine_last_name_of(a, b) as case
+        when b[-1] = 'a' then b = a || 'ova' or (a[-1] in ('i', 'y') and regexp_matches(a, '[scdz]k[iy]$')
+                and b = a[:-2] || 'a')
+            or (b = a || 'a' and regexp_matches(a, '(ov|ev|ow|ew|in|yn)$'))
+            or regexp_full_match(b, regexp_replace(a, '(sk|tsk)(iy|ii|ij|yi|i|y)$', '\1a[iyj]a'))
+        else a[-2:] = 'os' and b = a[:-3] || 'ou' end""",
+    "are_of_two_genders(a, b) as coalesce(a <> b and "
+    "(is_feminine_last_name_of(squeeze(a), squeeze(b)) or is_feminine_last_name_of(squeeze(b), squeeze(a))), false)",
     # Too far apart for two slips of the keyboard, though they may begin alike: Marten and Margaret.
     "are_far_apart(a, b) as jaro_winkler_similarity(a, b) < 0.8 and damerau_levenshtein(a, b) > 1 "
     "or damerau_levenshtein(a, b) > greatest(2, least(length(a), length(b)) // 3)",
@@ -176,7 +198,9 @@ _MACROS = (
             and (is_short_for(a, b) or is_short_for(b, a)) then true
         when ua.is_known and ub.is_known then false
         when length(ua.spelling) >= 4 and ua.spelling = ub.spelling then true
-        when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then null
+        when is_feminine_of(squeeze(a), squeeze(b)) or is_feminine_of(squeeze(b), squeeze(a)) then
+            case when is_of_woman_and_man(squeeze(a), ua, squeeze(b), ub)
+                or is_of_woman_and_man(squeeze(b), ub, squeeze(a), ua) then false end
         when is_slip(split_part(a, ' ', 1), split_part(b, ' ', 1)) and (contains(a, ' ') or contains(b, ' ')) then
             case when split_part(a, ' ', 2)[1] = split_part(b, ' ', 2)[1] then true end
         when are_both_established(ua, ub) then case
@@ -186,6 +210,13 @@ _MACROS = (
         when is_slip(squeeze(a), squeeze(b)) then true
         when are_far_apart(squeeze(a), squeeze(b)) and not coalesce(have_same_consonants(ua, ub), false) then false
     end
+    """,
+    # Of Jan Kowalski and J. or Janina Kowalska the last names say that they are two.
+    """
+    first_names_of_agree(first_a, ua, last_a, first_b, ub, last_b) as case
+        when case when first_a <> first_b and last_a <> last_b and (ua.gender = ub.gender) is distinct from true
+            then are_of_two_genders(last_a, last_b) else false end then false
+        else first_names_agree(first_a, ua, first_b, ub) end
     """,
     _sound(),
     """

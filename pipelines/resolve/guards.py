@@ -74,7 +74,7 @@ class Reliability:
 
 
 _IS_OTHER_NAME = (
-    "(not first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) "
+    "(not first_names_of_agree(fl.first_name, fl.usage, fl.last_name, fr.first_name, fr.usage, fr.last_name) "
     "and not are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name) "
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
@@ -112,16 +112,18 @@ def choose_candidates(
 ) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
+    Home and name in common link nobody who has a mailbox and phone of their own: such edges go to `exact_refusals`.
     And `grey_pairs`, that nothing forbids either, but which are not probable enough.
 
     With `knows_frequencies` those of the grey pairs are candidates in which each record is the only one that fits the
     other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
     """
+    connection.execute(_REFUSE_BY_DETAILS)
     connection.execute(
         """
         create table candidates as
         select a, b, 'exact' as method, rule, rank, null::double as match_weight, null::double as match_probability
-        from exact_edges
+        from exact_edges anti join (from exact_refusals where reason = 'other_details') using (a, b)
         union all
         select a, b, 'probabilistic', 'splink', 100, match_weight, match_probability
         from judged_scores where reason is null and match_probability >= $1
@@ -178,14 +180,17 @@ def find_component_conflicts(connection: DuckDBPyConnection, reliability: Reliab
     connection.execute(_CONFLICTS.format(crowd=CROWD_FORMS, conflict=reliability.conflict()))
 
 
-# Where nobody knows how rare a name is, it is no proof by itself: something besides must agree.
+# Where nobody knows how rare a name is, it is no proof by itself: something besides must agree, and in one street two
+# house numbers are two neighbors.
 _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or pl.email_user = pr.email_user
     or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
     or birth_dates_agree(l.birth_date, r.birth_date) or abs(l.birth_date - r.birth_date) <= 31
-    or l.postal_code = r.postal_code
-    or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9
+    or not coalesce(l.street = r.street and not starts_with(l.house_number, r.house_number)
+            and not starts_with(r.house_number, l.house_number), false)
+        and (l.postal_code = r.postal_code
+            or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9)
 )"""
 
 # Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
@@ -251,25 +256,73 @@ _IS_ONE_OF_SEVERAL = f"""(
 )"""
 
 
-def _is_confirmed(name: str, spelling: str) -> str:
-    """SQL that is true where two spellings of a name stand in a mailbox of their own: then neither is a slip."""
-    left, right = f"squeeze(fl.{name})", f"squeeze(fr.{name})"
+def _is_confirmed(name: str, other: str, spelling: str = "true") -> str:
+    """SQL that is true where the spellings of two names stand in a mailbox of their own: then neither is a slip."""
+    left, right = f"squeeze(fl.{name})", f"squeeze(fr.{other})"
     return f"""(
         case when contains(l.mailbox, {left}) and contains(r.mailbox, {right})
              then {left} <> {right} and not contains(l.mailbox, {right}) and not contains(r.mailbox, {left})
-                and least(length({left}), length({right})) >= {SHORTEST_NAME} and fl.{spelling} <> fr.{spelling}
+                and least(length({left}), length({right})) >= {SHORTEST_NAME} and {spelling}
              else false end
     )"""
 
 
+# Twins and siblings have a home, a phone and a birth date in common, and first names that are nearly one: where many
+# people bear both, and not five times as many one of them, that is more likely than a slip that makes another name. In
+# FEBRL 4 three of sixty called Adam lost a letter and are Ada.
+SIBLING_SHARE = 0.2
+_MAY_BE_SIBLINGS = f"""(
+    case when fl.first_name <> fr.first_name and are_both_established(fl.usage, fr.usage)
+        and least(fl.usage.bearers, fr.usage.bearers)
+            >= {SIBLING_SHARE} * greatest(fl.usage.bearers, fr.usage.bearers)
+        and not coalesce(l.email = r.email, false)
+         then first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage) is null
+            and skeleton_of(fl.usage) <> skeleton_of(fr.usage)
+            and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
+            and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+         else false end
+)"""
 _ARE_TWO_FIRST_NAMES = f"""(
-    {_is_confirmed("first_name", "usage.spelling")}
+    {_is_confirmed("first_name", "first_name", "fl.usage.spelling <> fr.usage.spelling")}
     and not is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)
+    or case when fl.first_name = fr.last_name then {_is_confirmed("last_name", "first_name")}
+            when fl.last_name = fr.first_name then {_is_confirmed("first_name", "last_name")}
+            else false end
 )"""
 _ARE_TWO_FAMILIES = f"""(
-    {_is_confirmed("last_name", "last_spelling")}
+    {_is_confirmed("last_name", "last_name", "fl.last_spelling <> fr.last_spelling")}
     and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+)"""
+# Whose name is taken at a provider adds a number: thomas.mueller1@ and thomas.mueller2@ are what namesakes have.
+_ARE_NUMBERED = """(
+    case when l.mailbox = r.mailbox and l.email <> r.email
+         then split_part(l.email, '@', 2) = split_part(r.email, '@', 2)
+            and nullif(digits_of(split_part(l.email, '@', 1)), '') <> nullif(digits_of(split_part(r.email, '@', 1)), '')
+            and contains(l.mailbox, squeeze(fl.last_name))
+            and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+            and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+            and not list_has_any(l.phones, r.phones)
+         else false end
+)"""
+# Of one name and home, but mailbox and phone of their own on both sides: as often father and son as one person.
+_HAVE_OTHER_DETAILS = """(
+    l.email <> r.email and len(l.phones) > 0 and len(r.phones) > 0 and not list_has_any(l.phones, r.phones)
+    and birth_dates_agree(l.birth_date, r.birth_date) is distinct from true
+)"""
+_REFUSE_BY_DETAILS = f"""
+insert into exact_refusals
+select a, b, rule, 'other_details'
+from (from exact_edges where rule = 'same_name_and_address')
+join (select n, email, phones, birth_date from records) as l on l.n = a
+join (select n, email, phones, birth_date from records) as r on r.n = b
+where {_HAVE_OTHER_DETAILS}
+"""
+_MAY_BE_FATHER_AND_SON = f"""(
+    case when l.street = r.street and l.house_number = r.house_number and fl.first_name = fr.first_name
+         then coalesce({_HAVE_OTHER_DETAILS} and not coalesce(pl.email_user = pr.email_user, false)
+            and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false), false)
+         else false end
 )"""
 _TORN_ON = """
 create table torn_records as
@@ -284,7 +337,7 @@ with pairs as materialized (
 ),
 judged as materialized (
     select n, form, birth_date, email, squeeze(fold_name(split_part(email, '@', 1))) as mailbox, phones, street,
-        postal_code, city
+        house_number, postal_code, city
     from records where n in (select a from pairs union all select b from pairs)
 ),
 are_homes_shared as (select count(*) > 0 from home_values where kind = 'address'),
@@ -294,10 +347,12 @@ select a, b, match_weight, match_probability,
     coalesce(
         case when not coalesce({{waiver}}, false) then {{conflict}} end,
         case when {_IS_ONE_OF_SEVERAL} then 'shared_by_several_names'
-             when {_ARE_TWO_FIRST_NAMES} then 'different_first_names'
+             when {_ARE_TWO_FIRST_NAMES} or {_MAY_BE_SIBLINGS} then 'different_first_names'
              when {_IS_OTHER_FAMILY} or {_ARE_TWO_FAMILIES} then 'different_last_names'
+             when {_ARE_NUMBERED} then 'numbered_mailboxes'
              when {_IS_GENERATION_OPEN} then 'open_generation'
              when {_IS_FAMILY_ONLY} then 'family_only'
+             when {_MAY_BE_FATHER_AND_SON} then 'other_details'
              when not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from pairs

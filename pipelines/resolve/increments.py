@@ -112,7 +112,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
             select a, b from (from gone_pairs union all from new_scores)
             join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
         )
-        select n from changes union from compared
+        select n from renewed union from compared
         union select unnest([a, b]) from (
             from weighed_otherwise
             union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);
@@ -124,7 +124,8 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
     )
     of_these = "semi join regrouped_records on n = a"
     with slices.slice(
-        records="select n, form, first_name, birth_date from kept.records semi join regrouped_records using (n)",
+        records="select n, form, first_name, birth_date, email, phones, postal_code, street, house_number "
+        "from kept.records semi join regrouped_records using (n)",
         candidates=f"from candidates {of_these}",
         must_links=f"from must_links {of_these}",
         cannot_links=f"from cannot_links {of_these}",

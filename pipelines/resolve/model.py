@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from pipelines.clean.emails import PROVIDERS
+from pipelines.clean.functions import sql_list
 from pipelines.resolve.comparisons import COMPARISONS, FREQUENCY_COLUMNS, Comparison
 from pipelines.resolve.folding import ESTABLISHED_BEARERS
 
@@ -36,6 +38,9 @@ MODEL_COLUMNS = (
     "label text, m double, u double, is_trained boolean"
 )
 FREQUENCY_TABLE_COLUMNS = "field text, value text, frequency double"
+SURELY_SWAPPED = 4  # times as likely as that a first and last name stand where they belong
+# No provider that is open to everybody counts as rarer, though hardly anybody of these people has chosen it.
+USUAL_PROVIDER = 0.08
 SHIPPED_OTHERS = 20  # people that the shipped probability of a value is worth beside those of a small list
 BEARERS = "bearers of a first name"  # the field of the table of frequencies that counts last names
 
@@ -171,26 +176,74 @@ def keep_common_values(connection: DuckDBPyConnection) -> None:
         )
 
 
+# How often a name stands in its field, or in the other one where it stands in its own by mistake: where mostly the
+# first name is so much more often a last name, and the last name a first name, that they are swapped (Svensson Carl,
+# not Hans Peter). A swapped name is rare in its field and says no more than one that is not.
+_NAME_TIMES = """
+create table name_times as
+with stated as (
+    select 'first_name' as field, first_name as value, count(*) as times from scored_profiles
+    where first_name is not null group by value
+    union all
+    select 'last_name', last_name as value, count(*) from scored_profiles where last_name is not null group by value
+),
+known as (
+    select stated.field, stated.value, stated.times, coalesce(other.times, 0) as elsewhere
+    from stated left join stated as other on other.value = stated.value and other.field <> stated.field
+),
+swapped as (
+    select p.first_name, p.last_name
+    from scored_profiles as p
+    join known as f on f.field = 'first_name' and f.value = p.first_name
+    join known as l on l.field = 'last_name' and l.value = p.last_name
+    where f.elsewhere * l.elsewhere > {swapped} * f.times * l.times
+),
+mistaken as (
+    select field, value, count(*) as times from (
+        select 'first_name' as field, first_name as value from swapped
+        union all
+        select 'last_name', last_name from swapped)
+    group by field, value
+)
+select field, value,
+    case when 2 * mistaken.times > known.times then greatest(known.times, elsewhere) else known.times end as times
+from known left join mistaken using (field, value)
+"""
+
+
+def _count_values(column: str) -> str:
+    """SQL for the values of the column and how often each counts."""
+    if column in ("first_name", "last_name"):
+        return f"select value, times from name_times where field = '{column}'"
+    counted = f"select {column} as value, count(*) as times from scored_profiles group by all"
+    if column != "email_domain":
+        return counted
+    providers = f"select unnest([{sql_list(PROVIDERS)}]), {USUAL_PROVIDER} * count(email_domain) from scored_profiles"
+    return f"select value, max(times) as times from ({counted} union all {providers}) group by value"
+
+
 def freeze_frequencies(connection: DuckDBPyConnection) -> None:
     """Fill `frequencies` from `scored_profiles` and `first_names`: shares of the profiles with the field, 0 to 1.
 
-    Values that occur once are not kept; they have the frequency of the row without a value.
+    Values that occur once are not kept; they have the frequency of the row without a value. Swapped names are as
+    frequent as in their own field, providers that are open to everybody as usual at least.
     """
+    connection.execute(_NAME_TIMES.format(swapped=SURELY_SWAPPED))
     for column in FREQUENCY_COLUMNS:
         connection.execute(
             f"""
             insert into frequencies
-            with counted as (
-                select {column} as value, count(*) as times from scored_profiles where {column} is not null group by all
-            ),
-            total as (select sum(times) as times from counted)
-            select ?, value, counted.times / total.times from counted cross join total where counted.times > 1
+            with counted as ({_count_values(column)}),
+            total as (select count({column}) as times from scored_profiles)
+            select ?, value, counted.times / total.times
+            from counted cross join total where counted.times > 1 and value is not null
             union all
             select ?, null, 1 / times from total where times > 0
             order by value
             """,
             [column, column],
         )
+    connection.execute("drop table name_times")
     connection.execute(
         "insert into frequencies select ?, first_name, usage.bearers from first_names "
         "where usage.bearers >= ? order by first_name",

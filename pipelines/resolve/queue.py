@@ -39,7 +39,10 @@ open_pairs as (
     select a, b, match_weight, match_probability, reason from candidates join cluster_refusals using (a, b)
     union all
     select a, b, match_weight, null, reason from score_refusals
-    where reason in ('different_last_names', 'name_only', 'shared_by_several_names', 'open_generation', 'family_only')
+    where reason in ('different_last_names', 'name_only', 'shared_by_several_names', 'open_generation', 'family_only',
+        'numbered_mailboxes', 'other_details')
+    union all
+    select a, b, null, null, reason from exact_refusals where reason = 'other_details'
 ),
 apart as (
     select a, b, match_weight, match_probability, reason, l.record_count as record_count_a,

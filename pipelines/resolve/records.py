@@ -105,7 +105,7 @@ def describe_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
 
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names where
       they are many, `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the
-      names that it is a pet form of, and `spelling`, which is one for several spellings.
+      names that it is a pet form of (also in the common spelling), and `spelling`, which is one for several spellings.
     - `forms`: one row per combination of names, birth date and generation; what guards compare.
       `last_spelling` is one for several spellings of a last name.
     """
@@ -150,8 +150,9 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
     )
     connection.execute(
-        "create table nicknames as select form, list(name order by name) as names "
-        "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name) group by form",
+        "create table nicknames as select form, list(distinct name order by name) as names from ("
+        "select form, unnest([name, spelling_of(squeeze(name))]) as name "
+        "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name)) group by form",
         [list(column) for column in zip(*list_nicknames(), strict=True)],
     )
     # As they are frozen, so that a model that was just learned and the same one kept see the same.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -63,6 +64,25 @@ def test_a_bridge_against_which_the_other_pairs_speak_is_cut() -> None:
     labels, refused = cluster(component, 4)
     assert labels == [0, 0, 2, 2]
     assert refused == {2: "cluster_disagrees"}
+
+
+@pytest.mark.parametrize(
+    ("size", "weight", "common", "are_two"),
+    [(6, 5.0, (), True), (6, 9.0, (), False), (6, 5.0, (99,), False), (5, 5.0, (), False)],
+    ids=["namesakes", "a rare name", "something in common", "hardly known"],
+)
+def test_who_is_well_known_and_shares_nothing_but_a_name_is_another_person(
+    size: int, weight: float, common: tuple[int, ...], are_two: bool
+) -> None:
+    chains = [(a, a + 1, None) for first in (0, size) for a in range(first, first + size - 1)]
+    component = Component(
+        edges=edges(*chains, (0, size, weight)),
+        form_of=dict.fromkeys(range(2 * size), 0),
+        values={n: frozenset({n // size, *common}) for n in range(2 * size)},
+    )
+    labels, refused = cluster(component, 2 * size)
+    assert (len(set(labels)) == 2) == are_two
+    assert set(refused.values()) == ({"cluster_has_nothing_in_common"} if are_two else set())
 
 
 def test_one_garbled_name_of_many_does_not_divide_a_person() -> None:

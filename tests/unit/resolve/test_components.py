@@ -23,7 +23,8 @@ FORMS = (("anna", "1960-01-01"), ("anna", "1990-05-05"), ("anna", None), ("bernd
 TABLES = {
     "forms": "form integer, first_name text, last_name text, birth_date date, generation integer, last_spelling text, "
     "usage struct(bearers bigint, is_known boolean, gender text, stands_for text[], spelling text)",
-    "records": "n integer, form integer, first_name text, birth_date date",
+    "records": "n integer, form integer, first_name text, birth_date date, email text, phones text[], "
+    "postal_code text, street text, house_number text",
     "candidates": "a integer, b integer, rule text, rank integer, match_weight double",
     "scores": "a integer, b integer, match_weight double",
     "must_links": "a integer, b integer",
@@ -45,7 +46,10 @@ class State:
         linked = [(*pair, "rule", rank, None) for pair, rank in self.exact.items()]
         linked += [(*pair, "splink", 100, w) for pair, w in self.weights.items() if w > 4 and pair not in self.exact]
         return {
-            "records": [(n, form, *FORMS[form]) for n, form in self.forms.items()],
+            "records": [
+                (n, form, *FORMS[form], f"m{n % 4}@x.de" if n % 3 else None, [], None, None, None)
+                for n, form in self.forms.items()
+            ],
             "candidates": linked,
             "scores": [(*pair, weight) for pair, weight in self.weights.items()],
             "must_links": sorted(self.must),
@@ -193,7 +197,7 @@ def _tell_changes(connection: DuckDBPyConnection, before: State, now: State) -> 
     gone = [pair for pair in before.weights if pair not in now.weights and not compared.intersection(pair)]
     new = [pair for pair, weight in now.weights.items() if before.weights.get(pair) != weight]
     for table, columns, values in (
-        ("changes", "n integer", records),
+        ("renewed", "n integer", records),
         ("compared", "n integer", [(n,) for n in sorted(compared)]),
         ("gone_pairs", "a integer, b integer", gone),
         ("new_scores", "a integer, b integer", new),
