@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
+from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, key_profiles, largest_undivided
 from pipelines.resolve.changes import CannotContinueError, find_changes
 from pipelines.resolve.comparisons import DERIVED
 from pipelines.resolve.components import find_clusters
@@ -401,53 +401,37 @@ class _Matching(Slices):
 
     def renew_blocks(self, learned_from: int) -> None:
         """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
-        for moment in ("before", "now"):
-            with self.slice():
-                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from compared_{moment}')}")
-                key_profiles(self.connection, learned_from)
-                self.run(f"create table {self.main}.in_blocks_{moment} as from undivided")
-                if moment == "now":
-                    self.replace("block_keys", "n in (from compared)")
+        with self.slice():
+            self.run(f"create view {self.part}.scored_profiles as {_complete('from compared_now')}")
+            key_profiles(self.connection, learned_from)
+            self.run(
+                f"""
+                create table {self.main}.left_blocks as from kept.in_blocks semi join compared using (n);
+                create table {self.main}.came_to_blocks as from {self.part}.in_blocks
+                """
+            )
+            self.replace("in_blocks", "n in (from compared)")
         self.run(
             """
-            create table stayed as from in_blocks_before semi join in_blocks_now using (block, n, key);
+            create table stayed as from left_blocks semi join came_to_blocks using (n, key);
             create table moved_blocks as
-            select block, key from in_blocks_before anti join stayed using (block, n, key)
+            select key from left_blocks anti join stayed using (n, key)
             union
-            select block, key from in_blocks_now anti join stayed using (block, n, key)
+            select key from came_to_blocks anti join stayed using (n, key)
             union  -- how it is divided depends on all that is known of those in it
-            select block, key from stayed semi join kept.divided using (key)
+            select key from stayed semi join kept.divided using (key);
+            create table in_moved_blocks as
+            with now_in as materialized (from kept.in_blocks semi join moved_blocks using (key))
+            select *, true as is_now from now_in
+            union all
+            select *, false from now_in anti join compared using (n)
+            union all
+            select *, false from left_blocks semi join moved_blocks using (key)
             """
         )
-        kinds = self.distinct("moved_blocks", "block")
-        self.run(
-            f"""
-            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks", kinds)};
-            create table undivided_before as
-            from undivided_now anti join compared using (n)
-            union all from in_blocks_before semi join moved_blocks using (block, key)
-            """
-        )
-        self.run(
-            "create view profiles_before as "
-            "from kept.scored_profiles anti join compared using (n) union all by name from compared_before;"
-            "create view profiles_now as from kept.scored_profiles"
-        )
-        for moment in ("before", "now"):
-            with self.slice(undivided=f"from undivided_{moment}"):
-                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from profiles_{moment}')}")
-                count_shared_blocks(self.connection, learned_from)
-                self.run(f"create table {self.main}.blocked_{moment} as from blocked")
-                if moment == "now":
-                    for table in ("divided", "oversized"):
-                        self.replace(table, "key in (select key from moved_blocks)")
+        self._count_moved_blocks(learned_from)
         self.run(
             """
-            create table moved_pairs as
-            select a, b, sum(times) as times from (
-                select a, b, times::integer as times from blocked_now
-                union all select a, b, -times::integer from blocked_before)
-            group by a, b having sum(times) <> 0;
             create table counted_pairs as
             select a, b, coalesce(was.times, 0) + moved_pairs.times as times
             from moved_pairs left join kept.blocked as was using (a, b);
@@ -455,6 +439,57 @@ class _Matching(Slices):
             insert into kept.blocked select a, b, times from counted_pairs where times > 0
             """
         )
+
+    def _count_moved_blocks(self, learned_from: int) -> None:
+        """Create `moved_pairs`: how many more or fewer of the moved blocks they share than before; renew their parts.
+
+        Blocks as they are now and as they were are divided at once, as other blocks of other profiles.
+        """
+        self.run(
+            f"""
+            create table places as
+            select n, (2 * row_number() over (order by n))::integer as place
+            from (select distinct n from in_moved_blocks);
+            create table crowded as
+            select distinct n from in_moved_blocks where key in (
+                select key from in_moved_blocks where is_now group by key
+                having count(*) > {largest_undivided(learned_from)}
+                union
+                select key from in_moved_blocks where not is_now group by key
+                having count(*) > {largest_undivided(learned_from)})
+            """
+        )
+        with self.slice(
+            in_blocks="select block, place + is_now::integer as n, case when is_now then key else hash(key) end as key "
+            "from in_moved_blocks join places using (n)",
+            crowd="from kept.scored_profiles semi join crowded using (n)",
+            scored_profiles=f"""
+                select * exclude (place) replace (place + 1 as n) from {self.part}.crowd join places using (n)
+                union all by name
+                select * exclude (place) replace (place as n)
+                from (from {self.part}.crowd anti join compared using (n)
+                    union all by name (from compared_before semi join crowded using (n))) join places using (n)
+            """,
+        ):
+            count_shared_blocks(self.connection, learned_from)
+            self.run(
+                f"""
+                create table {self.main}.moved_pairs as
+                with counted as (
+                    select a // 2 * 2 as place_a, b // 2 * 2 as place_b,
+                        sum(case when a % 2 = 1 then times::integer else -times::integer end) as times
+                    from blocked group by all having sum(case when a % 2 = 1 then times::integer else -times::integer end) <> 0
+                )
+                select l.n as a, r.n as b, times from counted
+                join places as l on l.place = place_a join places as r on r.place = place_b;
+                create or replace table {self.part}.divided as from divided semi join moved_blocks using (key);
+                create or replace table {self.part}.oversized as
+                select key, places.n from oversized semi join moved_blocks using (key)
+                join places on place + 1 = oversized.n
+                """
+            )
+            for table in ("divided", "oversized"):
+                self.replace(table, "key in (from moved_blocks)")
 
     def measure_fit(self, model: Model) -> list[Fit]:
         known = observe_known(self.connection, model.comparisons)

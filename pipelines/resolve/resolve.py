@@ -281,7 +281,7 @@ def _prepare(
     profile_count = create_scored_profiles(connection)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "block_keys", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "in_blocks", "blocked", "divided", "oversized")
     return _Prepared(profile_count, blocking)
 
 
