@@ -105,7 +105,8 @@ def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blockin
     """
     key_profiles(connection, learned_from)
     count_shared_blocks(connection, learned_from)
-    return choose_pairs(connection)
+    choose_pairs(connection)
+    return count_blocking(connection, "blocked_pairs")
 
 
 def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> None:
@@ -138,14 +139,18 @@ def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> No
     connection.execute("drop table blocks; drop table twos; drop table undivided")
 
 
-def choose_pairs(connection: DuckDBPyConnection) -> Blocking:
+def choose_pairs(connection: DuckDBPyConnection) -> None:
     """Create `blocked_pairs`, the pairs of `blocked` that no exact rule links."""
     connection.execute(
         "create table blocked_pairs as select a as join_key_l, b as join_key_r "
         "from blocked anti join exact_edges using (a, b)"
     )
+
+
+def count_blocking(connection: DuckDBPyConnection, pairs: str) -> Blocking:
+    """The counts of `divided`, `oversized` and a table with one row per pair that no exact rule links."""
     return Blocking(
-        pair_count=_count(connection, "select count(*) from blocked_pairs"),
+        pair_count=_count(connection, f"select count(*) from {pairs}"),
         divided_count=_count(connection, "select count(*) from divided"),
         oversized_count=_count(connection, "select count(distinct n) from oversized"),
     )

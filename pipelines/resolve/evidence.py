@@ -127,6 +127,9 @@ RULES = (
 )
 
 
+NO_EVIDENCE = 99  # weaker than any rule
+
+
 def find_exact_links(connection: DuckDBPyConnection) -> None:
     """Create `exact_edges` and `exact_refusals`: one row per pair of records (a < b) with rule and its rank.
 
@@ -157,11 +160,14 @@ def group_records(connection: DuckDBPyConnection) -> None:
 
 
 def judge_groups(connection: DuckDBPyConnection) -> None:
-    """Create `accepted` and `refused`: per group, the pairs that its rule links, and does not; of whole groups."""
+    """Create `accepted` and `refused`: per group, the pairs that its rule links, and does not; of whole groups.
+
+    Who carries a value that is no evidence is `refused` as well, in a group of that value and rank `NO_EVIDENCE`.
+    """
     connection.execute(_CENTERS)
     connection.execute(_JUDGED.format(max_forms=MAX_FORMS))
     connection.execute(_ACCEPTED)
-    connection.execute(_REFUSED)
+    connection.execute(_REFUSED.format(no_evidence=NO_EVIDENCE))
     connection.execute("drop table centers; drop table verdicts; drop table judged")
 
 
@@ -264,20 +270,18 @@ select * from (
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
 ) where reason is not null
+union all
+select * from (
+    select {no_evidence}::utinyint, value_key, min(n) over (partition by value_key) as a, n as b, 'same_' || kind,
+        case problem when 'blocked' then 'blocked_value' else problem end
+    from carriers join (from identifier_values where problem is not null) using (value_key)
+    where kind <> 'address'
+) where a <> b
 """
 
 _EXACT_REFUSALS = """
 create table exact_refusals as
-with every as (
-    select a, b, rank, rule, reason from refused
-    union all
-    select min(n) over (partition by value_key), n, 99, 'same_' || kind,
-        case problem when 'blocked' then 'blocked_value' else problem end
-    from carriers join identifier_values using (value_key)
-    where problem is not null and kind <> 'address'
-)
 select a, b, arg_min(rule, (rank, rule, reason)) as rule, arg_min(reason, (rank, rule, reason)) as reason
-from every anti join exact_edges using (a, b)
-where reason is not null and a <> b
+from refused anti join exact_edges using (a, b)
 group by a, b
 """

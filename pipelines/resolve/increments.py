@@ -27,12 +27,12 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, key_profiles, largest_undivided
+from pipelines.resolve.blocking import Blocking, count_blocking, count_shared_blocks, key_profiles, largest_undivided
 from pipelines.resolve.changes import CannotContinueError, find_changes
-from pipelines.resolve.comparisons import DERIVED
+from pipelines.resolve.comparisons import COMPARISONS, DERIVED
 from pipelines.resolve.components import find_clusters
-from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
-from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
+from pipelines.resolve.drift import Fit, compare_fit, count_known, observe_agreement, observe_known, sample_pairs
+from pipelines.resolve.evidence import NO_EVIDENCE, choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
 from pipelines.resolve.homes import find_home_values
 from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
@@ -47,6 +47,7 @@ from pipelines.resolve.records import (
 )
 from pipelines.resolve.scoring import create_scored_profiles, create_scores, weigh_pairs
 from pipelines.resolve.slices import Slices
+from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
     from pipelines.build import Build
@@ -87,14 +88,13 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     night.spread_torn()
     night.renew_profiles()
     night.renew_groups()
+    night.renew_links()
     night.renew_blocks(model.profile_count)
-    blocking = choose_pairs(slices.connection)
-    fits = night.measure_fit(model)
-    if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
-        raise CannotContinueError
-    weighed_count = night.renew_scores(model)
+    night.find_open_pairs()
+    fits = night.renew_scores(model, is_drift_allowed=not identity.learn_anew_on_drift)
     night.renew_judgements(model)
-    return Night(night.count("renewed"), blocking, weighed_count, fits)
+    blocking = count_blocking(slices.connection, f"{KEPT}.scores")
+    return Night(night.count("renewed"), blocking, night.count("new_scores"), fits)
 
 
 def renew_clusters(slices: Slices, reliability: Reliability) -> None:
@@ -341,6 +341,15 @@ class _Matching(Slices):
             self.run(f"create table {self.main}.regrouped as select unnest(members) as n from profiles")
             self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
             self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
+        self._renew_known_counts()
+
+    def _renew_known_counts(self) -> None:
+        for moment, sign in (("before", "-"), ("now", "+")):
+            with self.slice(scored_profiles=f"from compared_{moment}"):
+                count_known(self.connection, COMPARISONS)
+                names = [name for (name, *_) in self.connection.execute("describe known_counts").fetchall()]
+                moved = ", ".join(f"{name} = known.{name} {sign} moved.{name}" for name in map(identifier, names))
+                self.run(f"update kept.known_counts as known set {moved} from {self.part}.known_counts as moved")
 
     def renew_groups(self) -> None:
         """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
@@ -384,6 +393,10 @@ class _Matching(Slices):
                     (from was except all from now_is) union all (from now_is except all from was))
                 union
                 select rank, group_key from judged_otherwise cross join rules where kind is not null
+                union
+                select {NO_EVIDENCE}, value_key from moved_values
+                where value_key in (select value_key from new_verdicts union all
+                    select value_key from kept.identifier_values where problem is not null)
                 """
             )
             self.replace("groups", "n in (from grouped)")
@@ -393,11 +406,38 @@ class _Matching(Slices):
             forms=f"from kept.forms semi join {self.part}.records using (form)",
             identifier_values="from kept.identifier_values where value_key in (select group_key from moved_groups) "
             "or hash(value_key) in (select group_key from moved_groups)",
+            carriers="from kept.carriers where value_key in "
+            f"(select group_key from moved_groups where rank = {NO_EVIDENCE})",
         ):
             judge_groups(self.connection)
+            both = "union ".join(
+                f"select a, b from kept.{table} semi join moved_groups using (rank, group_key) "
+                f"union select a, b from {self.part}.{table} "
+                for table in ("accepted", "refused")
+            )
+            self.run(f"create table {self.main}.judged_links as {both}")
             for table in ("accepted", "refused"):
                 self.replace(table, "(rank, group_key) in (from moved_groups)")
-        choose_links(self.connection)
+
+    def renew_links(self) -> None:
+        """Renew `exact_edges` and `exact_refusals` of pairs about which a group says something else.
+
+        Creates `moved_edges`, the pairs that became linked or ceased to be.
+        """
+        with self.slice(
+            accepted="from kept.accepted semi join judged_links using (a, b)",
+            refused="from kept.refused semi join judged_links using (a, b)",
+        ):
+            choose_links(self.connection)
+            self.run(
+                f"""
+                create table {self.main}.moved_edges as
+                with was as (select a, b from kept.exact_edges semi join judged_links using (a, b))
+                (from was except select a, b from exact_edges) union all (select a, b from exact_edges except from was)
+                """
+            )
+            for table in ("exact_edges", "exact_refusals"):
+                self.replace(table, "(a, b) in (from judged_links)")
 
     def renew_blocks(self, learned_from: int) -> None:
         """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
@@ -491,37 +531,47 @@ class _Matching(Slices):
             for table in ("divided", "oversized"):
                 self.replace(table, "key in (from moved_blocks)")
 
-    def measure_fit(self, model: Model) -> list[Fit]:
-        known = observe_known(self.connection, model.comparisons)
-        sample_pairs(self.connection)
-        sampled = "(select a as n from sampled_pairs union select b from sampled_pairs)"
-        with self.slice(scored_profiles=_complete(f"from kept.scored_profiles semi join {sampled} using (n)")):
-            agreement = observe_agreement(self.connection, model)
-        return compare_fit(self.connection, model, self.count("scored_profiles"), known, agreement)
+    def find_open_pairs(self) -> None:
+        """Take weights of gone pairs and of other profiles out of `scores`.
 
-    def renew_scores(self, model: Model) -> int:
-        """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
+        Creates `gone_pairs`, which are not blocked any more, or linked by a rule, and `open_pairs`, which have no weight.
+        """
         self.run(
             """
             delete from kept.scores where a in (from compared) or b in (from compared);
+            create table touched_pairs as
+            select a, b from counted_pairs union from moved_edges
+            union select a, b from kept.blocked where a in (from compared) or b in (from compared);
+            create table blocked_now as
+            select a, b from kept.blocked semi join touched_pairs using (a, b) anti join kept.exact_edges using (a, b);
             create table gone_pairs as
-            select a, b from kept.scores anti join blocked_pairs on join_key_l = a and join_key_r = b;
-            delete from kept.scores where (a, b) in (select (a, b) from gone_pairs)
+            select a, b from kept.scores semi join touched_pairs using (a, b) anti join blocked_now using (a, b);
+            delete from kept.scores where (a, b) in (from gone_pairs);
+            create table open_pairs as from blocked_now anti join kept.scores using (a, b);
+            create view blocked_pairs as
+            select a as join_key_l, b as join_key_r from kept.scores union all from open_pairs
             """
         )
+
+    def renew_scores(self, model: Model, *, is_drift_allowed: bool) -> list[Fit]:
+        """Weigh `open_pairs`, the new ones of `scores`, if the model fits what there is now."""
+        sample_pairs(self.connection)
+        ends = "(select unnest([a, b]) as n from (from open_pairs union all from sampled_pairs))"
         with self.slice(
-            blocked_pairs=f"from {self.main}.blocked_pairs anti join kept.scores on a = join_key_l and b = join_key_r",
-            scored_profiles=_complete(
-                f"from kept.scored_profiles where n in (select join_key_l from {self.part}.blocked_pairs "
-                f"union all select join_key_r from {self.part}.blocked_pairs)"
-            ),
+            blocked_pairs="select a as join_key_l, b as join_key_r from open_pairs",
+            scored_profiles=_complete(f"from kept.scored_profiles semi join {ends} using (n)"),
         ):
+            fits = compare_fit(
+                self.connection, model, observe_known(self.connection), observe_agreement(self.connection, model)
+            )
+            if any(fit.is_drifted for fit in fits) and not is_drift_allowed:
+                raise CannotContinueError
             create_scores(self.connection)
-            count = weigh_pairs(self.connection, model)
+            weigh_pairs(self.connection, model)
             self.run(f"create table {self.main}.new_scores as select a, b from scores")
             self.replace("scores", "false")
-        self.run("drop table blocked_pairs")
-        return count
+        self.run("drop view blocked_pairs")
+        return fits
 
     def renew_judgements(self, model: Model) -> None:
         """Judge the pairs that have a new weight, or of which a record or what its values say is not as it was."""

@@ -40,7 +40,8 @@ TABLES = (
     *("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values"),
     *("shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
-    *("refused", "scored_profiles", "in_blocks", "blocked", "divided", "oversized", "scores", "judged_scores"),
+    *("refused", "exact_edges", "exact_refusals", "scored_profiles", "known_counts", "in_blocks", "blocked"),
+    *("divided", "oversized", "scores", "judged_scores"),
 )
 
 # And what is kept of what follows from it.

@@ -17,8 +17,9 @@ from pipelines import keys
 from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.components import find_clusters
-from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
+from pipelines.resolve.drift import Fit, count_known, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
@@ -218,7 +219,7 @@ def _match_in_full(
     keeper: Keeper,
 ) -> Matched:
     prepared = _prepare(connection, warehouse, identity, build, kept, keeper)
-    fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
+    fits = measure_fit(connection, kept) if kept else []
     is_outdated = identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
     if is_outdated:
         forget_model(connection)
@@ -277,11 +278,12 @@ def _prepare(
     describe_records(connection)
     create_profiles(connection)
     find_exact_links(connection)
-    keeper.keep("descriptions", "profiles", "groups", "accepted", "refused")
+    keeper.keep("descriptions", "profiles", "groups", "accepted", "refused", "exact_edges", "exact_refusals")
     profile_count = create_scored_profiles(connection)
+    count_known(connection, COMPARISONS)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "in_blocks", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "oversized")
     return _Prepared(profile_count, blocking)
 
 
