@@ -39,11 +39,13 @@ from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
 from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
 from pipelines.resolve.records import (
     PERSON_COLUMNS,
+    VALUE_COLUMNS,
     create_profiles,
     describe_names,
     describe_records,
     find_default_dates,
     fold_records,
+    restore_values,
 )
 from pipelines.resolve.scoring import create_scored_profiles, create_scores, weigh_pairs
 from pipelines.resolve.slices import Slices
@@ -83,7 +85,7 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     find_changes(slices)
     night.renew_records(build)
     night.renew_values(identity)
-    night.silence_values(build)
+    night.silence_values()
     night.find_home_values()
     night.spread_torn()
     night.renew_profiles()
@@ -239,7 +241,7 @@ class _Matching(Slices):
             for table in ("identifier_values", "shared_values", "torn_at"):
                 self.replace(table, "value_key in (from moved_values)")
 
-    def silence_values(self, build: Build) -> None:
+    def silence_values(self) -> None:
         """Take problems out of `records` that changed or carry a value that is one or is none any more.
 
         Creates `renewed`, the numbers of these and of gone records, and `moved_descriptions`, what is said by other
@@ -254,18 +256,13 @@ class _Matching(Slices):
             """
         )
         with self.slice(
-            numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
-            default_dates="from kept.default_dates",
-            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
-            f"semi join {self.part}.numbers using (record_key)",
-        ):
-            fold_records(self.connection, self._warehouse, build.as_of, persons="persons")
-            self.replace("records", f"n in (select n from {self.part}.numbers)", NARROWED["records"])
-        with self.slice(
             records="from kept.records semi join renewed using (n)",
             carriers="from kept.carriers semi join renewed using (n)",
             identifier_values=f"from kept.identifier_values semi join {self.part}.carriers using (value_key)",
+            persons=f"select {', '.join(VALUE_COLUMNS)} from {self._warehouse}.clean.persons semi join "
+            f"(from {self.part}.records anti join changes using (n)) using (record_key)",
         ):
+            restore_values(self.connection, persons="persons")
             remove_problems(self.connection)
             describe_records(self.connection)
             self.run(

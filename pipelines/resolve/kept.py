@@ -37,8 +37,8 @@ KEPT = "kept"  # the catalog that the file is attached as
 
 # Of the scratch catalog, what is kept of matching. `numbers` also has what the record says, as one hash.
 TABLES = (
-    *("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values"),
-    *("shared_values", "home_values"),
+    *("numbers", "default_dates", "records", "common_names", "nicknames", "first_names"),
+    *("forms", "carriers", "identifier_values", "shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
     *("refused", "exact_edges", "exact_refusals", "scored_profiles", "known_counts", "in_blocks", "blocked"),
     *("divided", "oversized", "scores", "judged_scores"),

@@ -41,6 +41,7 @@ from pipelines.resolve.records import (
     describe_names,
     describe_records,
     fold_records,
+    list_common_names,
     list_inputs,
     number_records,
     open_scratch,
@@ -269,9 +270,11 @@ def _prepare(
     keeper.open()
     number_records(connection)
     fold_records(connection, warehouse, build.as_of, persons=f"{warehouse}.clean.persons")
+    list_common_names(connection)
     describe_names(connection, is_frozen=kept is not None)
     apply_limits(connection, warehouse, identity)
-    keeper.keep("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values")
+    keeper.keep("numbers", "default_dates", "records", "common_names", "nicknames")
+    keeper.keep("first_names", "forms", "carriers", "identifier_values")
     keeper.keep("shared_values", "home_values")
     find_torn(connection)
     keeper.keep("known_identifiers", "torn_at", "torn", "torn_groups")
