@@ -75,6 +75,11 @@ COARSE_PROFILES = 9_000
 # By which what the second key left too large is divided further, one after the other.
 _FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones")
 
+# All that blocks are divided by, second keys included.
+DIVIDED_BY = (
+    *("first_name", "last_name", "birth_date", "postal_code", "city", "street", "house_number", "email", "phones"),
+)
+
 # Keys of which a profile may have several.
 _LISTS: Mapping[tuple[str, ...], str] = {
     ("phone",): "(select *, unnest(phones) as phone from scored_profiles)",

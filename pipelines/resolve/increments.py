@@ -27,7 +27,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, count_blocking, count_shared_blocks, key_profiles, largest_undivided
+from pipelines.resolve.blocking import DIVIDED_BY, Blocking, count_blocking, count_shared_blocks, key_profiles, largest_undivided
 from pipelines.resolve.changes import CannotContinueError, find_changes
 from pipelines.resolve.comparisons import COMPARISONS, DERIVED
 from pipelines.resolve.components import find_clusters
@@ -88,6 +88,7 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     night.silence_values()
     night.find_home_values()
     night.spread_torn()
+    night.find_regrouped()
     night.renew_profiles()
     night.renew_groups()
     night.renew_links()
@@ -198,7 +199,8 @@ class _Matching(Slices):
                     select merged_into from kept.records semi join changes using (n) where merged_into is not null
                     union select merged_into from records where merged_into is not null
                 )
-                select n from kept.numbers join targets on record_key = merged_into
+                select n from kept.numbers join targets on record_key = merged_into;
+                create table {self.main}.said_records as select {NARROWED["records"]} from records
                 """
             )
             self.replace("carriers", "n in (select n from changes)")
@@ -256,7 +258,8 @@ class _Matching(Slices):
             """
         )
         with self.slice(
-            records="from kept.records semi join renewed using (n)",
+            records="from said_records union all by name "
+            "from kept.records semi join (from renewed anti join changes using (n)) using (n)",
             carriers="from kept.carriers semi join renewed using (n)",
             identifier_values=f"from kept.identifier_values semi join {self.part}.carriers using (value_key)",
             persons=f"select {', '.join(VALUE_COLUMNS)} from {self._warehouse}.clean.persons semi join "
@@ -311,16 +314,31 @@ class _Matching(Slices):
                 if self.count(name):
                     self.replace(table, "true")
 
+    def find_regrouped(self) -> None:
+        """Create `grouped`, the records whose groups or profile are others, and `near_records` and `near_forms`.
+
+        Those are of them, and of the records that were merged into them.
+        """
+        self.run(
+            """
+            create table moved_members as
+            from kept.descriptions semi join moved_descriptions using (description);
+            create table grouped as
+            from renewed union select n from moved_members union from merge_targets
+            union select n from kept.carriers semi join new_verdicts using (value_key);
+            create table near_records as
+            from kept.records where n in (from grouped)
+                or merged_into in (select record_key from kept.numbers semi join grouped using (n));
+            create table near_forms as from kept.forms semi join near_records using (form)
+            """
+        )
+
     def renew_profiles(self) -> None:
         """Renew `profiles` and `scored_profiles` of moved descriptions.
 
         Creates `compared_before` and `compared_now`, profiles that are compared by something else, or are gone or new.
         """
-        with self.slice(
-            descriptions="from kept.descriptions semi join moved_descriptions using (description)",
-            records=f"from kept.records semi join {self.part}.descriptions using (n)",
-            forms=f"from kept.forms semi join {self.part}.records using (form)",
-        ):
+        with self.slice(descriptions="from moved_members", records="from near_records", forms="from near_forms"):
             create_profiles(self.connection)
             create_scored_profiles(self.connection)
             self.run(
@@ -335,7 +353,6 @@ class _Matching(Slices):
                 select n from compared_before union select n from compared_now
                 """
             )
-            self.run(f"create table {self.main}.regrouped as select unnest(members) as n from profiles")
             self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
             self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
         self._renew_known_counts()
@@ -350,22 +367,12 @@ class _Matching(Slices):
 
     def renew_groups(self) -> None:
         """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
-        self.run(
-            """
-            create table grouped as
-            from renewed union from regrouped union from merge_targets
-            union select n from kept.carriers semi join new_verdicts using (value_key);
-            create table merged_away as
-            select n from kept.records
-            where merged_into in (select record_key from kept.numbers semi join grouped using (n));
-            """
-        )
         profile = """(select min(n) as n from kept.descriptions
             semi join (from kept.descriptions semi join grouped using (n)) as touched using (description)
             group by description)"""
         list_rules(self.connection)
         with self.slice(
-            records="from kept.records semi join (from grouped union from merged_away) using (n)",
+            records="from near_records",
             carriers=f"from kept.carriers semi join {self.part}.records using (n)",
             profiles=f"from kept.profiles semi join {profile} using (n)",
         ):
@@ -439,15 +446,19 @@ class _Matching(Slices):
     def renew_blocks(self, learned_from: int) -> None:
         """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
         with self.slice():
-            self.run(f"create view {self.part}.scored_profiles as {_complete('from compared_now')}")
+            # Before and now at once: as profiles with an even and an odd number.
+            profiles = _complete("select * replace (2 * n::bigint as n) from compared_before union all by name "
+                                 "select * replace (2 * n::bigint + 1 as n) from compared_now")
+            self.run(f"create view {self.part}.scored_profiles as {profiles}")
             key_profiles(self.connection, learned_from)
             self.run(
                 f"""
-                create table {self.main}.left_blocks as from kept.in_blocks semi join compared using (n);
-                create table {self.main}.came_to_blocks as from {self.part}.in_blocks
+                create table {self.main}.left_blocks as
+                select block, (n // 2)::integer as n, key from in_blocks where n % 2 = 0;
+                create table {self.main}.came_to_blocks as
+                select block, (n // 2)::integer as n, key from in_blocks where n % 2 = 1
                 """
             )
-            self.replace("in_blocks", "n in (from compared)")
         self.run(
             """
             create table stayed as from left_blocks semi join came_to_blocks using (n, key);
@@ -458,12 +469,14 @@ class _Matching(Slices):
             union  -- how it is divided depends on all that is known of those in it
             select key from stayed semi join kept.divided using (key);
             create table in_moved_blocks as
-            with now_in as materialized (from kept.in_blocks semi join moved_blocks using (key))
-            select *, true as is_now from now_in
+            with were_in as materialized (from kept.in_blocks semi join moved_blocks using (key))
+            select *, false as is_now from were_in
             union all
-            select *, false from now_in anti join compared using (n)
+            select *, true from were_in anti join compared using (n)
             union all
-            select *, false from left_blocks semi join moved_blocks using (key)
+            select *, true from came_to_blocks semi join moved_blocks using (key);
+            delete from kept.in_blocks where n in (from compared);
+            insert into kept.in_blocks from came_to_blocks
             """
         )
         self._count_moved_blocks(learned_from)
@@ -499,13 +512,16 @@ class _Matching(Slices):
         with self.slice(
             in_blocks="select block, place + is_now::integer as n, case when is_now then key else hash(key) end as key "
             "from in_moved_blocks join places using (n)",
-            crowd="from kept.scored_profiles semi join crowded using (n)",
+            crowd=f"select n, {', '.join(DIVIDED_BY)} from kept.scored_profiles semi join crowded using (n)",
             scored_profiles=f"""
                 select * exclude (place) replace (place + 1 as n) from {self.part}.crowd join places using (n)
-                union all by name
+                union all
                 select * exclude (place) replace (place as n)
-                from (from {self.part}.crowd anti join compared using (n)
-                    union all by name (from compared_before semi join crowded using (n))) join places using (n)
+                from (
+                    from {self.part}.crowd anti join compared using (n)
+                    union all
+                    select n, {', '.join(DIVIDED_BY)} from compared_before semi join crowded using (n)
+                ) join places using (n)
             """,
         ):
             count_shared_blocks(self.connection, learned_from)
@@ -587,10 +603,11 @@ class _Matching(Slices):
         with self.slice(
             scores=f"from kept.scores where match_probability >= {LEAST_PROBABILITY} and (a in (from judged_anew) "
             "or b in (from judged_anew) or (a, b) in (select (a, b) from new_scores))",
-            records=f"from kept.records semi join {ends} using (n)",
+            records="select n, form, birth_date, email, phones, street, postal_code, city "
+            f"from kept.records semi join {ends} using (n)",
             forms=f"from kept.forms semi join {self.part}.records using (form)",
-            scored_profiles=f"from kept.scored_profiles semi join {ends} using (n)",
-            carriers=f"from kept.carriers semi join {ends} using (n)",
+            scored_profiles=f"select n, email_user from kept.scored_profiles semi join {ends} using (n)",
+            carriers=f"select n, value_key from kept.carriers semi join {ends} using (n)",
             torn=f"from kept.torn semi join {ends} using (n)",
             known_identifiers=f"from kept.known_identifiers semi join {ends} using (n)",
         ):

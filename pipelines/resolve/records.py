@@ -301,11 +301,13 @@ where said.record_key = records.record_key
 
 _STATED = """
 create table stated as
-with merged_names as (
+with merge_targets as (
+    select record_key from {warehouse}.clean.persons
+    where record_key in (select merged_into_record_key from {persons})
+),
+merged_names as (
     -- A record that its source merged away says nothing about who the person is; the record it went into does.
-    select *, coalesce(merged_into_record_key in (select record_key from {warehouse}.clean.persons), false)
-        as is_merged_away
-    from {persons}
+    select *, coalesce(merged_into_record_key in (from merge_targets), false) as is_merged_away from {persons}
 )
 select
     n,
