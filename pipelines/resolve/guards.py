@@ -115,19 +115,18 @@ def choose_candidates(
     And `grey_pairs`, that nothing forbids either, but which are not probable enough.
 
     With `knows_frequencies` those of the grey pairs are candidates in which each record is the only one that fits the
-    other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
+    other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight. It is a
+    view of `exact_edges` and `scored_candidates`.
     """
     connection.execute(
         """
-        create table candidates as
-        select a, b, 'exact' as method, rule, rank, null::double as match_weight, null::double as match_probability
-        from exact_edges
-        union all
-        select a, b, 'probabilistic', 'splink', 100, match_weight, match_probability
+        create table scored_candidates as
+        select a, b, 'splink' as rule, 100 as rank, match_weight, match_probability
         from judged_scores where reason is null and match_probability >= $1
         """,
         [match_probability],
     )
+    connection.execute(_CANDIDATES)
     if knows_frequencies:
         link_only_fits(connection, match_probability, reliability)
     connection.execute(
@@ -157,6 +156,7 @@ def link_only_fits(connection: DuckDBPyConnection, match_probability: float, rel
     nearly the same as two others is more likely one of a household. Other last names refuse them only where last names
     are reliable: whoever is a colleague or shares a flat has others beside them.
     """
+    connection.execute(_LINKED)
     row = connection.execute(_SHARE_LEFT).fetchone()
     times = 2 if row and row[0] <= FEW_LEFT else 1
     least_weight = math.log2(match_probability / (1 - match_probability)) - times * ONLY_FIT_WEIGHT
@@ -309,15 +309,25 @@ left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
 left join torn_records as tl on tl.n = a left join torn_records as tr on tr.n = b
 """
 
+_CANDIDATES = """
+create view candidates as
+select a, b, 'exact' as method, rule, rank, null::double as match_weight, null::double as match_probability
+from exact_edges
+union all
+select a, b, 'probabilistic', rule, rank, match_weight, match_probability from scored_candidates
+"""
+
+_LINKED = """
+create table linked as select a as n from candidates union select b from candidates
+"""
+
 _SHARE_LEFT = """
-select coalesce(avg((n not in (select a from candidates union select b from candidates))::integer), 1)
-from scored_profiles
+select coalesce(avg((linked.n is null)::integer), 1) from (select n from scored_profiles) left join linked using (n)
 """
 
 _ONLY_FITS = """
 create table only_fits as
-with linked as (select a as n from candidates union select b from candidates),
-lone as (
+with lone as (
     select a, b, match_weight, match_probability from judged_scores
     where (reason is null {admitted}) and match_weight >= {least_weight}
       and a not in (from linked) and b not in (from linked)
@@ -334,9 +344,9 @@ rivaled as (
     where other <> partner and compared.match_weight > ends.match_weight - {margin}
 )
 select * from lone anti join rivaled using (a, b);
-insert into candidates
-select a, b, 'probabilistic', 'only_fit', {rank}, match_weight, match_probability from only_fits;
-drop table only_fits
+insert into scored_candidates
+select a, b, 'only_fit', {rank}, match_weight, match_probability from only_fits;
+drop table only_fits; drop table linked
 """
 
 # Most components are one form's; where there are several, an edge between two that was found good stands.

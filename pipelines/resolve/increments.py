@@ -105,7 +105,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
 
     Reads `candidates` and the decided pairs of all records, and keeps them.
     """
-    chosen = ("candidates", "must_links", "cannot_links")
+    chosen = ("scored_candidates", "must_links", "cannot_links")
     for table in chosen:
         slices.run(f"create table moved_{table} as {_moved(table)}")
     slices.run(
@@ -117,8 +117,8 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
         )
         select n from changes union from compared
         union select unnest([a, b]) from (
-            from weighed_otherwise
-            union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);
+            from weighed_otherwise union all from moved_edges
+            union all from moved_scored_candidates union all from moved_must_links union all from moved_cannot_links);
         create table regrouped_records as
         select n from kept.clustered
         where component in (select component from kept.clustered semi join disturbed using (n))
@@ -426,7 +426,7 @@ class _Matching(Slices):
     def renew_links(self) -> None:
         """Renew `exact_edges` and `exact_refusals` of pairs about which a group says something else.
 
-        Creates `moved_edges`, the pairs that became linked or ceased to be.
+        Creates `moved_edges`, the pairs that became linked, or ceased to be, or are by another rule.
         """
         with self.slice(
             accepted="from kept.accepted semi join judged_links using (a, b)",
@@ -436,8 +436,9 @@ class _Matching(Slices):
             self.run(
                 f"""
                 create table {self.main}.moved_edges as
-                with was as (select a, b from kept.exact_edges semi join judged_links using (a, b))
-                (from was except select a, b from exact_edges) union all (select a, b from exact_edges except from was)
+                with was as (select a, b, rank from kept.exact_edges semi join judged_links using (a, b)),
+                now_is as (select a, b, rank from exact_edges)
+                select distinct a, b from ((from was except from now_is) union all (from now_is except from was))
                 """
             )
             for table in ("exact_edges", "exact_refusals"):
@@ -603,7 +604,7 @@ class _Matching(Slices):
         with self.slice(
             scores=f"from kept.scores where match_probability >= {LEAST_PROBABILITY} and (a in (from judged_anew) "
             "or b in (from judged_anew) or (a, b) in (select (a, b) from new_scores))",
-            records="select n, form, birth_date, email, phones, street, postal_code, city "
+            records="select n, form, birth_date, email, phones, street, house_number, postal_code, city "
             f"from kept.records semi join {ends} using (n)",
             forms=f"from kept.forms semi join {self.part}.records using (form)",
             scored_profiles=f"select n, email_user from kept.scored_profiles semi join {ends} using (n)",

@@ -45,7 +45,7 @@ TABLES = (
 )
 
 # And what is kept of what follows from it.
-CHOSEN = ("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+CHOSEN = ("scored_candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
 
 # What follows cheaply from the rest of a profile: who is read is told it anew.
 NOT_KEPT = ("birth_day", "email_plain", "email_digits", "email_domain")

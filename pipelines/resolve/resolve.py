@@ -201,7 +201,7 @@ def _resolve_in_full(
         save_model(connection, model, identity)
         _choose_links(connection, warehouse, identity, model)
         find_clusters(connection, Reliability.of(model))
-        keeper.keep("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+        keeper.keep("scored_candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
         _name_and_write(connection, warehouse, build, model)
         if model.is_learned:
             keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model))
