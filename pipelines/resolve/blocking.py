@@ -125,23 +125,33 @@ def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> No
     """
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
     connection.execute("create table twos (pair bigint)")
-    size = largest_undivided(learned_from)
-    _settle(connection, size, "in_blocks")
+    largest = largest_of_block(learned_from)
+    _settle(connection, largest, "in_blocks")
     connection.execute("create table divided as select distinct key from undivided")
     connection.execute("create or replace table undivided as select *, key as whole from undivided")
-    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(_list_blocks(learned_from)))
-    for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
+    for part in (part_of_block(learned_from), *(f"hash(key, hash({column}))" for column in _FURTHER)):
         if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"create or replace table undivided as select block, n, hash(key, {key}) as key, whole "
+            f"create or replace table undivided as select block, n, {part} as key, whole "
             "from undivided join scored_profiles using (n)"
         )
-        _settle(connection, size)
-    _settle(connection, MAX_BLOCK)  # what nothing divides any more is compared as it is
+        _settle(connection, largest)
+    _settle(connection, str(MAX_BLOCK))  # what nothing divides any more is compared as it is
     connection.execute(_BLOCKED)
     connection.execute("create table oversized as select distinct whole as key, n from undivided")
     connection.execute("drop table blocks; drop table twos; drop table undivided")
+
+
+def part_of_block(learned_from: int) -> str:
+    """SQL for the key of the part of a block `block`, `key` that a profile is in, once it is divided."""
+    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(_list_blocks(learned_from)))
+    return f"hash(key, case block {seconds} end)"
+
+
+def largest_of_block(learned_from: int) -> str:
+    """SQL for how many profiles are in the largest block like `block` that is not divided."""
+    return f"case when block < {len(_CARRIED)} then {MAX_BLOCK} else {largest_undivided(learned_from)} end"
 
 
 def choose_pairs(connection: DuckDBPyConnection) -> None:
@@ -199,8 +209,8 @@ def _is_known(key: Sequence[str]) -> str:
     return " and ".join(f"({part}) is not null" for part in key)
 
 
-def _settle(connection: DuckDBPyConnection, size: int, source: str = "undivided") -> None:
-    """Move the blocks of up to `size` profiles, of what people carry `MAX_BLOCK`, from `source` to `blocks`.
+def _settle(connection: DuckDBPyConnection, largest: str, source: str = "undivided") -> None:
+    """Move the blocks of up to `largest` profiles, SQL over `block`, from `source` to `blocks`.
 
     Blocks of two, which are most, go to `twos` as the pair they are. Who is alone in a block is in none. What is too
     large is `undivided`.
@@ -211,7 +221,7 @@ def _settle(connection: DuckDBPyConnection, size: int, source: str = "undivided"
         select key, count(*) as size, min(n) as a, max(n) as b from {source} group by key having count(*) > 1;
         insert into twos select (a::bigint << 32) | b from sized where size = 2 and a < b;
         create or replace table judged as
-        select keyed.*, size <= case when block < {len(_CARRIED)} then {MAX_BLOCK} else {size} end as is_small
+        select keyed.*, size <= {largest} as is_small
         from {source} as keyed join (select key, size from sized where size > 2) using (key);
         insert into blocks select block, n, key from judged where is_small;
         create or replace table undivided as select * exclude is_small from judged where not is_small;

@@ -27,7 +27,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import DIVIDED_BY, Blocking, count_blocking, count_shared_blocks, key_profiles, largest_undivided
+from pipelines.resolve.blocking import (
+    DIVIDED_BY,
+    Blocking,
+    count_blocking,
+    count_shared_blocks,
+    key_profiles,
+    largest_of_block,
+    part_of_block,
+)
 from pipelines.resolve.changes import CannotContinueError, find_changes
 from pipelines.resolve.comparisons import COMPARISONS, DERIVED
 from pipelines.resolve.components import find_clusters
@@ -494,36 +502,31 @@ class _Matching(Slices):
     def _count_moved_blocks(self, learned_from: int) -> None:
         """Create `moved_pairs`: how many more or fewer of the moved blocks they share than before; renew their parts.
 
-        Blocks as they are now and as they were are divided at once, as other blocks of other profiles.
+        Of a block that was and is too large only the parts with a compared profile are looked at, as blocks of their
+        own. Blocks as they are now and as they were are divided at once, as other blocks of other profiles.
         """
+        large = f"> {largest_of_block(learned_from)}"
         self.run(
             f"""
-            create table places as
-            select n, (2 * row_number() over (order by n))::integer as place
-            from (select distinct n from in_moved_blocks);
+            create table sized_blocks as
+            select key, count(*) filter (is_now) {large} as is_large, count(*) filter (not is_now) {large} as was_large
+            from in_moved_blocks group by block, key;
             create table crowded as
-            select distinct n from in_moved_blocks where key in (
-                select key from in_moved_blocks where is_now group by key
-                having count(*) > {largest_undivided(learned_from)}
-                union
-                select key from in_moved_blocks where not is_now group by key
-                having count(*) > {largest_undivided(learned_from)})
+            select distinct n from in_moved_blocks semi join (from sized_blocks where is_large or was_large) using (key);
+            create table crowd as
+            select n, {", ".join(DIVIDED_BY)} from kept.scored_profiles semi join crowded using (n);
+            create table crowd_before as
+            select n, {", ".join(DIVIDED_BY)} from compared_before semi join crowded using (n)
+            union all
+            from crowd anti join compared using (n)
             """
         )
+        self._find_moved_parts(learned_from)
         with self.slice(
             in_blocks="select block, place + is_now::integer as n, case when is_now then key else hash(key) end as key "
-            "from in_moved_blocks join places using (n)",
-            crowd=f"select n, {', '.join(DIVIDED_BY)} from kept.scored_profiles semi join crowded using (n)",
-            scored_profiles=f"""
-                select * exclude (place) replace (place + 1 as n) from {self.part}.crowd join places using (n)
-                union all
-                select * exclude (place) replace (place as n)
-                from (
-                    from {self.part}.crowd anti join compared using (n)
-                    union all
-                    select n, {', '.join(DIVIDED_BY)} from compared_before semi join crowded using (n)
-                ) join places using (n)
-            """,
+            "from in_moved_parts join places using (n)",
+            scored_profiles="select * exclude (place) replace (place + 1 as n) from crowd join places using (n) "
+            "union all select * exclude (place) replace (place as n) from crowd_before join places using (n)",
         ):
             count_shared_blocks(self.connection, learned_from)
             self.run(
@@ -531,19 +534,47 @@ class _Matching(Slices):
                 create table {self.main}.moved_pairs as
                 with counted as (
                     select a // 2 * 2 as place_a, b // 2 * 2 as place_b,
-                        sum(case when a % 2 = 1 then times::integer else -times::integer end) as times
-                    from blocked group by all having sum(case when a % 2 = 1 then times::integer else -times::integer end) <> 0
+                        sum(case when a % 2 = 1 then times::integer else -times::integer end) as difference
+                    from blocked group by all
                 )
-                select l.n as a, r.n as b, times from counted
+                select l.n as a, r.n as b, difference as times from (from counted where difference <> 0)
                 join places as l on l.place = place_a join places as r on r.place = place_b;
-                create or replace table {self.part}.divided as from divided semi join moved_blocks using (key);
-                create or replace table {self.part}.oversized as
-                select key, places.n from oversized semi join moved_blocks using (key)
-                join places on place + 1 = oversized.n
+                delete from kept.oversized where (key, n) in (select (whole, n) from in_moved_parts where not is_now);
+                insert into kept.oversized
+                select distinct whole, places.n
+                from oversized join places on place + 1 = oversized.n
+                join in_moved_parts as parts on parts.key = oversized.key and parts.n = places.n and is_now
                 """
             )
-            for table in ("divided", "oversized"):
-                self.replace(table, "key in (from moved_blocks)")
+        self.run(
+            """
+            delete from kept.divided where key in (select key from sized_blocks where was_large and not is_large);
+            insert into kept.divided select key from sized_blocks where is_large and not was_large
+            """
+        )
+
+    def _find_moved_parts(self, learned_from: int) -> None:
+        """Create `in_moved_parts`, in the form of `in_moved_blocks`, and `places`, by even numbers, for those in them."""
+        part = part_of_block(learned_from)
+        self.run(
+            f"""
+            create table in_large_blocks as
+            from in_moved_blocks semi join (from sized_blocks where is_large and was_large) using (key);
+            create table in_parts as
+            select block, n, {part} as key, key as whole, is_now
+            from in_large_blocks join crowd using (n) where is_now
+            union all
+            select block, n, {part}, key, is_now
+            from in_large_blocks join crowd_before using (n) where not is_now;
+            create table in_moved_parts as
+            from in_parts semi join (from in_parts semi join compared using (n)) as moved using (key)
+            union all
+            select block, n, key, key, is_now
+            from in_moved_blocks anti join in_large_blocks using (key);
+            create table places as
+            select n, (2 * row_number() over (order by n))::integer as place from (select distinct n from in_moved_parts)
+            """
+        )
 
     def find_open_pairs(self) -> None:
         """Take weights of gone pairs and of other profiles out of `scores`.
