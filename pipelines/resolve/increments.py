@@ -381,7 +381,7 @@ class _Matching(Slices):
         list_rules(self.connection)
         with self.slice(
             records="from near_records",
-            carriers=f"from kept.carriers semi join {self.part}.records using (n)",
+            carriers=f"select kind, value_key, n from kept.carriers semi join {self.part}.records using (n)",
             profiles=f"from kept.profiles semi join {profile} using (n)",
         ):
             group_records(self.connection)
