@@ -72,7 +72,7 @@ def _number_new_records(slices: Slices) -> None:
     if slices.count("(from placed where upper - lower <= new_count)"):
         raise CannotContinueError
     slices.run(
-        f"""
+        """
         update changes set n = lower + (upper - lower) * position // (new_count + 1)
         from placed where placed.record_key = changes.record_key;
         drop table placed

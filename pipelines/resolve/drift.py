@@ -66,9 +66,10 @@ class Fit:
 
 
 def measure_fit(connection: DuckDBPyConnection, model: Model) -> list[Fit]:
-    """Compare `known_counts`, `scored_profiles` and `blocked_pairs` with what `frequencies` tells of those the model was learned from.
+    """Compare what there is with what `frequencies` tells of the profiles and pairs the model was learned from.
 
-    What was not kept with the model is not compared: it comes from an earlier version of this software.
+    Reads `known_counts`, `scored_profiles` and `blocked_pairs`. What was not kept with the model is not compared: it
+    comes from an earlier version of this software.
     """
     sample_pairs(connection)
     return compare_fit(connection, model, observe_known(connection), observe_agreement(connection, model))
@@ -148,14 +149,12 @@ class Known:
 
 
 def count_known(connection: DuckDBPyConnection, comparisons: Iterable[Comparison]) -> None:
-    """Create `known_counts`, one row: `profiles`, and by comparison how many of `scored_profiles` have what it compares.
+    """Create `known_counts`: one row, the number of `scored_profiles`, and by comparison of those that have its fields.
 
-    That is: what could be compared with itself.
+    Have them so that they could be compared with themselves.
     """
     alone = {c.name: re.sub(r"_[lr]\b", "", c.missing) for c in comparisons}
-    counts = ", ".join(
-        f"count(*) filter (not ({missing})) as {identifier(name)}" for name, missing in alone.items()
-    )
+    counts = ", ".join(f"count(*) filter (not ({missing})) as {identifier(name)}" for name, missing in alone.items())
     connection.execute(f"create table known_counts as select count(*) as profiles, {counts} from scored_profiles")
 
 

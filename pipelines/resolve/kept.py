@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.clean.cache import CACHE_FOLDER
-from pipelines.resolve.comparisons import RAREST
+from pipelines.resolve.comparisons import DERIVED, RAREST
 from pipelines.resolve.records import SCRATCH
 from pipelines.tables import write_plainly
 from pipelines.warehouse import OWN_STORAGE, literal, log_privately
@@ -56,6 +56,12 @@ NARROWED = {
     "profiles": "n, members",
     "scored_profiles": f"* exclude ({', '.join(NOT_KEPT)})",
 }
+
+
+def complete(profiles: str) -> str:
+    """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
+    return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
+
 
 # What is read when pairs are already judged: nothing kept depends on it.
 _READ_LATER = {"match_probability", "learn_anew_on_drift"}

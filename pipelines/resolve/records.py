@@ -53,7 +53,7 @@ def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
 
 
 def list_inputs(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> None:
-    """Create `inputs`: one row per record, and the hash of it and all that is read of it, `said`; and `further_points`."""
+    """Create `inputs`: one row per record, and `said`, the hash of its key and what is read; and `further_points`."""
     list_further_points(connection, warehouse)
     connection.execute(_INPUTS.format(warehouse=warehouse, is_plausible=_is_plausible(as_of)))
 
@@ -273,8 +273,8 @@ named as (
     group by record_key
 )
 select record_key,
-    hash(record_key, kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email, email_match, phone,
-        mobile, street, house_number, postal_code, city, merged_into_record_key,
+    hash(record_key, kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email,
+        email_match, phone, mobile, street, house_number, postal_code, city, merged_into_record_key,
         merged_into_record_key in (select record_key from {warehouse}.clean.persons), identifiers, points, buyers)
     as said,
 from {warehouse}.clean.persons left join pointed using (record_key) left join named using (record_key)

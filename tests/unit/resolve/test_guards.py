@@ -267,7 +267,9 @@ def _find_only_fits(
         connection.execute(f"create table scores ({columns}); create table judged_scores ({columns}, reason text)")
         connection.execute("create table scored_candidates (a int, b int, rule text, rank int, w double, p double)")
         connection.execute("create table exact_edges (a int, b int, rule text, rank int)")
-        connection.execute("create view candidates as select a, b from exact_edges union all select a, b from scored_candidates")
+        connection.execute(
+            "create view candidates as select a, b from exact_edges union all select a, b from scored_candidates"
+        )
         connection.execute("insert into judged_scores values (1, 2, ?, 0.8, ?)", [weight, reason])
         connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, weight), *others])
         for a, b in links:
