@@ -32,6 +32,7 @@ FLAT = {"street": "Lindenallee", "house_number": "12", "postal_code": "20095", "
 COURT = {"street": "Schlosshof", "house_number": "3", "postal_code": "50667", "city": "Koeln"}
 FARM = {"street": "Rosenweg", "house_number": "2", "postal_code": "80331", "city": "Muenchen"}
 GARDEN = {"street": "Gartenweg", "postal_code": "04109", "city": "Leipzig"}
+MANY = {"last_name": "Quastenberg"}
 KUNO = {"first_name": "Kuno", "last_name": "Ritterbach", "email": "kr@y.de", **HOME, "street": "Talweg"}
 OTTOKAR = {"first_name": "Ottokar", "last_name": "Quendel"}
 # Records that do not change, and of which another record's change says something else. Their links may go by a group of
@@ -128,6 +129,11 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
             )
             for name in CROWD
         ),
+        # More than are compared, and nothing divides them; one of them moves house.
+        *(
+            (f"s_many_{i}", {**MANY, "postal_code": "17489"}, {**MANY, "postal_code": "18055" if i == 1 else "17489"})
+            for i in range(10)
+        ),
         *((f"s_name_{i}", None, {**OTTOKAR, "postal_code": f"3{i}000"}) for i in range(3, 9)),
     )
 } | {
@@ -219,6 +225,7 @@ def test_every_night_gives_every_table_of_a_full_run(
         full = resolve(rows, version=version, identity=identity, then_publish=True)
         assert full.report.renewed_count == full.report.record_count
         assert full.report.divided_count > 0
+        assert full.report.oversized_count > 0
         ours = replace(increment.report, renewed_count=0, weighed_pair_count=0)
         assert ours == replace(full.report, renewed_count=0, weighed_pair_count=0)
         for table in TABLES:
