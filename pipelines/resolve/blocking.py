@@ -75,6 +75,11 @@ COARSE_PROFILES = 9_000
 # By which what the second key left too large is divided further, one after the other.
 _FURTHER = ("first_name", "last_name", "birth_date", _PLACE, "street", "email", "phones")
 
+# All that blocks are divided by, second keys included.
+DIVIDED_BY = (
+    *("first_name", "last_name", "birth_date", "postal_code", "city", "street", "house_number", "email", "phones"),
+)
+
 # Keys of which a profile may have several.
 _LISTS: Mapping[tuple[str, ...], str] = {
     ("phone",): "(select *, unnest(phones) as phone from scored_profiles)",
@@ -100,16 +105,17 @@ class Blocking:
 def block_profiles(connection: DuckDBPyConnection, learned_from: int) -> Blocking:
     """Create `blocked_pairs` (`join_key_l`, `join_key_r`): one row per pair of profiles.
 
-    And what that comes from: `block_keys` of `key_profiles`, and what `count_shared_blocks` creates.
+    And what that comes from: `in_blocks` of `key_profiles`, and what `count_shared_blocks` creates.
     `learned_from` is the number of profiles that the model was or will be learned from.
     """
     key_profiles(connection, learned_from)
     count_shared_blocks(connection, learned_from)
-    return choose_pairs(connection)
+    choose_pairs(connection)
+    return count_blocking(connection, "blocked_pairs")
 
 
 def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> None:
-    """Divide the blocks in `undivided` (`block`, `n`, `key`), which goes, and count what pairs have in common.
+    """Divide the blocks in `in_blocks` that are too large, and count what pairs have in common.
 
     A block depends on the profiles in it alone. Creates
 
@@ -119,33 +125,47 @@ def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> No
     """
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
     connection.execute("create table twos (pair bigint)")
-    size = largest_undivided(learned_from)
-    _settle(connection, size)
+    largest = largest_of_block(learned_from)
+    _settle(connection, largest, "in_blocks")
     connection.execute("create table divided as select distinct key from undivided")
     connection.execute("create or replace table undivided as select *, key as whole from undivided")
-    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(_list_blocks(learned_from)))
-    for key in (f"case block {seconds} end", *(f"hash({column})" for column in _FURTHER)):
+    for part in (part_of_block(learned_from), *(f"hash(key, hash({column}))" for column in _FURTHER)):
         if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"create or replace table undivided as select block, n, hash(key, {key}) as key, whole "
+            f"create or replace table undivided as select block, n, {part} as key, whole "
             "from undivided join scored_profiles using (n)"
         )
-        _settle(connection, size)
-    _settle(connection, MAX_BLOCK)  # what nothing divides any more is compared as it is
+        _settle(connection, largest)
+    _settle(connection, str(MAX_BLOCK))  # what nothing divides any more is compared as it is
     connection.execute(_BLOCKED)
     connection.execute("create table oversized as select distinct whole as key, n from undivided")
     connection.execute("drop table blocks; drop table twos; drop table undivided")
 
 
-def choose_pairs(connection: DuckDBPyConnection) -> Blocking:
+def part_of_block(learned_from: int) -> str:
+    """SQL for the key of the part of a block `block`, `key` that a profile is in, once it is divided."""
+    seconds = " ".join(f"when {i} then hash({second})" for i, (_, second) in enumerate(_list_blocks(learned_from)))
+    return f"hash(key, case block {seconds} end)"
+
+
+def largest_of_block(learned_from: int) -> str:
+    """SQL for how many profiles are in the largest block like `block` that is not divided."""
+    return f"case when block < {len(_CARRIED)} then {MAX_BLOCK} else {largest_undivided(learned_from)} end"
+
+
+def choose_pairs(connection: DuckDBPyConnection) -> None:
     """Create `blocked_pairs`, the pairs of `blocked` that no exact rule links."""
     connection.execute(
         "create table blocked_pairs as select a as join_key_l, b as join_key_r "
         "from blocked anti join exact_edges using (a, b)"
     )
+
+
+def count_blocking(connection: DuckDBPyConnection, pairs: str) -> Blocking:
+    """The counts of `divided`, `oversized` and a table with one row per pair that no exact rule links."""
     return Blocking(
-        pair_count=_count(connection, "select count(*) from blocked_pairs"),
+        pair_count=_count(connection, f"select count(*) from {pairs}"),
         divided_count=_count(connection, "select count(*) from divided"),
         oversized_count=_count(connection, "select count(distinct n) from oversized"),
     )
@@ -161,78 +181,48 @@ def _list_blocks(learned_from: int) -> Sequence[tuple[tuple[str, ...], str]]:
 
 
 def key_profiles(connection: DuckDBPyConnection, learned_from: int) -> None:
-    """Create `block_keys`, and `undivided` from it: one row per block, profile in it, and hash of its key.
+    """Create `in_blocks`: one row per block, profile in it, and hash of its key, which tells blocks apart.
 
-    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers. `block_keys` has
-    one row per profile and one column per block, NULL where the profile is not in it; not those of lists.
+    Two keys of one hash are one block, which only makes pairs that are weighed and found strangers.
     """
     blocks = _list_blocks(learned_from)
-    single = [i for i, (key, _) in enumerate(blocks) if key not in _LISTS]
-    keys = ", ".join(
-        f"case when {_is_known(blocks[i][0])} then {_hashed(i, blocks[i][0])} end as {_column(i)}" for i in single
-    )
-    connection.execute(f"create table block_keys as select n, {keys} from scored_profiles")
+
+    def keyed(i: int) -> str:
+        return f"{{'block': {i}::utinyint, 'key': hash({i}, {', '.join(blocks[i][0])})}}"
+
     of_values = ", ".join(
-        f"case when {_column(i)} is not null then {{'block': {i}::utinyint, 'key': {_column(i)}}} end" for i in single
+        f"case when {_is_known(key)} then {keyed(i)} end" for i, (key, _) in enumerate(blocks) if key not in _LISTS
     )
-    sources = [f"select n, unnest([{of_values}]) as keyed from block_keys"]
+    sources = [f"select n, unnest([{of_values}]) as keyed from scored_profiles"]
     sources += [
-        f"select n, {{'block': {i}::utinyint, 'key': {_hashed(i, key)}}} as keyed from {_LISTS[key]} "
-        f"where {_is_known(key)}"
+        f"select n, {keyed(i)} as keyed from {_LISTS[key]} where {_is_known(key)}"
         for i, (key, _) in enumerate(blocks)
         if key in _LISTS
     ]
     every = "\nunion all\n".join(sources)
     connection.execute(
-        f"create table undivided as select keyed.block, n, keyed.key from ({every}) where keyed is not null"
+        f"create table in_blocks as select keyed.block, n, keyed.key from ({every}) where keyed is not null"
     )
-
-
-def find_in_blocks(learned_from: int, keys: str, kinds: Sequence[int]) -> str:
-    """SQL for the rows of `undivided` in some blocks only: those in the table `keys` (`block`, `key`).
-
-    `kinds` are the values of `block` in it.
-    """
-    blocks = _list_blocks(learned_from)
-
-    def found(i: int) -> str:
-        key = blocks[i][0]
-        of_list = key in _LISTS
-        hashed, source = (_hashed(i, key), _LISTS[key]) if of_list else (_column(i), "block_keys")
-        return (
-            f"select {i}::utinyint as block, n, {hashed} as key from {source} "
-            f"where {hashed} in (select key from {keys} where block = {i})"
-            + (f" and {_is_known(key)}" if of_list else "")
-        )
-
-    return "\nunion all\n".join(map(found, kinds)) or f"select block, 0 as n, key from {keys}"
-
-
-def _column(block: int) -> str:
-    return f"block_{block}"
 
 
 def _is_known(key: Sequence[str]) -> str:
     return " and ".join(f"({part}) is not null" for part in key)
 
 
-def _hashed(block: int, key: Sequence[str]) -> str:
-    return f"hash({block}, {', '.join(key)})"
+def _settle(connection: DuckDBPyConnection, largest: str, source: str = "undivided") -> None:
+    """Move the blocks of up to `largest` profiles, SQL over `block`, from `source` to `blocks`.
 
-
-def _settle(connection: DuckDBPyConnection, size: int) -> None:
-    """Move the blocks of up to `size` profiles, of what people carry `MAX_BLOCK`, from `undivided` to `blocks`.
-
-    Blocks of two, which are most, go to `twos` as the pair they are. Who is alone in a block is in none.
+    Blocks of two, which are most, go to `twos` as the pair they are. Who is alone in a block is in none. What is too
+    large is `undivided`.
     """
     connection.execute(
         f"""
         create or replace table sized as
-        select key, count(*) as size, min(n) as a, max(n) as b from undivided group by key having count(*) > 1;
+        select key, count(*) as size, min(n) as a, max(n) as b from {source} group by key having count(*) > 1;
         insert into twos select (a::bigint << 32) | b from sized where size = 2 and a < b;
         create or replace table judged as
-        select undivided.*, size <= case when block < {len(_CARRIED)} then {MAX_BLOCK} else {size} end as is_small
-        from undivided join (select key, size from sized where size > 2) using (key);
+        select keyed.*, size <= {largest} as is_small
+        from {source} as keyed join (select key, size from sized where size > 2) using (key);
         insert into blocks select block, n, key from judged where is_small;
         create or replace table undivided as select * exclude is_small from judged where not is_small;
         drop table sized; drop table judged

@@ -30,27 +30,38 @@ def find_changes(slices: Slices) -> None:
     slices.run(
         f"""
         create table changes as
-        select record_key, kept.n, kept.n is not null as was_there, inputs.said is not null as is_there, inputs.said
-        from {KEPT}.numbers as kept full join inputs using (record_key)
-        where kept.said is distinct from inputs.said
+        with said_before as (select record_key, n from {KEPT}.numbers anti join inputs using (said)),
+        said_now as (from inputs anti join {KEPT}.numbers using (said))
+        select record_key, n, n is not null as was_there, said is not null as is_there, said
+        from said_before full join said_now using (record_key)
         """
     )
     if slices.count("changes") > MOST_CHANGED * slices.count("inputs"):
         raise CannotContinueError
+    if slices.count("(from changes where not was_there)"):
+        _number_new_records(slices)
+    slices.run(
+        f"""
+        delete from {KEPT}.numbers where n in (select n from changes);
+        insert into {KEPT}.numbers by name select record_key, n, said from changes where is_there
+        """
+    )
+
+
+def _number_new_records(slices: Slices) -> None:
     slices.run(
         f"""
         create table placed as
         with kept as (select record_key, n from {KEPT}.numbers anti join (from changes where not is_there)
             using (record_key)),
-        numbered as (
-            select record_key, n as lower, lead(n, 1, {MOST_NUMBER}) over (order by n) as upper from kept
-            union all
-            select '', 0, coalesce(min(n), {MOST_NUMBER}) from kept
+        after as (
+            select new.record_key, coalesce(kept.n, 0) as lower
+            from (from changes where not was_there) as new
+            asof left join kept on new.record_key >= kept.record_key
         ),
         between_two as (
-            select changes.record_key, lower, upper
-            from (from changes where not was_there) as changes
-            asof join numbered on changes.record_key >= numbered.record_key
+            select after.record_key, lower, coalesce(kept.n, {MOST_NUMBER}) as upper
+            from after asof left join kept on lower < kept.n
         )
         select record_key, lower::bigint as lower, upper::bigint as upper,
             row_number() over (partition by lower order by record_key) as position,
@@ -61,11 +72,9 @@ def find_changes(slices: Slices) -> None:
     if slices.count("(from placed where upper - lower <= new_count)"):
         raise CannotContinueError
     slices.run(
-        f"""
+        """
         update changes set n = lower + (upper - lower) * position // (new_count + 1)
         from placed where placed.record_key = changes.record_key;
-        drop table placed;
-        delete from {KEPT}.numbers where n in (select n from changes);
-        insert into {KEPT}.numbers by name select record_key, n, said from changes where is_there
+        drop table placed
         """
     )

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.levels import count_levels, weigh_levels
+from pipelines.warehouse import identifier
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -64,32 +65,31 @@ class Fit:
         return self.difference > self.allowed
 
 
-def measure_fit(connection: DuckDBPyConnection, model: Model, profile_count: int) -> list[Fit]:
-    """Compare `scored_profiles` and `blocked_pairs` with what `frequencies` tells of those the model was learned from.
+def measure_fit(connection: DuckDBPyConnection, model: Model) -> list[Fit]:
+    """Compare what there is with what `frequencies` tells of the profiles and pairs the model was learned from.
 
-    What was not kept with the model is not compared: it comes from an earlier version of this software.
+    Reads `known_counts`, `scored_profiles` and `blocked_pairs`. What was not kept with the model is not compared: it
+    comes from an earlier version of this software.
     """
-    known = observe_known(connection, model.comparisons)
     sample_pairs(connection)
-    return compare_fit(connection, model, profile_count, known, observe_agreement(connection, model))
+    return compare_fit(connection, model, observe_known(connection), observe_agreement(connection, model))
 
 
 def compare_fit(
     connection: DuckDBPyConnection,
     model: Model,
-    profile_count: int,
-    known: Mapping[str, float],
+    known: Known,
     agreement: Mapping[str, list[float]],
 ) -> list[Fit]:
     """Compare what `observe_known` and `observe_agreement` tell of the data with what `frequencies` does."""
     kept = _read_kept(connection)
-    growth = max(profile_count, 1) / model.profile_count
+    growth = max(known.profile_count, 1) / model.profile_count
     found = [
-        Fit(PROFILES, None, model.profile_count, profile_count, max(growth, 1 / growth), MOST_GROWTH),
+        Fit(PROFILES, None, model.profile_count, known.profile_count, max(growth, 1 / growth), MOST_GROWTH),
         *(
-            Fit(KNOWN, name, then, known[name], abs(known[name] - then), MOST_KNOWN)
+            Fit(KNOWN, name, then, known.shares[name], abs(known.shares[name] - then), MOST_KNOWN)
             for name, then in kept[KNOWN].items()
-            if name in known
+            if name in known.shares
         ),
     ]
     for name, now in agreement.items():
@@ -104,7 +104,7 @@ def keep_reference(connection: DuckDBPyConnection, model: Model) -> None:
     """Add to `frequencies` what later data is compared with; nothing for a model that learned nothing."""
     if not model.is_learned:
         return
-    rows = [(KNOWN, name, share) for name, share in observe_known(connection, model.comparisons).items()]
+    rows = [(KNOWN, name, share) for name, share in observe_known(connection).shares.items()]
     sample_pairs(connection)
     for name, shares in observe_agreement(connection, model).items():
         rows += [(AGREEMENT, _label(name, position), share) for position, share in enumerate(shares)]
@@ -140,13 +140,31 @@ def _read_kept(connection: DuckDBPyConnection) -> Mapping[str, Mapping[str, floa
     return kept
 
 
-def observe_known(connection: DuckDBPyConnection, comparisons: Iterable[Comparison]) -> dict[str, float]:
-    """By comparison, the share of the profiles that have what it compares: what could be compared with itself."""
-    names = [c.name for c in comparisons]
-    alone = [re.sub(r"_[lr]\b", "", c.missing) for c in comparisons]
-    shares = ", ".join(f"coalesce(avg((not ({missing}))::integer), 0)" for missing in alone)
-    row = connection.execute(f"select {shares} from scored_profiles").fetchone() or ()
-    return {name: round(float(share), 6) for name, share in zip(names, row, strict=True)}
+@dataclass(frozen=True)
+class Known:
+    """How many profiles there are, and by comparison the share of them that have what it compares."""
+
+    profile_count: int
+    shares: dict[str, float]
+
+
+def count_known(connection: DuckDBPyConnection, comparisons: Iterable[Comparison]) -> None:
+    """Create `known_counts`: one row, the number of `scored_profiles`, and by comparison of those that have its fields.
+
+    Have them so that they could be compared with themselves.
+    """
+    alone = {c.name: re.sub(r"_[lr]\b", "", c.missing) for c in comparisons}
+    counts = ", ".join(f"count(*) filter (not ({missing})) as {identifier(name)}" for name, missing in alone.items())
+    connection.execute(f"create table known_counts as select count(*) as profiles, {counts} from scored_profiles")
+
+
+def observe_known(connection: DuckDBPyConnection) -> Known:
+    """What `known_counts` tells."""
+    cursor = connection.execute("from known_counts")
+    names = [column[0] for column in cursor.description]
+    profile_count, *counts = cursor.fetchone() or ()
+    shares = {name: round(count / max(profile_count, 1), 6) for name, count in zip(names[1:], counts, strict=True)}
+    return Known(profile_count, shares)
 
 
 def sample_pairs(connection: DuckDBPyConnection) -> None:

@@ -34,7 +34,8 @@ class ExactRule:
     Attributes:
         name: as it appears in `identity.links.rule`.
         names: what their names must be like.
-        groups: SQL for `group_key`, an unsigned number, and `n`; a group may hold any number of records.
+        groups: SQL for `group_key`, an unsigned number, and `n`; a group may hold any number of records. Reads
+            `records`, `profiles`, and of `carriers` what is `usable`.
         kind: the kind of identifier the group is made of, None when it is made of something else.
     """
 
@@ -45,7 +46,11 @@ class ExactRule:
 
 
 # What people carry that is evidence, and not alone.
-_USABLE = "(from carriers semi join (from identifier_values where problem is null) using (value_key))"
+_USABLE = """
+usable as materialized (
+    select kind, value_key, n from carriers semi join (from identifier_values where problem is null) using (value_key)
+)
+"""
 _SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
 _NAMED = "first_name is not null and last_name is not null"
 
@@ -69,31 +74,31 @@ RULES = (
     ExactRule(
         "same_identifier",
         "compatible",
-        f"select value_key, n from {_USABLE} where kind not in ({BUILT_IN})",
+        f"select value_key, n from usable where kind not in ({BUILT_IN})",
         kind="other",
     ),
     ExactRule(
         "same_order",
         "compatible",
-        f"select value_key, n from {_USABLE} where kind = '{ORDER}'",
+        f"select value_key, n from usable where kind = '{ORDER}'",
         kind=ORDER,
     ),
     ExactRule(
         "same_email_and_name",
         "compatible",
-        f"select value_key, n from {_USABLE} where kind = 'email'",
+        "select value_key, n from usable where kind = 'email'",
         kind="email",
     ),
     ExactRule(
         "same_email_and_first_name",
         "own",
-        f"select value_key, n from {_USABLE} where kind = 'email'",
+        "select value_key, n from usable where kind = 'email'",
         kind="email",
     ),
     ExactRule(
         "same_phone_and_name",
         "same",
-        f"select value_key, n from {_USABLE} where kind = 'phone'",
+        "select value_key, n from usable where kind = 'phone'",
         kind="phone",
     ),
     ExactRule(
@@ -106,7 +111,7 @@ RULES = (
         "same_name_and_address",
         "same",
         f"select hash({_SORTED_NAME}, value_key), n "
-        f"from {_USABLE} join records using (n) where kind = 'address' and {_NAMED}",
+        f"from usable join records using (n) where kind = 'address' and {_NAMED}",
         kind="address",
     ),
     # Those of a role mailbox are a group of their own: they are no person's.
@@ -114,17 +119,20 @@ RULES = (
         "same_email_without_name",
         "incomplete",
         "select case when person_kind = 'role_mailbox' then hash(value_key) else value_key end, n "
-        f"from {_USABLE} join records using (n) where kind = 'email' and merged_into is null",
+        "from usable join records using (n) where kind = 'email' and merged_into is null",
         kind="email",
     ),
     ExactRule(
         "same_phone_without_name",
         "incomplete",
-        f"select value_key, n from {_USABLE} join records using (n) "
+        "select value_key, n from usable join records using (n) "
         "where kind = 'phone' and merged_into is null and (first_name is not null or email is null)",
         kind="phone",
     ),
 )
+
+
+NO_EVIDENCE = 99  # weaker than any rule
 
 
 def find_exact_links(connection: DuckDBPyConnection) -> None:
@@ -142,8 +150,10 @@ def find_exact_links(connection: DuckDBPyConnection) -> None:
 def list_rules(connection: DuckDBPyConnection) -> None:
     """Create `rules`."""
     connection.execute("create table rules (rank utinyint, rule text, names text, kind text)")
-    for rank, rule in enumerate(RULES):
-        connection.execute("insert into rules values (?, ?, ?, ?)", [rank, rule.name, rule.names, rule.kind])
+    rows = [(rank, rule.name, rule.names, rule.kind) for rank, rule in enumerate(RULES)]
+    connection.execute(
+        f"insert into rules values {', '.join(['(?, ?, ?, ?)'] * len(rows))}", [value for row in rows for value in row]
+    )
 
 
 def group_records(connection: DuckDBPyConnection) -> None:
@@ -151,17 +161,20 @@ def group_records(connection: DuckDBPyConnection) -> None:
 
     Which those are depends on the record alone, and on which of its values others carry as well.
     """
+    every = " union all ".join(f"select {rank}::utinyint, * from ({rule.groups})" for rank, rule in enumerate(RULES))
     connection.execute("create table groups (rank utinyint, group_key ubigint, n integer)")
-    for rank, rule in enumerate(RULES):
-        connection.execute(f"insert into groups select {rank}, * from ({rule.groups})")
+    connection.execute(f"insert into groups with {_USABLE} {every}")
 
 
 def judge_groups(connection: DuckDBPyConnection) -> None:
-    """Create `accepted` and `refused`: per group, the pairs that its rule links, and does not; of whole groups."""
+    """Create `accepted` and `refused`: per group, the pairs that its rule links, and does not; of whole groups.
+
+    Who carries a value that is no evidence is `refused` as well, in a group of that value and rank `NO_EVIDENCE`.
+    """
     connection.execute(_CENTERS)
     connection.execute(_JUDGED.format(max_forms=MAX_FORMS))
     connection.execute(_ACCEPTED)
-    connection.execute(_REFUSED)
+    connection.execute(_REFUSED.format(no_evidence=NO_EVIDENCE))
     connection.execute("drop table centers; drop table verdicts; drop table judged")
 
 
@@ -265,20 +278,18 @@ select * from (
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
 ) where reason is not null
+union all
+select * from (
+    select {no_evidence}::utinyint, value_key, min(n) over (partition by value_key) as a, n as b, 'same_' || kind,
+        case problem when 'blocked' then 'blocked_value' else problem end
+    from carriers join (from identifier_values where problem is not null) using (value_key)
+    where kind <> 'address'
+) where a <> b
 """
 
 _EXACT_REFUSALS = """
 create table exact_refusals as
-with every as (
-    select a, b, rank, rule, reason from refused
-    union all
-    select min(n) over (partition by value_key), n, 99, 'same_' || kind,
-        case problem when 'blocked' then 'blocked_value' else problem end
-    from carriers join identifier_values using (value_key)
-    where problem is not null and kind <> 'address'
-)
 select a, b, arg_min(rule, (rank, rule, reason)) as rule, arg_min(reason, (rank, rule, reason)) as reason
-from every anti join exact_edges using (a, b)
-where reason is not null and a <> b
+from refused anti join exact_edges using (a, b)
 group by a, b
 """

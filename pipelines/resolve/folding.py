@@ -123,8 +123,9 @@ _MACROS = (
         'ß', 'ss'), 'æ', 'a'), 'œ', 'o'), 'þ', 'th'), 'ae', 'a'), 'oe', 'o'),
     '[^\\p{L}\\p{N}]+', ' ', 'g')), '')
     """,
-    r"fold_name(t) as nullif(trim(regexp_replace(regexp_replace(fold(t), '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
+    r"name_of_folded(t) as nullif(trim(regexp_replace(regexp_replace(t, '(^|[^aeq])ue', '\1u', 'g'), '[\p{N}]+| +', "
     r"' ', 'g')), '')",
+    "fold_name(t) as name_of_folded(fold(t))",
     # What stands in front of a name or behind it is no part of it, unless nothing else is left.
     r"without_titles(t) as coalesce(nullif(trim(regexp_replace(t, '\b("
     + "|".join(_TITLES)
@@ -136,7 +137,8 @@ _MACROS = (
     end""",
     rf"without_generation(t) as regexp_replace(t, '(\w) ({_YOUNGER}|{_ELDER})$', '\1')",
     "squeeze(t) as replace(t, ' ', '')",
-    r"fold_street(t) as regexp_replace(squeeze(fold_name(t)), '(strasse|str)$', 'str')",
+    "street_of_name(t) as regexp_replace(squeeze(t), '(strasse|str)$', 'str')",
+    "fold_street(t) as street_of_name(fold_name(t))",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
     "fold_house(t) as nullif(lower(regexp_replace(t, '[^\\p{L}\\p{N}]+', '', 'g')), '')",
     # One or two slips of the keyboard, counted against the length of the shorter spelling. Counting them is dear.

@@ -112,24 +112,23 @@ def choose_candidates(
 ) -> None:
     """Create `candidates` and `score_refusals`: the edges that no conflict between their two records forbids.
 
-    Home and name in common link nobody who has a mailbox and phone of their own: such edges go to `exact_refusals`.
+    Home and name in common link nobody who has a mailbox and phone of their own: such edges are `other_details`.
     And `grey_pairs`, that nothing forbids either, but which are not probable enough.
 
     With `knows_frequencies` those of the grey pairs are candidates in which each record is the only one that fits the
-    other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight.
+    other. `candidates` has one row per pair (a < b): exact edges before scored ones in `rank`, then by weight. It is a
+    view of `exact_edges`, without `other_details`, and `scored_candidates`.
     """
-    connection.execute(_REFUSE_BY_DETAILS)
+    connection.execute(_OTHER_DETAILS)
     connection.execute(
         """
-        create table candidates as
-        select a, b, 'exact' as method, rule, rank, null::double as match_weight, null::double as match_probability
-        from exact_edges anti join (from exact_refusals where reason = 'other_details') using (a, b)
-        union all
-        select a, b, 'probabilistic', 'splink', 100, match_weight, match_probability
+        create table scored_candidates as
+        select a, b, 'splink' as rule, 100 as rank, match_weight, match_probability
         from judged_scores where reason is null and match_probability >= $1
         """,
         [match_probability],
     )
+    connection.execute(_CANDIDATES)
     if knows_frequencies:
         link_only_fits(connection, match_probability, reliability)
     connection.execute(
@@ -159,6 +158,7 @@ def link_only_fits(connection: DuckDBPyConnection, match_probability: float, rel
     nearly the same as two others is more likely one of a household. Other last names refuse them only where last names
     are reliable: whoever is a colleague or shares a flat has others beside them.
     """
+    connection.execute(_LINKED)
     row = connection.execute(_SHARE_LEFT).fetchone()
     times = 2 if row and row[0] <= FEW_LEFT else 1
     least_weight = math.log2(match_probability / (1 - match_probability)) - times * ONLY_FIT_WEIGHT
@@ -310,9 +310,9 @@ _HAVE_OTHER_DETAILS = """(
     l.email <> r.email and len(l.phones) > 0 and len(r.phones) > 0 and not list_has_any(l.phones, r.phones)
     and birth_dates_agree(l.birth_date, r.birth_date) is distinct from true
 )"""
-_REFUSE_BY_DETAILS = f"""
-insert into exact_refusals
-select a, b, rule, 'other_details'
+_OTHER_DETAILS = f"""
+create table other_details as
+select a, b, rule, 'other_details' as reason
 from (from exact_edges where rule = 'same_name_and_address')
 join (select n, email, phones, birth_date from records) as l on l.n = a
 join (select n, email, phones, birth_date from records) as r on r.n = b
@@ -364,15 +364,25 @@ left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
 left join torn_records as tl on tl.n = a left join torn_records as tr on tr.n = b
 """
 
+_CANDIDATES = """
+create view candidates as
+select a, b, 'exact' as method, rule, rank, null::double as match_weight, null::double as match_probability
+from exact_edges anti join other_details using (a, b)
+union all
+select a, b, 'probabilistic', rule, rank, match_weight, match_probability from scored_candidates
+"""
+
+_LINKED = """
+create table linked as select a as n from candidates union select b from candidates
+"""
+
 _SHARE_LEFT = """
-select coalesce(avg((n not in (select a from candidates union select b from candidates))::integer), 1)
-from scored_profiles
+select coalesce(avg((linked.n is null)::integer), 1) from (select n from scored_profiles) left join linked using (n)
 """
 
 _ONLY_FITS = """
 create table only_fits as
-with linked as (select a as n from candidates union select b from candidates),
-lone as (
+with lone as (
     select a, b, match_weight, match_probability from judged_scores
     where (reason is null {admitted}) and match_weight >= {least_weight}
       and a not in (from linked) and b not in (from linked)
@@ -389,9 +399,9 @@ rivaled as (
     where other <> partner and compared.match_weight > ends.match_weight - {margin}
 )
 select * from lone anti join rivaled using (a, b);
-insert into candidates
-select a, b, 'probabilistic', 'only_fit', {rank}, match_weight, match_probability from only_fits;
-drop table only_fits
+insert into scored_candidates
+select a, b, 'only_fit', {rank}, match_weight, match_probability from only_fits;
+drop table only_fits; drop table linked
 """
 
 # Most components are one form's; where there are several, an edge between two that was found good stands.

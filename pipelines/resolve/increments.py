@@ -11,14 +11,17 @@ run gives because each phase says of a key only what follows from the rows of it
     silenced values         record              carriers of values that became evidence or ceased to be
     profiles                description         descriptions of these records, as they were and as they are
     groups of exact rules   rule and group      groups with another member, or of another value or people torn otherwise
-    blocks                  block key           blocks with another profile, or divided ones of another content
-    scores, judgements      pair of profiles    pairs of these profiles; judgements also of what their values became
+    exact links             pair                pairs of these groups
+    blocks                  block key           blocks with another profile; of those that stay divided, parts with one
+    scores, judgements      pair of profiles    pairs of these profiles, or of other blocks or exact links; judgements
+                                                also of what their values became
     clusters                component           components with a record, link, weight or decision that is another one
 
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
-who is torn, the strongest rule of a pair, the pairs that are left to weigh, the links that are chosen, and ids. Add the
-slice of a new phase here. What a phase says is written in its own module; which records changed is found in `changes`,
-and how the tables are kept is said in `kept`.
+who is torn, the sample that the fit of the model is measured by, the scored links that are chosen, and ids. Of how many
+profiles something is known is counted, and the count kept. Add the slice of a new phase to `night_records` or
+`night_pairs`, its place in the order and in the table here. What a phase says is written in its own module; which
+records changed is found in `changes`, and how the tables are kept is said in `kept`.
 """
 
 from __future__ import annotations
@@ -26,26 +29,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.blocking import Blocking, choose_pairs, count_shared_blocks, find_in_blocks, key_profiles
-from pipelines.resolve.changes import CannotContinueError, find_changes
-from pipelines.resolve.comparisons import DERIVED
+from pipelines.resolve.blocking import Blocking, count_blocking
+from pipelines.resolve.changes import find_changes
 from pipelines.resolve.components import find_clusters
-from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
-from pipelines.resolve.evidence import choose_links, group_records, judge_groups, list_rules
-from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
-from pipelines.resolve.homes import find_home_values
-from pipelines.resolve.kept import KEPT, NARROWED, NOT_KEPT, TABLES
-from pipelines.resolve.limits import judge_values, list_carriers, remove_problems
-from pipelines.resolve.records import (
-    PERSON_COLUMNS,
-    create_profiles,
-    describe_names,
-    describe_records,
-    find_default_dates,
-    fold_records,
-)
-from pipelines.resolve.scoring import create_scored_profiles, create_scores, weigh_pairs
+from pipelines.resolve.drift import Fit
+from pipelines.resolve.guards import Reliability
+from pipelines.resolve.kept import KEPT
+from pipelines.resolve.night_pairs import PairPhases
+from pipelines.resolve.night_records import RecordPhases
 from pipelines.resolve.slices import Slices
 
 if TYPE_CHECKING:
@@ -77,24 +68,25 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     Raises:
         CannotContinueError: a full run is needed; the kept tables are of no use any more.
     """
-    night = _Matching(slices, warehouse)
-    night.show_kept()
+    records = RecordPhases(slices, warehouse)
+    records.show_kept()
     find_changes(slices)
-    night.renew_records(build)
-    night.renew_values(identity)
-    night.silence_values(build)
-    night.find_home_values()
-    night.spread_torn()
-    night.renew_profiles()
-    night.renew_groups()
-    night.renew_blocks(model.profile_count)
-    blocking = choose_pairs(slices.connection)
-    fits = night.measure_fit(model)
-    if identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits):
-        raise CannotContinueError
-    weighed_count = night.renew_scores(model)
-    night.renew_judgements(model)
-    return Night(night.count("renewed"), blocking, weighed_count, fits)
+    records.renew_records(build)
+    records.renew_values(identity)
+    records.silence_values()
+    records.find_home_values()
+    records.spread_torn()
+    records.find_regrouped()
+    records.renew_profiles()
+    pairs = PairPhases(slices.connection, slices.main)
+    pairs.renew_groups()
+    pairs.renew_links()
+    pairs.renew_blocks(model.profile_count)
+    pairs.find_open_pairs()
+    fits = pairs.renew_scores(model, is_drift_allowed=not identity.learn_anew_on_drift)
+    pairs.renew_judgements(model)
+    blocking = count_blocking(slices.connection, f"{KEPT}.scores")
+    return Night(slices.count("renewed"), blocking, slices.count("new_scores"), fits)
 
 
 def renew_clusters(slices: Slices, reliability: Reliability) -> None:
@@ -102,7 +94,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
 
     Reads `candidates` and the decided pairs of all records, and keeps them.
     """
-    chosen = ("candidates", "must_links", "cannot_links")
+    chosen = ("scored_candidates", "must_links", "cannot_links")
     for table in chosen:
         slices.run(f"create table moved_{table} as {_moved(table)}")
     slices.run(
@@ -114,8 +106,8 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
         )
         select n from renewed union from compared
         union select unnest([a, b]) from (
-            from weighed_otherwise
-            union all from moved_candidates union all from moved_must_links union all from moved_cannot_links);
+            from weighed_otherwise union all from moved_edges
+            union all from moved_scored_candidates union all from moved_must_links union all from moved_cannot_links);
         create table regrouped_records as
         select n from kept.clustered
         where component in (select component from kept.clustered semi join disturbed using (n))
@@ -149,369 +141,3 @@ def _moved(pairs: str) -> str:
     return " union all ".join(
         f"select a, b from {one} anti join {other} using (a, b, said)" for one, other in ((now_is, was), (was, now_is))
     )
-
-
-def _complete(profiles: str) -> str:
-    """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
-    return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
-
-
-class _Matching(Slices):
-    """The phases in their order; each leaves in the scratch catalog what it touched, for those after it."""
-
-    def __init__(self, slices: Slices, warehouse: str) -> None:
-        super().__init__(slices.connection, slices.main)
-        self._warehouse = warehouse
-
-    def show_kept(self) -> None:
-        for table in TABLES:
-            rows = f"from {KEPT}.{table}"
-            self.run(f"create view {table} as {_complete(rows) if table == 'scored_profiles' else rows}")
-
-    def renew_records(self, build: Build) -> None:
-        """Renew `records` and `carriers` of changed records, as they say it; create `moved_values` and `were`.
-
-        - `were`: the form of a changed record as it was.
-        - `moved_values`: values that have another carrier, or one of another form.
-        - `merge_targets`: numbers of the records that they were merged into, before or now.
-        """
-        with self.slice(
-            numbers="from kept.numbers semi join changes using (n)",
-            default_dates="from kept.default_dates",
-            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
-            "semi join (from changes where is_there) using (record_key)",
-        ):
-            fold_records(self.connection, self._warehouse, build.as_of, persons="persons")
-            describe_names(self.connection, is_frozen=True)
-            list_carriers(self.connection, self._warehouse)
-            self.run(
-                f"""
-                create table {self.main}.were as select n, form from kept.records semi join changes using (n);
-                create table {self.main}.moved_values as
-                with was as (select value_key, n, form from kept.carriers join {self.main}.were using (n)),
-                now_is as (select value_key, n, form from carriers join (select n, form from records) using (n))
-                select distinct value_key from (
-                    (from was except all from now_is) union all (from now_is except all from was));
-                create table {self.main}.merge_targets as
-                with targets as (
-                    select merged_into from kept.records semi join changes using (n) where merged_into is not null
-                    union select merged_into from records where merged_into is not null
-                )
-                select n from kept.numbers join targets on record_key = merged_into
-                """
-            )
-            self.replace("carriers", "n in (select n from changes)")
-            self.replace("records", "n in (select n from changes)", NARROWED["records"])
-            self._add_names()
-            find_default_dates(self.connection, f"{KEPT}.records", "default_dates_now")
-            if self.count("(from default_dates_now anti join default_dates using (birth_date))") + self.count(
-                "(from default_dates anti join default_dates_now using (birth_date))"
-            ):
-                raise CannotContinueError
-
-    def _add_names(self) -> None:
-        self.add("forms", "form")
-        self.add("first_names", "first_name")
-
-    def renew_values(self, identity: IdentityConfig) -> None:
-        """Renew what is said of moved values; create `new_verdicts` of those that are another evidence than before."""
-        with self.slice(
-            carriers="from kept.carriers semi join moved_values using (value_key)",
-            records=f"select n, form from kept.records semi join {self.part}.carriers using (n)",
-            forms=f"from kept.forms semi join {self.part}.records using (form)",
-        ):
-            judge_values(self.connection, identity)
-            find_torn_at(self.connection)
-            self.run(
-                f"""
-                create table {self.main}.new_verdicts as
-                with was as (
-                    select value_key, problem, is_personal, 1 as is_shared
-                    from kept.identifier_values semi join moved_values using (value_key)
-                ),
-                now_is as (select value_key, problem, is_personal, 1 as is_shared from identifier_values)
-                select value_key, was.problem is distinct from now_is.problem as is_other_problem
-                from was full join now_is using (value_key)
-                where was.problem is distinct from now_is.problem
-                   or was.is_personal is distinct from now_is.is_personal
-                   or was.is_shared is distinct from now_is.is_shared
-                """
-            )
-            for table in ("identifier_values", "shared_values", "torn_at"):
-                self.replace(table, "value_key in (from moved_values)")
-
-    def silence_values(self, build: Build) -> None:
-        """Take problems out of `records` that changed or carry a value that is one or is none any more.
-
-        Creates `renewed`, the numbers of these and of gone records, and `moved_descriptions`, what is said by other
-        records than before; and `gone_profiles`, the profiles of those who said it.
-        """
-        self.run(
-            """
-            create table renewed as
-            select n from changes
-            union
-            select n from kept.carriers semi join (from new_verdicts where is_other_problem) using (value_key)
-            """
-        )
-        with self.slice(
-            numbers="from kept.numbers semi join renewed using (n) anti join changes using (n)",
-            default_dates="from kept.default_dates",
-            persons=f"select {', '.join(PERSON_COLUMNS)} from {self._warehouse}.clean.persons "
-            f"semi join {self.part}.numbers using (record_key)",
-        ):
-            fold_records(self.connection, self._warehouse, build.as_of, persons="persons")
-            self.replace("records", f"n in (select n from {self.part}.numbers)", NARROWED["records"])
-        with self.slice(
-            records="from kept.records semi join renewed using (n)",
-            carriers="from kept.carriers semi join renewed using (n)",
-            identifier_values=f"from kept.identifier_values semi join {self.part}.carriers using (value_key)",
-        ):
-            remove_problems(self.connection)
-            describe_records(self.connection)
-            self.run(
-                f"""
-                create table {self.main}.moved_descriptions as
-                with was as (select n, description from kept.descriptions semi join renewed using (n))
-                select distinct description from (
-                    (from was except from descriptions) union all (from descriptions except from was));
-                create table {self.main}.gone_profiles as
-                select min(n) as n from kept.descriptions semi join moved_descriptions using (description)
-                group by description
-                """
-            )
-            for table in ("records", "known_identifiers", "descriptions"):
-                self.replace(table, "n in (from renewed)")
-
-    def find_home_values(self) -> None:
-        """Renew `home_values`; create `new_homes` of those that became or ceased to be one."""
-        with self.slice():
-            find_home_values(self.connection)
-            self.run(
-                f"""
-                create table {self.main}.new_homes as select value_key from (
-                    (from kept.home_values except from {self.part}.home_values)
-                    union all (from {self.part}.home_values except from kept.home_values))
-                """
-            )
-            shared = "(from {} where kind = 'address')"
-            if (self.count(shared.format("kept.home_values")) > 0) != (self.count(shared.format("home_values")) > 0):
-                raise CannotContinueError  # whether homes are shared at all is asked of every pair
-            if self.count("new_homes"):
-                self.replace("home_values", "true")
-
-    def spread_torn(self) -> None:
-        """Renew `torn` and `torn_groups`; create `newly_torn` (`n`) and `newly_torn_groups` (`group_key`)."""
-        with self.slice():
-            spread_torn(self.connection)
-            for name, key, table in (("newly_torn", "n", "torn"), ("newly_torn_groups", "group_key", "torn_groups")):
-                self.run(
-                    f"""
-                    create table {self.main}.{name} as select distinct {key} from (
-                        (from kept.{table} except from {self.part}.{table})
-                        union all (from {self.part}.{table} except from kept.{table}))
-                    """
-                )
-                if self.count(name):
-                    self.replace(table, "true")
-
-    def renew_profiles(self) -> None:
-        """Renew `profiles` and `scored_profiles` of moved descriptions.
-
-        Creates `compared_before` and `compared_now`, profiles that are compared by something else, or are gone or new.
-        """
-        with self.slice(
-            descriptions="from kept.descriptions semi join moved_descriptions using (description)",
-            records=f"from kept.records semi join {self.part}.descriptions using (n)",
-            forms=f"from kept.forms semi join {self.part}.records using (form)",
-        ):
-            create_profiles(self.connection)
-            create_scored_profiles(self.connection)
-            self.run(
-                f"""
-                create table {self.main}.compared_before as
-                from kept.scored_profiles semi join gone_profiles using (n)
-                anti join {self.part}.scored_profiles using (n, content);
-                create table {self.main}.compared_now as
-                select {NARROWED["scored_profiles"]} from {self.part}.scored_profiles
-                anti join kept.scored_profiles using (n, content);
-                create table {self.main}.compared as
-                select n from compared_before union select n from compared_now
-                """
-            )
-            self.run(f"create table {self.main}.regrouped as select unnest(members) as n from profiles")
-            self.replace("profiles", "n in (from gone_profiles)", NARROWED["profiles"])
-            self.replace("scored_profiles", "n in (from gone_profiles)", NARROWED["scored_profiles"])
-
-    def renew_groups(self) -> None:
-        """Renew the `groups` of records that changed, and what is `accepted` and `refused` in groups that did."""
-        self.run(
-            """
-            create table grouped as
-            from renewed union from regrouped union from merge_targets
-            union select n from kept.carriers semi join new_verdicts using (value_key);
-            create table merged_away as
-            select n from kept.records
-            where merged_into in (select record_key from kept.numbers semi join grouped using (n));
-            """
-        )
-        profile = """(select min(n) as n from kept.descriptions
-            semi join (from kept.descriptions semi join grouped using (n)) as touched using (description)
-            group by description)"""
-        list_rules(self.connection)
-        with self.slice(
-            records="from kept.records semi join (from grouped union from merged_away) using (n)",
-            carriers=f"from kept.carriers semi join {self.part}.records using (n)",
-            profiles=f"from kept.profiles semi join {profile} using (n)",
-        ):
-            group_records(self.connection)
-            self.run(f"delete from {self.part}.groups where n not in (from grouped)")
-            self.run(
-                f"""
-                create table {self.main}.moved_groups as
-                with was as (
-                    select rank, group_key, n, coalesce(were.form, records.form) as form
-                    from kept.groups semi join grouped using (n)
-                    left join were using (n) left join records using (n)
-                ),
-                now_is as (select rank, group_key, n, form from groups join records using (n)),
-                judged_otherwise as (
-                    from newly_torn_groups
-                    union all from new_homes
-                    union all select value_key from new_verdicts
-                    union all select hash(value_key) from new_verdicts  -- of a role mailbox
-                )
-                select rank, group_key from (
-                    (from was except all from now_is) union all (from now_is except all from was))
-                union
-                select rank, group_key from judged_otherwise cross join rules where kind is not null
-                """
-            )
-            self.replace("groups", "n in (from grouped)")
-        with self.slice(
-            groups="from kept.groups semi join moved_groups using (rank, group_key)",
-            records=f"select n, form from kept.records semi join {self.part}.groups using (n)",
-            forms=f"from kept.forms semi join {self.part}.records using (form)",
-            identifier_values="from kept.identifier_values where value_key in (select group_key from moved_groups) "
-            "or hash(value_key) in (select group_key from moved_groups)",
-        ):
-            judge_groups(self.connection)
-            for table in ("accepted", "refused"):
-                self.replace(table, "(rank, group_key) in (from moved_groups)")
-        choose_links(self.connection)
-
-    def renew_blocks(self, learned_from: int) -> None:
-        """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
-        for moment in ("before", "now"):
-            with self.slice():
-                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from compared_{moment}')}")
-                key_profiles(self.connection, learned_from)
-                self.run(f"create table {self.main}.in_blocks_{moment} as from undivided")
-                if moment == "now":
-                    self.replace("block_keys", "n in (from compared)")
-        self.run(
-            """
-            create table stayed as from in_blocks_before semi join in_blocks_now using (block, n, key);
-            create table moved_blocks as
-            select block, key from in_blocks_before anti join stayed using (block, n, key)
-            union
-            select block, key from in_blocks_now anti join stayed using (block, n, key)
-            union  -- how it is divided depends on all that is known of those in it
-            select block, key from stayed semi join kept.divided using (key)
-            """
-        )
-        kinds = self.distinct("moved_blocks", "block")
-        self.run(
-            f"""
-            create table undivided_now as {find_in_blocks(learned_from, "moved_blocks", kinds)};
-            create table undivided_before as
-            from undivided_now anti join compared using (n)
-            union all from in_blocks_before semi join moved_blocks using (block, key)
-            """
-        )
-        self.run(
-            "create view profiles_before as "
-            "from kept.scored_profiles anti join compared using (n) union all by name from compared_before;"
-            "create view profiles_now as from kept.scored_profiles"
-        )
-        for moment in ("before", "now"):
-            with self.slice(undivided=f"from undivided_{moment}"):
-                self.run(f"create view {self.part}.scored_profiles as {_complete(f'from profiles_{moment}')}")
-                count_shared_blocks(self.connection, learned_from)
-                self.run(f"create table {self.main}.blocked_{moment} as from blocked")
-                if moment == "now":
-                    for table in ("divided", "oversized"):
-                        self.replace(table, "key in (select key from moved_blocks)")
-        self.run(
-            """
-            create table moved_pairs as
-            select a, b, sum(times) as times from (
-                select a, b, times::integer as times from blocked_now
-                union all select a, b, -times::integer from blocked_before)
-            group by a, b having sum(times) <> 0;
-            create table counted_pairs as
-            select a, b, coalesce(was.times, 0) + moved_pairs.times as times
-            from moved_pairs left join kept.blocked as was using (a, b);
-            delete from kept.blocked where (a, b) in (select (a, b) from moved_pairs);
-            insert into kept.blocked select a, b, times from counted_pairs where times > 0
-            """
-        )
-
-    def measure_fit(self, model: Model) -> list[Fit]:
-        known = observe_known(self.connection, model.comparisons)
-        sample_pairs(self.connection)
-        sampled = "(select a as n from sampled_pairs union select b from sampled_pairs)"
-        with self.slice(scored_profiles=_complete(f"from kept.scored_profiles semi join {sampled} using (n)")):
-            agreement = observe_agreement(self.connection, model)
-        return compare_fit(self.connection, model, self.count("scored_profiles"), known, agreement)
-
-    def renew_scores(self, model: Model) -> int:
-        """Weigh the blocked pairs that have no weight, or one of other profiles; returns their number."""
-        self.run(
-            """
-            delete from kept.scores where a in (from compared) or b in (from compared);
-            create table gone_pairs as
-            select a, b from kept.scores anti join blocked_pairs on join_key_l = a and join_key_r = b;
-            delete from kept.scores where (a, b) in (select (a, b) from gone_pairs)
-            """
-        )
-        with self.slice(
-            blocked_pairs=f"from {self.main}.blocked_pairs anti join kept.scores on a = join_key_l and b = join_key_r",
-            scored_profiles=_complete(
-                f"from kept.scored_profiles where n in (select join_key_l from {self.part}.blocked_pairs "
-                f"union all select join_key_r from {self.part}.blocked_pairs)"
-            ),
-        ):
-            create_scores(self.connection)
-            count = weigh_pairs(self.connection, model)
-            self.run(f"create table {self.main}.new_scores as select a, b from scores")
-            self.replace("scores", "false")
-        self.run("drop table blocked_pairs")
-        return count
-
-    def renew_judgements(self, model: Model) -> None:
-        """Judge the pairs that have a new weight, or of which a record or what its values say is not as it was."""
-        self.run(
-            """
-            create table judged_anew as
-            from renewed union from newly_torn
-            union select n from kept.carriers semi join new_verdicts using (value_key)
-            union select n from kept.carriers semi join new_homes using (value_key);
-            delete from kept.judged_scores
-            where a in (from judged_anew) or b in (from judged_anew) or a in (from compared) or b in (from compared)
-               or (a, b) in (select (a, b) from gone_pairs) or (a, b) in (select (a, b) from new_scores)
-            """
-        )
-        ends = f"(select a as n from {self.part}.scores union select b from {self.part}.scores)"
-        with self.slice(
-            scores=f"from kept.scores where match_probability >= {LEAST_PROBABILITY} and (a in (from judged_anew) "
-            "or b in (from judged_anew) or (a, b) in (select (a, b) from new_scores))",
-            records=f"from kept.records semi join {ends} using (n)",
-            forms=f"from kept.forms semi join {self.part}.records using (form)",
-            scored_profiles=f"from kept.scored_profiles semi join {ends} using (n)",
-            carriers=f"from kept.carriers semi join {ends} using (n)",
-            torn=f"from kept.torn semi join {ends} using (n)",
-            known_identifiers=f"from kept.known_identifiers semi join {ends} using (n)",
-        ):
-            judge_scores(self.connection, Reliability.of(model), knows_frequencies=model.is_learned)
-            self.replace("judged_scores", "false")

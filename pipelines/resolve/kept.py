@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipelines.clean.cache import CACHE_FOLDER
-from pipelines.resolve.comparisons import RAREST
+from pipelines.resolve.comparisons import DERIVED, RAREST
 from pipelines.resolve.records import SCRATCH
 from pipelines.tables import write_plainly
 from pipelines.warehouse import OWN_STORAGE, WITHOUT_LOG, literal, log_privately
@@ -37,14 +37,15 @@ KEPT = "kept"  # the catalog that the file is attached as
 
 # Of the scratch catalog, what is kept of matching. `numbers` also has what the record says, as one hash.
 TABLES = (
-    *("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values"),
-    *("shared_values", "home_values"),
+    *("numbers", "default_dates", "records", "common_names", "nicknames", "first_names"),
+    *("forms", "carriers", "identifier_values", "shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
-    *("refused", "scored_profiles", "block_keys", "blocked", "divided", "oversized", "scores", "judged_scores"),
+    *("refused", "exact_edges", "exact_refusals", "scored_profiles", "known_counts", "in_blocks", "blocked"),
+    *("divided", "oversized", "scores", "judged_scores"),
 )
 
 # And what is kept of what follows from it.
-CHOSEN = ("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+CHOSEN = ("scored_candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
 
 # What follows cheaply from the rest of a profile: who is read is told it anew.
 NOT_KEPT = ("birth_day", "email_plain", "email_digits", "email_domain")
@@ -55,6 +56,12 @@ NARROWED = {
     "profiles": "n, members",
     "scored_profiles": f"* exclude ({', '.join(NOT_KEPT)})",
 }
+
+
+def complete(profiles: str) -> str:
+    """SQL for these rows of the kept `scored_profiles`, a `from` clause, with what is not kept because it follows."""
+    return f"select *, {', '.join(f'{DERIVED[name]} as {name}' for name in NOT_KEPT)} from ({profiles})"
+
 
 # What is read when pairs are already judged: nothing kept depends on it.
 _READ_LATER = {"match_probability", "learn_anew_on_drift"}

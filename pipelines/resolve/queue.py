@@ -42,7 +42,7 @@ open_pairs as (
     where reason in ('different_last_names', 'name_only', 'shared_by_several_names', 'open_generation', 'family_only',
         'numbered_mailboxes', 'other_details')
     union all
-    select a, b, null, null, reason from exact_refusals where reason = 'other_details'
+    select a, b, null, null, reason from other_details
 ),
 apart as (
     select a, b, match_weight, match_probability, reason, l.record_count as record_count_a,

@@ -32,7 +32,7 @@ DAYS = 25_000
 MOST_NUMBER = 2**31 - 1
 # A record without names is somebody for itself; one person's names may be swapped.
 _NAMES, _INITIALS = (
-    f"case when first_name is null and last_name is null then [n::text] else [least({names}), greatest({names})] end"
+    f"case when first_name is null and last_name is null then hash(n) else hash(least({names}), greatest({names})) end"
     for names in ("first_name, last_name", "first_name[1], last_name[1]")
 )
 
@@ -53,7 +53,7 @@ def open_scratch(connection: DuckDBPyConnection) -> Iterator[str]:
 
 
 def list_inputs(connection: DuckDBPyConnection, warehouse: str, as_of: datetime) -> None:
-    """Create `inputs`: one row per record, and the hash of all that is read of it, `said`; and `further_points`."""
+    """Create `inputs`: one row per record, and `said`, the hash of its key and what is read; and `further_points`."""
     list_further_points(connection, warehouse)
     connection.execute(_INPUTS.format(warehouse=warehouse, is_plausible=_is_plausible(as_of)))
 
@@ -84,13 +84,11 @@ def fold_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime
     the same, but for one chance in three hundred thousand. Where there is a table `default_dates` it says which birth
     dates are nobody's, else it is created.
     """
-    for table, (expression, further, *columns) in _FOLDED.items():
-        values = " union ".join(f"select {column} as value from {persons}" for column in columns)
-        connection.execute(
-            f"create table {table} as select value, {further} "
-            f"from (select value, {expression} as folded from (from ({values}) group by value))"
-        )
-    connection.execute(_STATED.format(warehouse=warehouse, persons=persons, is_plausible=_is_plausible(as_of)))
+    for table in _FOLDED:
+        _fold_values(connection, table, persons)
+    connection.execute(
+        _STATED.format(warehouse=warehouse, persons=persons, is_plausible=_is_plausible(as_of), values=_VALUES)
+    )
     for table in _FOLDED:
         connection.execute(f"drop table {table}")
     find_default_dates(connection, "stated")
@@ -98,8 +96,25 @@ def fold_records(connection: DuckDBPyConnection, warehouse: str, as_of: datetime
     connection.execute("drop table stated")
 
 
+def restore_values(connection: DuckDBPyConnection, persons: str) -> None:
+    """Put mailbox, phones and address of rows of `clean.persons` back into their `records`, as they said them."""
+    _fold_values(connection, "folded_streets", persons)
+    connection.execute(_RESTORE.format(persons=persons))
+    connection.execute("drop table folded_streets")
+
+
+def _fold_values(connection: DuckDBPyConnection, table: str, persons: str) -> None:
+    """Create the table of `_FOLDED`, by value of these persons."""
+    steps, further, columns = _FOLDED[table]
+    values = " union ".join(f"select {column} as folded from {persons}" for column in columns)
+    folded = f"(select folded as value, fold(folded) as folded from (from ({values}) group by folded))"
+    for step in steps:
+        folded = f"(select value, {step} as folded from {folded})"
+    connection.execute(f"create table {table} as select value, {further} from {folded}")
+
+
 def describe_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
-    """Create `first_names` and `forms` of `records`.
+    """Create `first_names` and `forms` of `records`. Reads `common_names` and `nicknames`.
 
     With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
@@ -144,7 +159,11 @@ def find_default_dates(connection: DuckDBPyConnection, records: str, table: str 
     )
 
 
-def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
+def list_common_names(connection: DuckDBPyConnection) -> None:
+    """Create `common_names`, first names that everybody knows, and `nicknames`: of what name something is a pet form.
+
+    Both folded, as first names of records are.
+    """
     connection.execute(
         "create table common_names as select fold_name(unnest($1)) as name, unnest($2) as gender",
         [[*FEMALE, *MALE, *EITHER], ["f"] * len(FEMALE) + ["m"] * len(MALE) + [None] * len(EITHER)],
@@ -155,6 +174,9 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         "from (select fold_name(unnest($1)) as form, fold_name(unnest($2)) as name)) group by form",
         [list(column) for column in zip(*list_nicknames(), strict=True)],
     )
+
+
+def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
     # As they are frozen, so that a model that was just learned and the same one kept see the same.
     counted = f"case when counted.bearers >= {ESTABLISHED_BEARERS} then counted.bearers else 0 end"
     bearers = "coalesce(kept.frequency, 0)::bigint" if is_frozen else counted
@@ -222,16 +244,20 @@ PERSON_COLUMNS = (
     *("phone", "mobile", "street", "house_number", "postal_code", "city", "merged_into_record_key", "identifiers"),
 )
 
-# What is dear to fold is folded once per value: the expression, what is needed of it, the columns with such values.
-_FOLDED = {
+# What `restore_values` reads.
+VALUE_COLUMNS = ("record_key", "email_match", "phone", "mobile", "street", "house_number")
+
+# What is dear to fold is folded once per value: what is done step by step after `fold`, what is needed of it, the
+# columns with such values. In one expression each step would be compiled as often as the next one names it.
+_FOLDED: dict[str, tuple[tuple[str, ...], str, tuple[str, ...]]] = {
     "folded_names": (
-        "without_titles(fold_name(value))",
+        ("name_of_folded(folded)", "without_titles(folded)"),
         "without_generation(folded) as folded, generation_of(folded, null) as generation_of_first, "
         "generation_of(null, folded) as generation_of_last",
-        *("first_name", "last_name"),
+        ("first_name", "last_name"),
     ),
-    "folded_streets": ("fold_street(value)", "folded", "street"),
-    "folded_cities": ("squeeze(fold(value))", "folded", "city"),
+    "folded_streets": (("name_of_folded(folded)", "street_of_name(folded)"), "folded", ("street",)),
+    "folded_cities": (("squeeze(folded)",), "folded", ("city",)),
 }
 
 # Everything that is read of a record, here and where its contact points and orders are. Sums, because they need no
@@ -248,20 +274,41 @@ named as (
     group by record_key
 )
 select record_key,
-    hash(kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email, email_match, phone,
-        mobile, street, house_number, postal_code, city, merged_into_record_key,
+    hash(record_key, kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email,
+        email_match, phone, mobile, street, house_number, postal_code, city, merged_into_record_key,
         merged_into_record_key in (select record_key from {warehouse}.clean.persons), identifiers, points, buyers)
     as said,
 from {warehouse}.clean.persons left join pointed using (record_key) left join named using (record_key)
 """
 
+# What `limits` may take away.
+_VALUES = """
+    email_match as email,
+    case when phone is null and mobile is null then []::text[] when mobile is null or phone = mobile then [phone]
+         when phone is null then [mobile] else [least(phone, mobile), greatest(phone, mobile)] end as phones,
+    folded_streets.folded as street,
+    fold_house(house_number) as house_number
+"""
+
+_RESTORE = f"""
+update records set
+    email = said.email, phones = said.phones, street = said.street, house_number = said.house_number
+from (
+    select record_key, {_VALUES}
+    from {{persons}} as person left join folded_streets on folded_streets.value = person.street
+) as said
+where said.record_key = records.record_key
+"""
+
 _STATED = """
 create table stated as
-with merged_names as (
+with merge_targets as (
+    select record_key from {warehouse}.clean.persons
+    where record_key in (select merged_into_record_key from {persons})
+),
+merged_names as (
     -- A record that its source merged away says nothing about who the person is; the record it went into does.
-    select *, coalesce(merged_into_record_key in (select record_key from {warehouse}.clean.persons), false)
-        as is_merged_away
-    from {persons}
+    select *, coalesce(merged_into_record_key in (from merge_targets), false) as is_merged_away from {persons}
 )
 select
     n,
@@ -274,11 +321,7 @@ select
     case when not is_merged_away
          then greatest(generation_of_last, generation_of_first) end as generation,  -- younger, if either says so
     case when not is_merged_away and {is_plausible} then birth_date::date end as stated_birth_date,
-    email_match as email,
-    case when phone is null and mobile is null then []::text[] when mobile is null or phone = mobile then [phone]
-         when phone is null then [mobile] else [least(phone, mobile), greatest(phone, mobile)] end as phones,
-    folded_streets.folded as street,
-    fold_house(house_number) as house_number,
+    {values},
     fold_code(postal_code) as postal_code,
     folded_cities.folded as city,
     merged_into_record_key as merged_into,

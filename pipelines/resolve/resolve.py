@@ -17,8 +17,9 @@ from pipelines import keys
 from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
 from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.components import find_clusters
-from pipelines.resolve.drift import Fit, keep_reference, measure_fit, write_fit
+from pipelines.resolve.drift import Fit, count_known, keep_reference, measure_fit, write_fit
 from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
@@ -40,6 +41,7 @@ from pipelines.resolve.records import (
     describe_names,
     describe_records,
     fold_records,
+    list_common_names,
     list_inputs,
     number_records,
     open_scratch,
@@ -204,7 +206,7 @@ def _resolve_in_full(
         save_model(connection, model, identity)
         _choose_links(connection, warehouse, identity, model)
         find_clusters(connection, Reliability.of(model))
-        keeper.keep("candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+        keeper.keep("scored_candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
         _name(connection, build)
         write_identity(connection, warehouse, model)
         if model.is_learned:
@@ -225,7 +227,7 @@ def _match_in_full(
     keeper: Keeper,
 ) -> Matched:
     prepared = _prepare(connection, warehouse, identity, build, kept, keeper)
-    fits = measure_fit(connection, kept, prepared.profile_count) if kept else []
+    fits = measure_fit(connection, kept) if kept else []
     is_outdated = identity.learn_anew_on_drift and any(fit.is_drifted for fit in fits)
     if is_outdated:
         forget_model(connection)
@@ -274,20 +276,23 @@ def _prepare(
     keeper.open()
     number_records(connection)
     fold_records(connection, warehouse, build.as_of, persons=f"{warehouse}.clean.persons")
+    list_common_names(connection)
     describe_names(connection, is_frozen=kept is not None)
     apply_limits(connection, warehouse, identity)
-    keeper.keep("numbers", "default_dates", "records", "first_names", "forms", "carriers", "identifier_values")
+    keeper.keep("numbers", "default_dates", "records", "common_names", "nicknames")
+    keeper.keep("first_names", "forms", "carriers", "identifier_values")
     keeper.keep("shared_values", "home_values")
     find_torn(connection)
     keeper.keep("known_identifiers", "torn_at", "torn", "torn_groups")
     describe_records(connection)
     create_profiles(connection)
     find_exact_links(connection)
-    keeper.keep("descriptions", "profiles", "groups", "accepted", "refused")
+    keeper.keep("descriptions", "profiles", "groups", "accepted", "refused", "exact_edges", "exact_refusals")
     profile_count = create_scored_profiles(connection)
+    count_known(connection, COMPARISONS)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "block_keys", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "oversized")
     return _Prepared(profile_count, blocking)
 
 
@@ -331,7 +336,7 @@ def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> R
     links = counts("select method, count(*) from candidates anti join cluster_refusals using (a, b) group by method")
     refused = counts(
         "select reason, count(*) from (select reason from cluster_refusals union all select reason from score_refusals "
-        "union all select reason from exact_refusals) group by reason order by reason"
+        "union all select reason from exact_refusals union all select reason from other_details) group by reason order by reason"
     )
     events = counts(f"select event, count(*) from id_events where version = {literal(version)} group by event")
     sizes = connection.execute(

@@ -69,7 +69,7 @@ with refused as (
     select a, b, method, rule, match_weight, cluster_refusals.reason, 1 as preference
     from cluster_refusals join candidates using (a, b)
     union all
-    select a, b, 'exact', rule, null, reason, 2 from exact_refusals
+    select a, b, 'exact', rule, null, reason, 2 from (from exact_refusals union all from other_details)
     union all
     select a, b, 'probabilistic', rule, match_weight, reason, 3 from score_refusals
 ),

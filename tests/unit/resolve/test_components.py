@@ -25,11 +25,15 @@ TABLES = {
     "usage struct(bearers bigint, is_known boolean, gender text, stands_for text[], spelling text)",
     "records": "n integer, form integer, first_name text, birth_date date, email text, phones text[], "
     "postal_code text, street text, house_number text",
-    "candidates": "a integer, b integer, rule text, rank integer, match_weight double",
+    "exact_edges": "a integer, b integer, rule text, rank integer",
+    "scored_candidates": "a integer, b integer, rule text, rank integer, match_weight double",
     "scores": "a integer, b integer, match_weight double",
     "must_links": "a integer, b integer",
     "cannot_links": "a integer, b integer",
 }
+CANDIDATES = (
+    "create view candidates as select *, null::double as match_weight from exact_edges union all from scored_candidates"
+)
 
 
 @dataclass(frozen=True)
@@ -43,14 +47,14 @@ class State:
     cannot: frozenset[Pair] = frozenset()
 
     def rows(self) -> dict[str, list[tuple[object, ...]]]:
-        linked = [(*pair, "rule", rank, None) for pair, rank in self.exact.items()]
-        linked += [(*pair, "splink", 100, w) for pair, w in self.weights.items() if w > 4 and pair not in self.exact]
+        scored = {pair: weight for pair, weight in self.weights.items() if weight > 4 and pair not in self.exact}
         return {
             "records": [
                 (n, form, *FORMS[form], f"m{n % 4}@x.de" if n % 3 else None, [], None, None, None)
                 for n, form in self.forms.items()
             ],
-            "candidates": linked,
+            "exact_edges": [(*pair, "rule", rank) for pair, rank in self.exact.items()],
+            "scored_candidates": [(*pair, "splink", 100, weight) for pair, weight in scored.items()],
             "scores": [(*pair, weight) for pair, weight in self.weights.items()],
             "must_links": sorted(self.must),
             "cannot_links": sorted(self.cannot),
@@ -155,6 +159,7 @@ def start_anew(connection: DuckDBPyConnection) -> None:
 def cluster(connection: DuckDBPyConnection, state: State) -> None:
     start_anew(connection)
     fill(connection, "scratch", state.rows())
+    connection.execute(CANDIDATES)
     find_clusters(connection, Reliability())
 
 
@@ -182,10 +187,11 @@ def test_a_night_cuts_what_moved_and_gives_what_cutting_all_gives(connection: Du
     rows = now.rows()
     fill(connection, "kept", {table: rows[table] for table in ("records", "scores")})  # are matched by now
     fill(connection, "scratch", {t: values for t, values in rows.items() if t not in ("records", "scores")})
+    connection.execute(CANDIDATES)
     renew_clusters(Slices(connection, "scratch.main"), Reliability())
     assert read(connection, "kept") == expected
     assert len(connection.execute("from regrouped_records").fetchall()) < 0.8 * len(now.forms)
-    for table in ("candidates", "must_links", "cannot_links"):
+    for table in ("scored_candidates", "must_links", "cannot_links"):
         assert connection.execute(f"from kept.{table} order by a, b").fetchall() == sorted(rows[table])
 
 
@@ -200,6 +206,7 @@ def _tell_changes(connection: DuckDBPyConnection, before: State, now: State) -> 
         ("renewed", "n integer", records),
         ("compared", "n integer", [(n,) for n in sorted(compared)]),
         ("gone_pairs", "a integer, b integer", gone),
+        ("moved_edges", "a integer, b integer", sorted({pair for pair, _ in before.exact.items() ^ now.exact.items()})),
         ("new_scores", "a integer, b integer", new),
     ):
         connection.execute(f"create table {table} ({columns})")

@@ -265,19 +265,21 @@ def _find_only_fits(
     columns = "a integer, b integer, match_weight double, match_probability double"
     with duckdb.connect() as connection:
         connection.execute(f"create table scores ({columns}); create table judged_scores ({columns}, reason text)")
+        connection.execute("create table scored_candidates (a int, b int, rule text, rank int, w double, p double)")
+        connection.execute("create table exact_edges (a int, b int, rule text, rank int)")
         connection.execute(
-            "create table candidates (a int, b int, method text, rule text, rank int, w double, p double)"
+            "create view candidates as select a, b from exact_edges union all select a, b from scored_candidates"
         )
         connection.execute("insert into judged_scores values (1, 2, ?, 0.8, ?)", [weight, reason])
         connection.executemany("insert into scores values (?, ?, ?, 0)", [(1, 2, weight), *others])
         for a, b in links:
-            connection.execute("insert into candidates values (?, ?, 'exact', 'same_order', 3, null, null)", [a, b])
+            connection.execute("insert into exact_edges values (?, ?, 'same_order', 3)", [a, b])
         connection.execute(
             "create table scored_profiles as select a as n from candidates union select b from candidates "
             "union select unnest([1, 2, 3])"
         )
         link_only_fits(connection, match_probability, Reliability(last_names=last_names))
-        return connection.execute("select a, b from candidates where rule = 'only_fit'").fetchall()
+        return connection.execute("select a, b from scored_candidates where rule = 'only_fit'").fetchall()
 
 
 @pytest.mark.parametrize(

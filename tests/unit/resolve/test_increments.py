@@ -31,6 +31,8 @@ HOME = {"street": "Amselweg", "house_number": "7", "postal_code": "10115", "city
 FLAT = {"street": "Lindenallee", "house_number": "12", "postal_code": "20095", "city": "Hamburg"}
 COURT = {"street": "Schlosshof", "house_number": "3", "postal_code": "50667", "city": "Koeln"}
 FARM = {"street": "Rosenweg", "house_number": "2", "postal_code": "80331", "city": "Muenchen"}
+GARDEN = {"street": "Gartenweg", "postal_code": "04109", "city": "Leipzig"}
+MANY = {"last_name": "Quastenberg"}
 KUNO = {"first_name": "Kuno", "last_name": "Ritterbach", "email": "kr@y.de", **HOME, "street": "Talweg"}
 OTTOKAR = {"first_name": "Ottokar", "last_name": "Quendel"}
 # Records that do not change, and of which another record's change says something else. Their links may go by a group of
@@ -75,10 +77,14 @@ BYSTANDERS: list[dict[str, Any]] = [
     {"record_key": "s_merged_1", "first_name": "Ute", "last_name": "Sander", "merged_into_record_key": "s_merged_9"},
     # Nobody else is on the mailbox, until somebody is.
     {"record_key": "s_alone_1", "first_name": "Ines", "last_name": "Falkner", "email": "if@y.de"},
+    # Their mailboxes say nothing while a crowd is on one of them, and where they live says the rest.
+    {"record_key": "s_crowd_1", "first_name": "Nadja", "last_name": "Ilgen", "email": "nadil77@z.de", **GARDEN},
+    {"record_key": "s_crowd_2", "first_name": "Nadja", "last_name": "Ilgen", "email": "nadil77@w.de", **GARDEN},
     # They have their name in common, until so many have it that only those of one town are compared.
     {"record_key": "s_name_1", **OTTOKAR, "postal_code": "01067"},
     {"record_key": "s_name_2", **OTTOKAR, "postal_code": "90402"},
 ]
+CROWD = ("Bruno", "Carla", "Detlef", "Emma", "Fabio", "Gesine", "Holger", "Ilka", "Jakob", "Kerstin", "Lars", "Mona")
 # By key, what a record says on the first day, after the first night and after the second; None while it is not there.
 CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
     key: (before, after, before)
@@ -115,6 +121,19 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
         ),
         ("s_alone_9", None, {"first_name": "I.", "last_name": "Falkner", "email": "if@y.de"}),
         ("q_same", None, KUNO),
+        *(
+            (
+                f"s_crowd_9{name}",
+                {"first_name": name, "last_name": f"{name}sen", "email": "nadil77@z.de"},
+                {"first_name": name, "last_name": f"{name}sen", "email": f"{name.lower()}@w.de"},
+            )
+            for name in CROWD
+        ),
+        # More than are compared, and nothing divides them; one of them moves house.
+        *(
+            (f"s_many_{i}", {**MANY, "postal_code": "17489"}, {**MANY, "postal_code": "18055" if i == 1 else "17489"})
+            for i in range(10)
+        ),
         *((f"s_name_{i}", None, {**OTTOKAR, "postal_code": f"3{i}000"}) for i in range(3, 9)),
     )
 } | {
@@ -207,6 +226,7 @@ def test_every_night_gives_every_table_of_a_full_run(
         full = resolve(rows, version=version, identity=identity, then_publish=True)
         assert full.report.renewed_count == full.report.record_count
         assert full.report.divided_count > 0
+        assert full.report.oversized_count > 0
         ours = replace(increment.report, renewed_count=0, weighed_pair_count=0)
         assert ours == replace(full.report, renewed_count=0, weighed_pair_count=0)
         for table in TABLES:
