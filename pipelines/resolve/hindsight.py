@@ -16,6 +16,7 @@ from pipelines.resolve.records import (
     describe_names,
     describe_records,
     fold_records,
+    list_common_names,
     open_scratch,
 )
 from pipelines.resolve.scoring import create_scored_profiles
@@ -44,6 +45,7 @@ def compared_again(connection: DuckDBPyConnection, keys: Sequence[str], as_of: d
         connection.execute(_PERSONS, [list(keys)])
         connection.execute(_BESIDE_THEM)
         fold_records(connection, SCRATCH, as_of, persons="persons")
+        list_common_names(connection)
         describe_names(connection, is_frozen=True)
         list_carriers(connection, SCRATCH)
         remove_problems(connection)

@@ -336,7 +336,8 @@ def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> R
     links = counts("select method, count(*) from candidates anti join cluster_refusals using (a, b) group by method")
     refused = counts(
         "select reason, count(*) from (select reason from cluster_refusals union all select reason from score_refusals "
-        "union all select reason from exact_refusals union all select reason from other_details) group by reason order by reason"
+        "union all select reason from exact_refusals union all select reason from other_details) "
+        "group by reason order by reason"
     )
     events = counts(f"select event, count(*) from id_events where version = {literal(version)} group by event")
     sizes = connection.execute(
