@@ -18,10 +18,10 @@ run gives because each phase says of a key only what follows from the rows of it
     clusters                component           components with a record, link, weight or decision that is another one
 
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
-who is torn, the sample that the fit of the model is measured by, the scored links that are chosen, and ids. Of how many
+who is torn, the sample that the fit of the model is measured by, and the scored links that are chosen. Of how many
 profiles something is known is counted, and the count kept. Add the slice of a new phase to `night_records` or
 `night_pairs`, its place in the order and in the table here. What a phase says is written in its own module; which
-records changed is found in `changes`, and how the tables are kept is said in `kept`.
+records changed is found in `changes`, which ids are looked at in `renaming`, and how the tables are kept in `kept`.
 """
 
 from __future__ import annotations
