@@ -67,8 +67,8 @@ PERSON_COLUMNS = {
 }
 # What is published of a person record: what people read of it who ask who is who, and all that the answer follows from.
 COMPARED_COLUMNS = (
-    *("record_key", "kind", "first_name", "last_name", "birth_date", "email", "email_match", "phone", "mobile"),
-    *("street", "house_number", "postal_code", "city", "merged_into_record_key", "identifiers"),
+    *("record_key", "kind", "first_name", "last_name", "email", "email_match", "phone", "mobile"),
+    *("street", "house_number", "postal_code", "city", "birth_date", "merged_into_record_key", "identifiers"),
 )
 _DERIVED = ("kind", "email_match", "is_email_valid", "house_number")
 
