@@ -96,14 +96,16 @@ def judge_scores(connection: DuckDBPyConnection, reliability: Reliability, *, kn
     """
     connection.execute(_OF_SEVERAL)
     connection.execute(_TORN_ON)
-    connection.execute(
-        _JUDGED_SCORES.format(
-            least=LEAST_PROBABILITY,
-            conflict=reliability.conflict(),
-            waiver=reliability.waiver(),
-            corroborated="true" if knows_frequencies else _IS_CORROBORATED,
-        )
+    conditions = _JUDGED_SCORES.format(
+        least=LEAST_PROBABILITY,
+        conflict=reliability.conflict(),
+        waiver=reliability.waiver(),
+        corroborated="true" if knows_frequencies else _IS_CORROBORATED,
+        verdicts="{verdicts}",
     )
+    for name, verdict in _VERDICTS.items():
+        conditions = conditions.replace(verdict, f"v.{name}")
+    connection.execute(conditions.format(verdicts=", ".join(f"{sql} as {name}" for name, sql in _VERDICTS.items())))
     connection.execute("drop table of_several; drop table torn_records")
 
 
@@ -186,7 +188,7 @@ _IS_CORROBORATED = """(
     l.email = r.email or is_email_slip(l.email, r.email)
     or pl.email_user = pr.email_user
     or list_has_any(l.phones, r.phones) or list_has_any(il.identifier_values, ir.identifier_values)
-    or birth_dates_agree(l.birth_date, r.birth_date) or abs(l.birth_date - r.birth_date) <= 31
+    or birth_dates_agree(fl.birth_date, fr.birth_date) or abs(l.birth_date - r.birth_date) <= 31
     or not coalesce(l.street = r.street and not starts_with(l.house_number, r.house_number)
             and not starts_with(r.house_number, l.house_number), false)
         and (l.postal_code = r.postal_code
@@ -200,14 +202,14 @@ _IS_OTHER_FAMILY = """(
     and jaro_winkler_similarity(squeeze(fl.last_name), squeeze(fr.last_name)) < 0.8
     and not coalesce(l.email = r.email and length(coalesce(fl.first_name, fl.last_name)) > 1
         and length(coalesce(fr.first_name, fr.last_name)) > 1, false)
-    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
 # Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes may be the
 # home's.
 _HAS_OWN_IN_COMMON = """(
-    coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
     or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
@@ -251,7 +253,7 @@ _IS_ONE_OF_SEVERAL = f"""(
         and coalesce(list_has_any(sl.shared, sr.shared), false)
         or {_MAY_BE_ANOTHER_AT_HOME}
         or coalesce(list_has_any(tl.torn_on, tr.carried) or list_has_any(tl.carried, tr.torn_on), false))
-    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
@@ -291,7 +293,7 @@ _ARE_TWO_FIRST_NAMES = f"""(
 )"""
 _ARE_TWO_FAMILIES = f"""(
     {_is_confirmed("last_name", "last_name", "fl.last_spelling <> fr.last_spelling")}
-    and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+    and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 # Whose name is taken at a provider adds a number: thomas.mueller1@ and thomas.mueller2@ are what namesakes have.
@@ -300,27 +302,35 @@ _ARE_NUMBERED = """(
          then split_part(l.email, '@', 2) = split_part(r.email, '@', 2)
             and nullif(digits_of(split_part(l.email, '@', 1)), '') <> nullif(digits_of(split_part(r.email, '@', 1)), '')
             and contains(l.mailbox, squeeze(fl.last_name))
-            and not coalesce(birth_dates_agree(l.birth_date, r.birth_date), false)
+            and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
             and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
             and not list_has_any(l.phones, r.phones)
          else false end
 )"""
-# Of one name and home, but mailbox and phone of their own on both sides: as often father and son as one person.
-_HAVE_OTHER_DETAILS = """(
-    l.email <> r.email and len(l.phones) > 0 and len(r.phones) > 0 and not list_has_any(l.phones, r.phones)
-    and birth_dates_agree(l.birth_date, r.birth_date) is distinct from true
-)"""
+
+
+def _have_other_details(left: str, right: str) -> str:
+    """SQL that is true where one name and home have two mailboxes and phones: as often father and son as one person.
+
+    The birth dates are those of the tables `left` and `right`.
+    """
+    return f"""(
+        l.email <> r.email and len(l.phones) > 0 and len(r.phones) > 0 and not list_has_any(l.phones, r.phones)
+        and birth_dates_agree({left}.birth_date, {right}.birth_date) is distinct from true
+    )"""
+
+
 _OTHER_DETAILS = f"""
 create table other_details as
 select a, b, rule, 'other_details' as reason
 from (from exact_edges where rule = 'same_name_and_address')
 join (select n, email, phones, birth_date from records) as l on l.n = a
 join (select n, email, phones, birth_date from records) as r on r.n = b
-where {_HAVE_OTHER_DETAILS}
+where {_have_other_details("l", "r")}
 """
 _MAY_BE_FATHER_AND_SON = f"""(
     case when l.street = r.street and l.house_number = r.house_number and fl.first_name = fr.first_name
-         then coalesce({_HAVE_OTHER_DETAILS} and not coalesce(pl.email_user = pr.email_user, false)
+         then coalesce({_have_other_details("fl", "fr")} and not coalesce(pl.email_user = pr.email_user, false)
             and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false), false)
          else false end
 )"""
@@ -328,6 +338,17 @@ _TORN_ON = """
 create table torn_records as
 select n, list(value_key) as carried, list(value_key) filter (is_torn) as torn_on from torn group by n
 """
+
+# What several conditions ask of two forms, by the name under which it is found out once: planning it takes long.
+_VERDICTS = {
+    "is_first_agreeing_in_family": (
+        "first_names_of_agree(fl.first_name, fl.usage, fl.last_name, fr.first_name, fr.usage, fr.last_name)"
+    ),
+    "is_first_agreeing": "first_names_agree(fl.first_name, fl.usage, fr.first_name, fr.usage)",
+    "is_nickname": "is_nickname(fl.first_name, fl.usage, fr.first_name, fr.usage)",
+    "is_birth_agreeing": "birth_dates_agree(fl.birth_date, fr.birth_date)",
+    "is_swapped": "are_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name)",
+}
 
 # Few records are in a pair that is probable: the others are left out before they are joined.
 _JUDGED_SCORES = f"""
@@ -342,6 +363,13 @@ judged as materialized (
 ),
 are_homes_shared as (select count(*) > 0 from home_values where kind = 'address'),
 judged_forms as materialized (from forms where form in (select form from judged)),
+verdicts as materialized (
+    select fl.form as form_l, fr.form as form_r, {{verdicts}}
+    from (
+        select distinct l.form as form_l, r.form as form_r
+        from pairs join judged as l on l.n = a join judged as r on r.n = b)
+    join judged_forms as fl on fl.form = form_l join judged_forms as fr on fr.form = form_r
+),
 identified as materialized (select n, identifier_values from known_identifiers semi join judged using (n))
 select a, b, match_weight, match_probability,
     coalesce(
@@ -359,6 +387,7 @@ from pairs
 join judged as l on l.n = a join judged as r on r.n = b
 join scored_profiles as pl on pl.n = a join scored_profiles as pr on pr.n = b
 join judged_forms as fl on fl.form = l.form join judged_forms as fr on fr.form = r.form
+join verdicts as v on v.form_l = l.form and v.form_r = r.form
 left join identified as il on il.n = a left join identified as ir on ir.n = b
 left join of_several as sl on sl.n = a left join of_several as sr on sr.n = b
 left join torn_records as tl on tl.n = a left join torn_records as tr on tr.n = b
