@@ -141,6 +141,16 @@ def publish(connection: DuckDBPyConnection, settings: Settings) -> None:
 Resolve = Callable[..., Resolved]
 
 
+@pytest.fixture(scope="module")
+def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
+    """In memory, for a module: tests of what is found without a build."""
+    settings = Settings.from_environment(
+        {"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("data")), "KUNDENSTAMM_THREADS": "1"}
+    )
+    with connect(None, settings) as opened:
+        yield opened
+
+
 @pytest.fixture
 def warehouse(settings: Settings) -> Iterator[DuckDBPyConnection]:
     settings.build_dir.mkdir(parents=True, exist_ok=True)

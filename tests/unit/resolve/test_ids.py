@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -14,8 +14,6 @@ from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, assign_ids
-from pipelines.settings import Settings
-from pipelines.warehouse import connect
 
 Clusters = list[set[str]]
 AT = datetime.fromisoformat("2026-01-01")
@@ -71,15 +69,6 @@ class Ledger:
             "select event, customer_id, other_customer_id from id_events where version = ? order by all",
             [f"v{self.version:03}"],
         ).fetchall()
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
-    settings = Settings.from_environment(
-        {"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("ids")), "KUNDENSTAMM_THREADS": "1"}
-    )
-    with connect(None, settings) as opened:
-        yield opened
 
 
 @pytest.fixture

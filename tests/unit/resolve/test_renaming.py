@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
-import pytest
 from duckdb import DuckDBPyConnection
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
@@ -12,8 +9,6 @@ from hypothesis import strategies as st
 
 from pipelines.resolve.renaming import rename_touched
 from pipelines.resolve.slices import Slices
-from pipelines.settings import Settings
-from pipelines.warehouse import connect
 from tests.unit.resolve.test_ids import AT, Clusters, Ledger
 
 NAMED = ("members", "id_history", "id_events")
@@ -73,15 +68,6 @@ class Nights(Ledger):
         for table in NAMED:
             assert found[table] == self.connection.execute(f"from {table} order by all").fetchall(), table
         self.published, self.deleted = clusters, deleted
-
-
-@pytest.fixture(scope="module")
-def connection(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DuckDBPyConnection]:
-    settings = Settings.from_environment(
-        {"KUNDENSTAMM_DATA_DIR": str(tmp_path_factory.mktemp("ids")), "KUNDENSTAMM_THREADS": "1"}
-    )
-    with connect(None, settings) as opened:
-        yield opened
 
 
 RECORDS = "abcdefghij"
