@@ -24,7 +24,7 @@ from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.increments import match_night, renew_clusters
-from pipelines.resolve.kept import KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
+from pipelines.resolve.kept import CHOSEN, KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import (
     FREQUENCY_TABLE_COLUMNS,
@@ -206,7 +206,7 @@ def _resolve_in_full(
         save_model(connection, model, identity)
         _choose_links(connection, warehouse, identity, model)
         find_clusters(connection, Reliability.of(model))
-        keeper.keep("scored_candidates", "must_links", "cannot_links", "clustered", "cluster_refusals")
+        keeper.keep(*CHOSEN)
         _name(connection, build)
         write_identity(connection, warehouse, model)
         if model.is_learned:
