@@ -32,7 +32,7 @@ def versions(
 
     settings = read_settings(data=data)
     listed = list_versions(settings)
-    for line in [_version_line(version) for version in listed] or ["Nothing is published yet."]:
+    for line in [_version_line(version) for version in listed] or [f"Nothing is published in {settings.data_dir} yet."]:
         console.print(line, markup=False)
     if not verify or not listed:
         return
