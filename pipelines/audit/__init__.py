@@ -11,6 +11,7 @@ from pipelines.audit.decisions import decide
 from pipelines.audit.details import list_findings
 from pipelines.audit.fingerprint import hash_files
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
+from pipelines.audit.history import was_audited
 from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
@@ -47,6 +48,7 @@ __all__ = [
     "tell_result",
     "verify_verdict",
     "warm_up",
+    "was_audited",
     "write_data_docs",
     "write_worklists_of",
 ]
