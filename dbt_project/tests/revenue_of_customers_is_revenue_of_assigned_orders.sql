@@ -5,7 +5,7 @@
             'name': 'customer_revenue_sums',
             'severity': 'critical',
             'dimension': 'consistency',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'Revenue, cancellation and returns of all customers are those of all assigned orders in base currency.',
             'description_de': 'Umsatz, Storno und Retouren aller Kunden sind die aller zugeordneten Bestellungen in Hauswährung.',
             'remedy': 'Run the build again; when it stays, the models of customers and orders disagree.',

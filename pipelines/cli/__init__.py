@@ -40,7 +40,7 @@ logging.getLogger("pipelines").addHandler(logging.NullHandler())
 # memory is the same, because there is little garbage and what is large is not Python's.
 COLLECTION = (50_000, 20, 50)
 
-# What a mistyped command raises; typer exports no name for it. It would exit with 2, which a scheduler takes for refused.
+# What a mistyped command raises; typer exports no name for it. Its own exit code is 2, here that of a refusal.
 _UsageError = typer.BadParameter.__mro__[1]
 
 
