@@ -145,7 +145,9 @@ def test_of_a_record_that_is_gone_only_the_row_is_to_be_emptied(
     with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
         connection.execute("delete from marts.source_record_keys where record_key = 'r_3'")
     fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("different", "Petra", "cousins")})
-    with pytest.raises(ConfigurationError, match=r"row 3, column pair: .* not in the published version any more; empty"):
+    with pytest.raises(
+        ConfigurationError, match=r"row 3, column pair: .* not in the published version any more; empty"
+    ):
         import_decisions(settings, sheet, author=None, today=TODAY)
     fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("", "", "")})
     assert import_decisions(settings, sheet, author=None, today=TODAY).added_count == 1

@@ -107,6 +107,7 @@ def _environment() -> Environment:
         same=words.same,
         say_word=lambda names, name: say(word(names, name)),
         rejection=words.rejection,
+        note=words.note,
         num=show_number,
         score=show_score,
         rich=show_rich,
