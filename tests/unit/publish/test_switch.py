@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import io
 import json
 import re
 from datetime import UTC, datetime, timedelta
@@ -16,7 +17,7 @@ from pipelines import warehouse
 from pipelines.build import Build, record_step
 from pipelines.cli import app
 from pipelines.configuration import Configuration
-from pipelines.errors import BuildError, RefusedError
+from pipelines.errors import BuildError, RefusedError, WarehouseError
 from pipelines.publish import (
     list_versions,
     open_reader,
@@ -25,6 +26,7 @@ from pipelines.publish import (
     record_outcome,
     roll_back,
     sync_state,
+    write_rows,
 )
 from pipelines.publish.history import read_outcomes
 from pipelines.settings import PROJECT_DIR, Settings
@@ -65,6 +67,25 @@ def test_a_session_takes_queries_of_several_lines_and_goes_on_after_a_wrong_one(
     assert session.exit_code == 0
     assert "nowhere does not exist" in session.stdout
     assert re.search(r"customers .* 3 .* last", " ".join(session.stdout.split()))
+
+
+@pytest.mark.usefixtures("published")
+def test_as_csv_every_row_and_column_is_written(settings: Settings) -> None:
+    query = "select range as n, range % 2 = 0 as even, 'a, b' as text, null as nothing from range(500); "
+    asked = CliRunner().invoke(app, ["sql", query, "--csv", "--data", str(settings.data_dir)])
+    assert asked.exit_code == 0
+    header, first, *_, last = asked.stdout.splitlines()
+    assert (header, first, last) == ("n,even,text,nothing", '0,true,"a, b",', '499,false,"a, b",')
+    assert len(asked.stdout.splitlines()) == 501
+
+
+@pytest.mark.parametrize("query", ["selct 1", "select * from nowhere", "delete from marts.customers"])
+@pytest.mark.usefixtures("published")
+def test_as_csv_a_wrong_query_is_told_and_writes_nothing(settings: Settings, query: str) -> None:
+    file = io.StringIO()
+    with pytest.raises(WarehouseError, match=r"(?s)not carried out: .*Error"):
+        write_rows(settings, query, file, restricted=False)
+    assert not file.getvalue()
 
 
 @pytest.mark.usefixtures("published")
