@@ -96,7 +96,7 @@ class Status:
             ]
         if self.rolled_back is not None:
             found.append(
-                f"Rolled back to it at {_moment(self.rolled_back.at)}: {self.rolled_back.reason} "
+                f"Rolled back to it at {_moment(self.rolled_back.at)}: {_as_sentence(self.rolled_back.reason)} "
                 f"Audiences are withdrawn until the next audited build is published."
             )
         if self.failing_since is not None:
@@ -220,6 +220,10 @@ def _open_build(settings: Settings) -> Build | None:
         return current_build(settings)
     except BuildError:
         return None
+
+
+def _as_sentence(typed: str) -> str:
+    return typed if typed.endswith((".", "!", "?")) else f"{typed}."
 
 
 def _moment(moment: datetime) -> str:
