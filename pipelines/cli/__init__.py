@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from pathlib import Path
 
 import typer
 
@@ -58,7 +59,7 @@ def main() -> None:
         errors.print(str(error), style="red", markup=False)
         sys.exit(_exit_code(error))
     except FileNotFoundError as error:
-        errors.print(f"There is no {error.filename or 'such file'}.", markup=False)
+        errors.print(_what_is_missing(error), markup=False)
         sys.exit(FAILED)
     except OSError as error:
         where = error.filename or "A file"
@@ -67,6 +68,13 @@ def main() -> None:
     except KeyboardInterrupt:
         errors.print("Interrupted; what is published is whole.")
         sys.exit(130)
+
+
+def _what_is_missing(error: FileNotFoundError) -> str:
+    if not error.filename:
+        return "A file that is needed is not there."
+    folder = Path(os.fsdecode(error.filename)).absolute().parent
+    return f"There is no {error.filename}." if folder.is_dir() else f"There is no folder {folder}."
 
 
 def _exit_code(error: KundenstammError) -> int:

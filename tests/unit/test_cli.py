@@ -45,6 +45,7 @@ def test_what_is_in_the_way_is_a_sentence(
         pytest.param(["run", "--aprove", "IDE-006"], 4, "No such option", id="a mistyped option is not a refusal"),
         pytest.param(["rollback", "v1"], 4, "Missing option", id="a missing option"),
         pytest.param(["review", "--decided", "no.xlsx"], 1, "There is no no.xlsx.", id="a sheet that is not there"),
+        pytest.param(["review", "--decided", "/no/sheet.xlsx"], 1, "There is no folder /no.", id="a folder"),
         pytest.param(["sources", "profile", "no.csv"], 1, "There is no file no.csv.", id="a file that is not there"),
         pytest.param(["findings"], 1, "Nothing was audited in", id="a data folder without an audit"),
     ],
