@@ -43,6 +43,7 @@ def test_what_is_in_the_way_is_a_sentence(
     ("arguments", "code", "sentence"),
     [
         pytest.param(["run", "--aprove", "IDE-006"], 4, "No such option", id="a mistyped option is not a refusal"),
+        pytest.param(["run", "--as-of", "never"], 4, "as_of is 'never', which is no moment", id="no moment"),
         pytest.param(["rollback", "v1"], 4, "Missing option", id="a missing option"),
         pytest.param(["review", "--decided", "no.xlsx"], 1, "There is no no.xlsx.", id="a sheet that is not there"),
         pytest.param(["review", "--decided", "/no/sheet.xlsx"], 1, "There is no folder /no.", id="a folder"),
