@@ -17,7 +17,7 @@ from pipelines.audit.results import RuleResult, Severity, Status, Verdict, Verdi
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
 from pipelines.audit.store import load_verdict
-from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_result
+from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_none_open, tell_result
 from pipelines.audit.validation import cool_down, warm_up
 from pipelines.audit.worklist import write_worklists_of
 
@@ -45,6 +45,7 @@ __all__ = [
     "tabulate_findings",
     "tell_extent",
     "tell_findings",
+    "tell_none_open",
     "tell_result",
     "verify_verdict",
     "warm_up",

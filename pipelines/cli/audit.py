@@ -36,7 +36,14 @@ def findings(
     data: DataOption = None,
 ) -> None:
     """Show what the audit found and since when, accept a finding for a time, or list the records to mend."""
-    from pipelines.audit import decide, list_findings, tell_findings, was_audited, write_worklists_of
+    from pipelines.audit import (
+        decide,
+        list_findings,
+        tell_findings,
+        tell_none_open,
+        was_audited,
+        write_worklists_of,
+    )
     from pipelines.configuration import load_configuration
 
     if sum(option is not None for option in (accept, take_back, worklist)) > 1:
@@ -68,7 +75,7 @@ def findings(
     shown = [f for f in found if (everything or f.closed_at is None) and owner in (None, f.text.owner)]
     print_lines(tell_findings(shown, configuration.company.base_currency))
     if not shown:
-        console.print("No finding is open.")
+        console.print(tell_none_open(found, owner), markup=False)
 
 
 def write_docs(
