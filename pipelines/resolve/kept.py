@@ -41,7 +41,7 @@ TABLES = (
     *("forms", "carriers", "identifier_values", "shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
     *("refused", "exact_edges", "exact_refusals", "scored_profiles", "known_counts", "in_blocks", "blocked"),
-    *("divided", "oversized", "scores", "judged_scores"),
+    *("divided", "block_parts", "oversized", "scores", "judged_scores"),
 )
 
 # And what is kept of what follows from it.

@@ -292,7 +292,7 @@ def _prepare(
     count_known(connection, COMPARISONS)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "block_parts", "oversized")
     return _Prepared(profile_count, blocking)
 
 
