@@ -20,8 +20,9 @@ run gives because each phase says of a key only what follows from the rows of it
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
 who is torn, the sample that the fit of the model is measured by, and the scored links that are chosen. Of how many
 profiles something is known is counted, and the count kept. Add the slice of a new phase to `night_records`,
-`night_blocks` or `night_pairs`, its place in the order and in the table here. What a phase says is written in its own module; which
-records changed is found in `changes`, which ids are looked at in `renaming`, and how the tables are kept in `kept`.
+`night_blocks` or `night_pairs`, its place in the order and in the table here. What a phase says is written in its own
+module; which records changed is found in `changes`, which ids are looked at in `renaming`, and how the tables are kept
+in `kept`.
 """
 
 from __future__ import annotations
@@ -102,7 +103,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
         """
         create table disturbed as
         with weighed_otherwise as (
-            select a, b from (from gone_pairs union all from new_scores)
+            select a, b from (select a, b from gone_pairs union all from new_scores)
             join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
         )
         select n from renewed union from compared

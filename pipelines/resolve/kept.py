@@ -173,6 +173,12 @@ def cache_file(settings: Settings) -> Path:
     return settings.data_dir / CACHE_FOLDER / CACHE_FILE
 
 
+def is_complete(connection: DuckDBPyConnection) -> bool:
+    """Whether the file of the last run has all tables that a night continues from."""
+    rows = connection.execute("select table_name from duckdb_tables() where database_name = ?", [KEPT]).fetchall()
+    return {*TABLES, *CHOSEN, "mark"} <= {name for (name,) in rows}
+
+
 def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str, ids_digest: str) -> None:
     """Say under which conditions the tables of the file are what a full run gives, and which ids that gave."""
     connection.execute(

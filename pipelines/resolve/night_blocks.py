@@ -148,10 +148,10 @@ class BlockPhases(Slices):
             """
             delete from kept.in_blocks where n in (from compared);
             insert into kept.in_blocks select block, n, key from moves where is_in;
-            delete from kept.block_parts
-            where n in (from compared) or whole in (select key from moved_blocks where was_divided and not stays_divided);
+            create table reunited as select key from moved_blocks where was_divided and not stays_divided;
+            delete from kept.block_parts where n in (from compared) or whole in (from reunited);
             insert into kept.block_parts from parts_now;
-            delete from kept.divided where key in (select key from moved_blocks where not stays_divided);
+            delete from kept.divided where key in (from reunited);
             update kept.divided set size = size + growth from moved_blocks
             where moved_blocks.key = divided.key and growth <> 0
             """

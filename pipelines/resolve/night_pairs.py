@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.changes import CannotContinueError, WhyInFull
 from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
 from pipelines.resolve.evidence import NO_EVIDENCE, choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
@@ -103,22 +103,26 @@ class PairPhases(Slices):
                 self.replace(table, "(a, b) in (from judged_links)")
 
     def find_open_pairs(self) -> None:
-        """Take the weights of gone pairs and of compared profiles out of `scores`.
+        """Take the weights of `gone_pairs` out of `scores`; create `open_pairs`, which have none yet.
 
-        Creates `gone_pairs`, which are not blocked any more or linked by a rule, and `open_pairs`, without a weight.
+        Gone are pairs that are not blocked any more or linked by a rule, and those of compared profiles.
         """
         self.run(
             """
-            delete from kept.scores where a in (from compared) or b in (from compared);
             create table touched_pairs as
-            select a, b from counted_pairs union from moved_edges
-            union select a, b from kept.blocked where a in (from compared) or b in (from compared);
-            create table blocked_now as
-            select a, b from kept.blocked semi join touched_pairs using (a, b) anti join kept.exact_edges using (a, b);
+            select a, b, times > 0 as is_blocked from counted_pairs
+            union
+            select a, b, times is not null from moved_edges left join kept.blocked using (a, b)
+            union
+            select a, b, true from kept.blocked where a in (from compared) or b in (from compared);
+            create table wanted_pairs as
+            select a, b from touched_pairs anti join kept.exact_edges using (a, b) where is_blocked;
             create table gone_pairs as
-            select a, b from kept.scores semi join touched_pairs using (a, b) anti join blocked_now using (a, b);
-            delete from kept.scores where (a, b) in (from gone_pairs);
-            create table open_pairs as from blocked_now anti join kept.scores using (a, b);
+            select rowid as place, a, b from kept.scores
+            where a in (from compared) or b in (from compared)
+               or (a, b) in (select (a, b) from touched_pairs anti join wanted_pairs using (a, b));
+            delete from kept.scores where rowid in (select place from gone_pairs);
+            create table open_pairs as from wanted_pairs anti join kept.scores using (a, b);
             create view blocked_pairs as
             select a as join_key_l, b as join_key_r from kept.scores union all from open_pairs
             """
@@ -136,7 +140,7 @@ class PairPhases(Slices):
                 self.connection, model, observe_known(self.connection), observe_agreement(self.connection, model)
             )
             if any(fit.is_drifted for fit in fits) and not is_drift_allowed:
-                raise CannotContinueError
+                raise CannotContinueError(WhyInFull.DRIFTED)
             create_scores(self.connection)
             weigh_pairs(self.connection, model)
             self.run(f"create table {self.main}.new_scores as select a, b from scores")
@@ -150,7 +154,7 @@ class PairPhases(Slices):
             """
             create table judged_anew as
             from renewed union from newly_torn
-            union select n from kept.carriers semi join new_verdicts using (value_key)
+            union select n from judged_carriers
             union select n from kept.carriers semi join new_homes using (value_key);
             delete from kept.judged_scores
             where a in (from judged_anew) or b in (from judged_anew) or a in (from compared) or b in (from compared)

@@ -19,6 +19,7 @@ from pipelines.configuration.identity import IdentityConfig
 from pipelines.keys import contact_point_key, use_secret
 from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import ResolveReport, resolve_identities
+from pipelines.resolve.changes import WhyInFull
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS
 from pipelines.resolve.kept import cache_file
 from pipelines.settings import Settings
@@ -173,6 +174,7 @@ def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Co
         create_persons(warehouse, rows)
         used = configuration if identity is None else dataclasses.replace(configuration, identity=identity)
         report = resolve_identities(warehouse, settings, used, make_build(version))
+        assert report.in_full_because != WhyInFull.FAULT, (settings.build_dir / "errors.log").read_text()
         result = Resolved(
             report,
             dict(warehouse.execute("from identity.members").fetchall()),
