@@ -159,14 +159,17 @@ class _Writing:
 def attached(connection: DuckDBPyConnection, settings: Settings, *, read_only: bool) -> Iterator[None]:
     """The file of the last run as catalog `kept`.
 
-    What changes in it is brought to the disk at the end, at once: a night that is killed leaves it as it was.
+    What changes in it is brought to the disk at the end, at once: a night that fails or is killed leaves it as it was.
     """
     option = "read_only" if read_only else WITHOUT_LOG
     connection.execute(f"attach {literal(cache_file(settings))} as {KEPT} ({option})")
     try:
+        connection.execute("set checkpoint_threshold = '1TB'")  # else the engine does it whenever 16 MB were changed
         yield
+        if not read_only:
+            connection.execute(f"checkpoint {KEPT}")
     finally:
-        connection.execute(f"detach {KEPT}")
+        connection.execute(f"detach {KEPT}; reset checkpoint_threshold")
 
 
 def cache_file(settings: Settings) -> Path:
