@@ -26,8 +26,9 @@ class BlockPhases(Slices):
     """The steps in their order; each leaves in the scratch catalog what the next one reads.
 
     A block that was too large and still is stays divided, so of it only parts are looked at, as blocks of their own:
-    those that a compared profile is in now, or was in before. Of any other block that a profile came to or left all
-    members are.
+    those that a compared profile came to or left, and of those that it stays in the ones that have to be divided
+    further, for how they are depends on all that is known of its members. Of any other block that a profile came to or
+    left all members are.
     """
 
     def __init__(self, connection: DuckDBPyConnection, main: str, learned_from: int) -> None:
@@ -53,9 +54,9 @@ class BlockPhases(Slices):
         )
 
     def _find_moves(self) -> None:
-        """Create `moves`, where compared profiles were and are, and `moved_blocks`, blocks that are not as they were.
+        """Create `moves`, where compared profiles were and are, and `moved_blocks`, which they came to or left.
 
-        A divided one never is: how it is divided further depends on all that is known of its members.
+        Or in which they stay, where it was divided.
         """
         with self.slice():
             # Before and now at once: as profiles with an even and an odd number.
@@ -104,14 +105,21 @@ class BlockPhases(Slices):
                 """
             )
         self.run(
-            """
+            f"""
+            create table were_in_parts as
+            from kept.block_parts semi join (from parts_before union all from parts_now) using (key);
+            create table moved_parts as
+            select key from (
+                (select n, key from parts_before except select n, key from parts_now)
+                union all (select n, key from parts_now except select n, key from parts_before))
+            union
+            select key from were_in_parts group by block, key having count(*) > {self._largest};
             create table in_moved_parts as
             with open_blocks as materialized (select key from moved_blocks where not stays_divided),
-            moved_parts as (select key from parts_before union select key from parts_now),
             were_in as materialized (
                 select block, n, key, key as whole from kept.in_blocks semi join open_blocks using (key)
                 union all
-                select block, n, key, whole from kept.block_parts semi join moved_parts using (key)
+                select block, n, key, whole from were_in_parts semi join moved_parts using (key)
             )
             select *, false as is_now from were_in
             union all
@@ -119,7 +127,7 @@ class BlockPhases(Slices):
             union all
             select block, n, key, key, true from moves semi join open_blocks using (key) where is_in
             union all
-            select *, true from parts_now
+            select *, true from parts_now semi join moved_parts using (key)
             """
         )
 
