@@ -63,6 +63,8 @@ def identity_assets(context: dg.AssetExecutionContext) -> Iterator[dg.Materializ
             overrides = write_outcomes(connection, day)
             diff = write_diff(connection, working.settings, working.build)
             rows = count_tables(connection, "identity", TABLES)
+        if report.in_full_because:
+            context.log.info(f"All records were matched anew: {report.in_full_because}.")
         if report.oversized_count:
             context.log.warning(
                 f"{report.oversized_count} records are alike in too much to be compared with each other in one of the "

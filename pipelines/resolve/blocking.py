@@ -120,20 +120,29 @@ def count_shared_blocks(connection: DuckDBPyConnection, learned_from: int) -> No
     A block depends on the profiles in it alone. Creates
 
     - `blocked`: one row per pair (`a`, `b`, a < b) and in how many blocks both are, `times`.
-    - `divided`: the keys of the blocks that were too large and are compared within parts of them only.
+    - `divided`: the keys of the blocks that were too large and are compared within parts of them only, and how many
+      profiles are in each, `size`.
+    - `block_parts`: one row per such block, `whole`, and profile in it, with the `key` of its part.
     - `oversized`: one row per part that stayed too large, by the key of its block, and profile in it.
     """
     connection.execute("create table blocks (block utinyint, n integer, key ubigint)")
     connection.execute("create table twos (pair bigint)")
     largest = largest_of_block(learned_from)
     _settle(connection, largest, "in_blocks")
-    connection.execute("create table divided as select distinct key from undivided")
-    connection.execute("create or replace table undivided as select *, key as whole from undivided")
-    for part in (part_of_block(learned_from), *(f"hash(key, hash({column}))" for column in _FURTHER)):
+    connection.execute(
+        f"""
+        create table divided as select key, count(*)::integer as size from undivided group by key;
+        create table block_parts as
+        select block, n, {part_of_block(learned_from)} as key, key as whole
+        from undivided join scored_profiles using (n)
+        """
+    )
+    _settle(connection, largest, "block_parts")
+    for column in _FURTHER:
         if not _count(connection, "select count(*) from undivided"):
             break
         connection.execute(
-            f"create or replace table undivided as select block, n, {part} as key, whole "
+            f"create or replace table undivided as select block, n, hash(key, hash({column})) as key, whole "
             "from undivided join scored_profiles using (n)"
         )
         _settle(connection, largest)

@@ -6,6 +6,7 @@ in `records`; what a changed one touches, in `increments`.
 
 from __future__ import annotations
 
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.kept import KEPT
@@ -18,8 +19,28 @@ if TYPE_CHECKING:
 MOST_CHANGED = 0.15
 
 
+class WhyInFull(StrEnum):
+    """Why a run matched all records anew instead of continuing from what the last one kept."""
+
+    NO_MODEL = "no model had been learned"
+    NOTHING_KEPT = "nothing had been kept"
+    OTHER_CONDITIONS = "software, configuration or model had changed"
+    DAMAGED = "what had been kept was damaged"
+    TOO_MUCH_CHANGED = "too many records had changed"
+    NO_ROOM = "too many new records came to one place in the order of keys"
+    OTHER_DEFAULT_DATES = "other birth dates had become nobody's"
+    OTHER_HOMES = "homes had come to be shared, or ceased to be"
+    DRIFTED = "the data had drifted from what the model was learned from"
+    ISSUED_ELSEWHERE = "a new id had been issued before"
+    FAULT = "continuing failed for a fault in this software"
+
+
 class CannotContinueError(Exception):
     """A night from which what was kept does not lead to what a full run gives."""
+
+    def __init__(self, why: WhyInFull) -> None:
+        super().__init__(why)
+        self.why = why
 
 
 def find_changes(slices: Slices) -> None:
@@ -37,7 +58,7 @@ def find_changes(slices: Slices) -> None:
         """
     )
     if slices.count("changes") > MOST_CHANGED * slices.count("inputs"):
-        raise CannotContinueError
+        raise CannotContinueError(WhyInFull.TOO_MUCH_CHANGED)
     if slices.count("(from changes where not was_there)"):
         _number_new_records(slices)
     slices.run(
@@ -70,7 +91,7 @@ def _number_new_records(slices: Slices) -> None:
         """
     )
     if slices.count("(from placed where upper - lower <= new_count)"):
-        raise CannotContinueError
+        raise CannotContinueError(WhyInFull.NO_ROOM)
     slices.run(
         """
         update changes set n = lower + (upper - lower) * position // (new_count + 1)

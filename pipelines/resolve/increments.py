@@ -19,9 +19,10 @@ run gives because each phase says of a key only what follows from the rows of it
 
 What is cheap or depends on everything is computed in full: defaults among birth dates, what homes share, the spread of
 who is torn, the sample that the fit of the model is measured by, and the scored links that are chosen. Of how many
-profiles something is known is counted, and the count kept. Add the slice of a new phase to `night_records` or
-`night_pairs`, its place in the order and in the table here. What a phase says is written in its own module; which
-records changed is found in `changes`, which ids are looked at in `renaming`, and how the tables are kept in `kept`.
+profiles something is known is counted, and the count kept. Add the slice of a new phase to `night_records`,
+`night_blocks` or `night_pairs`, its place in the order and in the table here. What a phase says is written in its own
+module; which records changed is found in `changes`, which ids are looked at in `renaming`, and how the tables are kept
+in `kept`.
 """
 
 from __future__ import annotations
@@ -35,6 +36,7 @@ from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit
 from pipelines.resolve.guards import Reliability
 from pipelines.resolve.kept import KEPT
+from pipelines.resolve.night_blocks import BlockPhases
 from pipelines.resolve.night_pairs import PairPhases
 from pipelines.resolve.night_records import RecordPhases
 from pipelines.resolve.slices import Slices
@@ -81,7 +83,7 @@ def match_night(slices: Slices, warehouse: str, identity: IdentityConfig, build:
     pairs = PairPhases(slices.connection, slices.main)
     pairs.renew_groups()
     pairs.renew_links()
-    pairs.renew_blocks(model.profile_count)
+    BlockPhases(slices.connection, slices.main, model.profile_count).renew_blocks()
     pairs.find_open_pairs()
     fits = pairs.renew_scores(model, is_drift_allowed=not identity.learn_anew_on_drift)
     pairs.renew_judgements(model)
@@ -101,7 +103,7 @@ def renew_clusters(slices: Slices, reliability: Reliability) -> None:
         """
         create table disturbed as
         with weighed_otherwise as (
-            select a, b from (from gone_pairs union all from new_scores)
+            select a, b from (select a, b from gone_pairs union all from new_scores)
             join kept.clustered as l on l.n = a join kept.clustered as r on r.n = b where l.component = r.component
         )
         select n from renewed union from compared

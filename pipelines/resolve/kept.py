@@ -41,7 +41,7 @@ TABLES = (
     *("forms", "carriers", "identifier_values", "shared_values", "home_values"),
     *("known_identifiers", "torn_at", "torn", "torn_groups", "descriptions", "profiles", "groups", "accepted"),
     *("refused", "exact_edges", "exact_refusals", "scored_profiles", "known_counts", "in_blocks", "blocked"),
-    *("divided", "oversized", "scores", "judged_scores"),
+    *("divided", "block_parts", "oversized", "scores", "judged_scores"),
 )
 
 # And what is kept of what follows from it.
@@ -159,18 +159,27 @@ class _Writing:
 def attached(connection: DuckDBPyConnection, settings: Settings, *, read_only: bool) -> Iterator[None]:
     """The file of the last run as catalog `kept`.
 
-    What changes in it is brought to the disk at the end, at once: a night that is killed leaves it as it was.
+    What changes in it is brought to the disk at the end, at once: a night that fails or is killed leaves it as it was.
     """
     option = "read_only" if read_only else WITHOUT_LOG
     connection.execute(f"attach {literal(cache_file(settings))} as {KEPT} ({option})")
     try:
+        connection.execute("set checkpoint_threshold = '1TB'")  # else the engine does it whenever 16 MB were changed
         yield
+        if not read_only:
+            connection.execute(f"checkpoint {KEPT}")
     finally:
-        connection.execute(f"detach {KEPT}")
+        connection.execute(f"detach {KEPT}; reset checkpoint_threshold")
 
 
 def cache_file(settings: Settings) -> Path:
     return settings.data_dir / CACHE_FOLDER / CACHE_FILE
+
+
+def is_complete(connection: DuckDBPyConnection) -> bool:
+    """Whether the file of the last run has all tables that a night continues from."""
+    rows = connection.execute("select table_name from duckdb_tables() where database_name = ?", [KEPT]).fetchall()
+    return {*TABLES, *CHOSEN, "mark"} <= {name for (name,) in rows}
 
 
 def write_mark(connection: DuckDBPyConnection, digest: str, model_digest: str, ids_digest: str) -> None:

@@ -1,21 +1,14 @@
-"""What a night renews of groups, blocks and pairs, once records and profiles are what they are now.
+"""What a night renews of groups and pairs, once records and profiles are what they are now.
 
 Add here the slice of a phase that says something of two records. The order of all phases, and why their slices are
-enough, is in `increments`; records are renewed in `night_records`, clusters in `increments`.
+enough, is in `increments`; records are renewed in `night_records`, blocks in `night_blocks`, clusters in `increments`.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.blocking import (
-    DIVIDED_BY,
-    count_shared_blocks,
-    key_profiles,
-    largest_of_block,
-    part_of_block,
-)
-from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.changes import CannotContinueError, WhyInFull
 from pipelines.resolve.drift import Fit, compare_fit, observe_agreement, observe_known, sample_pairs
 from pipelines.resolve.evidence import NO_EVIDENCE, choose_links, group_records, judge_groups, list_rules
 from pipelines.resolve.guards import LEAST_PROBABILITY, Reliability, judge_scores
@@ -109,151 +102,27 @@ class PairPhases(Slices):
             for table in ("exact_edges", "exact_refusals"):
                 self.replace(table, "(a, b) in (from judged_links)")
 
-    def renew_blocks(self, learned_from: int) -> None:
-        """Renew what pairs have in common by blocks that a profile came to or left, or in which parts are others."""
-        with self.slice():
-            # Before and now at once: as profiles with an even and an odd number.
-            profiles = complete(
-                "select * replace (2 * n::bigint as n) from compared_before union all by name "
-                "select * replace (2 * n::bigint + 1 as n) from compared_now"
-            )
-            self.run(f"create view {self.part}.scored_profiles as {profiles}")
-            key_profiles(self.connection, learned_from)
-            self.run(
-                f"""
-                create table {self.main}.left_blocks as
-                select block, (n // 2)::integer as n, key from in_blocks where n % 2 = 0;
-                create table {self.main}.came_to_blocks as
-                select block, (n // 2)::integer as n, key from in_blocks where n % 2 = 1
-                """
-            )
-        self.run(
-            """
-            create table stayed as from left_blocks semi join came_to_blocks using (n, key);
-            create table moved_blocks as
-            select key from left_blocks anti join stayed using (n, key)
-            union
-            select key from came_to_blocks anti join stayed using (n, key)
-            union  -- how it is divided depends on all that is known of those in it
-            select key from stayed semi join kept.divided using (key);
-            create table in_moved_blocks as
-            with were_in as materialized (from kept.in_blocks semi join moved_blocks using (key))
-            select *, false as is_now from were_in
-            union all
-            select *, true from were_in anti join compared using (n)
-            union all
-            select *, true from came_to_blocks semi join moved_blocks using (key);
-            delete from kept.in_blocks where n in (from compared);
-            insert into kept.in_blocks from came_to_blocks
-            """
-        )
-        self._count_moved_blocks(learned_from)
-        self.run(
-            """
-            create table counted_pairs as
-            select a, b, coalesce(was.times, 0) + moved_pairs.times as times
-            from moved_pairs left join kept.blocked as was using (a, b);
-            delete from kept.blocked where (a, b) in (select (a, b) from moved_pairs);
-            insert into kept.blocked select a, b, times from counted_pairs where times > 0
-            """
-        )
-
-    def _count_moved_blocks(self, learned_from: int) -> None:
-        """Create `moved_pairs`: how many more or fewer of the moved blocks they share than before; renew their parts.
-
-        Of a block that was and is too large only the parts with a compared profile are looked at, as blocks of their
-        own. Blocks as they are now and as they were are divided at once, as other blocks of other profiles.
-        """
-        large = f"> {largest_of_block(learned_from)}"
-        self.run(
-            f"""
-            create table sized_blocks as
-            select key, count(*) filter (is_now) {large} as is_large, count(*) filter (not is_now) {large} as was_large
-            from in_moved_blocks group by block, key;
-            create table crowded as
-            select distinct n from in_moved_blocks
-            where key in (select key from sized_blocks where is_large or was_large);
-            create table crowd as
-            select n, {", ".join(DIVIDED_BY)} from kept.scored_profiles semi join crowded using (n);
-            create table crowd_before as
-            select n, {", ".join(DIVIDED_BY)} from compared_before semi join crowded using (n)
-            union all
-            from crowd anti join compared using (n)
-            """
-        )
-        self._find_moved_parts(learned_from)
-        with self.slice(
-            in_blocks="select block, place + is_now::integer as n, case when is_now then key else hash(key) end as key "
-            "from in_moved_parts join places using (n)",
-            scored_profiles="select * exclude (place) replace (place + 1 as n) from crowd join places using (n) "
-            "union all select * exclude (place) replace (place as n) from crowd_before join places using (n)",
-        ):
-            count_shared_blocks(self.connection, learned_from)
-            self.run(
-                f"""
-                create table {self.main}.moved_pairs as
-                with counted as (
-                    select a // 2 * 2 as place_a, b // 2 * 2 as place_b,
-                        sum(case when a % 2 = 1 then times::integer else -times::integer end) as difference
-                    from blocked group by all
-                )
-                select l.n as a, r.n as b, difference as times from (from counted where difference <> 0)
-                join places as l on l.place = place_a join places as r on r.place = place_b;
-                delete from kept.oversized where (key, n) in (select (whole, n) from in_moved_parts where not is_now);
-                insert into kept.oversized
-                select distinct whole, places.n
-                from oversized join places on place + 1 = oversized.n
-                join in_moved_parts as parts on parts.key = oversized.key and parts.n = places.n and is_now
-                """
-            )
-        self.run(
-            """
-            delete from kept.divided where key in (select key from sized_blocks where was_large and not is_large);
-            insert into kept.divided select key from sized_blocks where is_large and not was_large
-            """
-        )
-
-    def _find_moved_parts(self, learned_from: int) -> None:
-        """Create `in_moved_parts`, moved blocks, or such parts instead, and `places`, even numbers of profiles."""
-        part = part_of_block(learned_from)
-        self.run(
-            f"""
-            create table in_large_blocks as
-            from in_moved_blocks semi join (from sized_blocks where is_large and was_large) using (key);
-            create table in_parts as
-            select block, n, {part} as key, key as whole, is_now
-            from in_large_blocks join crowd using (n) where is_now
-            union all
-            select block, n, {part}, key, is_now
-            from in_large_blocks join crowd_before using (n) where not is_now;
-            create table in_moved_parts as
-            from in_parts semi join (from in_parts semi join compared using (n)) as moved using (key)
-            union all
-            select block, n, key, key, is_now
-            from in_moved_blocks anti join in_large_blocks using (key);
-            create table places as
-            select n, (2 * row_number() over (order by n))::integer as place
-            from (select distinct n from in_moved_parts)
-            """
-        )
-
     def find_open_pairs(self) -> None:
-        """Take the weights of gone pairs and of compared profiles out of `scores`.
+        """Take the weights of `gone_pairs` out of `scores`; create `open_pairs`, which have none yet.
 
-        Creates `gone_pairs`, which are not blocked any more or linked by a rule, and `open_pairs`, without a weight.
+        Gone are pairs that are not blocked any more or linked by a rule, and those of compared profiles.
         """
         self.run(
             """
-            delete from kept.scores where a in (from compared) or b in (from compared);
             create table touched_pairs as
-            select a, b from counted_pairs union from moved_edges
-            union select a, b from kept.blocked where a in (from compared) or b in (from compared);
-            create table blocked_now as
-            select a, b from kept.blocked semi join touched_pairs using (a, b) anti join kept.exact_edges using (a, b);
+            select a, b, times > 0 as is_blocked from counted_pairs
+            union
+            select a, b, times is not null from moved_edges left join kept.blocked using (a, b)
+            union
+            select a, b, true from kept.blocked where a in (from compared) or b in (from compared);
+            create table wanted_pairs as
+            select a, b from touched_pairs anti join kept.exact_edges using (a, b) where is_blocked;
             create table gone_pairs as
-            select a, b from kept.scores semi join touched_pairs using (a, b) anti join blocked_now using (a, b);
-            delete from kept.scores where (a, b) in (from gone_pairs);
-            create table open_pairs as from blocked_now anti join kept.scores using (a, b);
+            select rowid as place, a, b from kept.scores
+            where a in (from compared) or b in (from compared)
+               or (a, b) in (select (a, b) from touched_pairs anti join wanted_pairs using (a, b));
+            delete from kept.scores where rowid in (select place from gone_pairs);
+            create table open_pairs as from wanted_pairs anti join kept.scores using (a, b);
             create view blocked_pairs as
             select a as join_key_l, b as join_key_r from kept.scores union all from open_pairs
             """
@@ -271,7 +140,7 @@ class PairPhases(Slices):
                 self.connection, model, observe_known(self.connection), observe_agreement(self.connection, model)
             )
             if any(fit.is_drifted for fit in fits) and not is_drift_allowed:
-                raise CannotContinueError
+                raise CannotContinueError(WhyInFull.DRIFTED)
             create_scores(self.connection)
             weigh_pairs(self.connection, model)
             self.run(f"create table {self.main}.new_scores as select a, b from scores")
@@ -285,7 +154,7 @@ class PairPhases(Slices):
             """
             create table judged_anew as
             from renewed union from newly_torn
-            union select n from kept.carriers semi join new_verdicts using (value_key)
+            union select n from judged_carriers
             union select n from kept.carriers semi join new_homes using (value_key);
             delete from kept.judged_scores
             where a in (from judged_anew) or b in (from judged_anew) or a in (from compared) or b in (from compared)

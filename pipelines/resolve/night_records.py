@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.ambiguity import find_torn_at, spread_torn
-from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.changes import CannotContinueError, WhyInFull
 from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.drift import count_known
 from pipelines.resolve.homes import find_home_values
@@ -86,7 +86,7 @@ class RecordPhases(Slices):
             if self.count("(from default_dates_now anti join default_dates using (birth_date))") + self.count(
                 "(from default_dates anti join default_dates_now using (birth_date))"
             ):
-                raise CannotContinueError
+                raise CannotContinueError(WhyInFull.OTHER_DEFAULT_DATES)
 
     def _add_names(self) -> None:
         self.add("forms", "form")
@@ -122,15 +122,16 @@ class RecordPhases(Slices):
     def silence_values(self) -> None:
         """Take problems out of `records` that changed or carry a value that is one or is none any more.
 
-        Creates `renewed`, the numbers of these and of gone records, and `moved_descriptions`, what is said by other
-        records than before; and `gone_profiles`, the profiles of those who said it.
+        Creates `judged_carriers`, the carriers of `new_verdicts`; `renewed`, the numbers of these records and of gone
+        ones; `moved_descriptions`, what is said by other records than before; and `gone_profiles`, the profiles of
+        those who said it.
         """
         self.run(
             """
+            create table judged_carriers as
+            select n, is_other_problem from kept.carriers join new_verdicts using (value_key);
             create table renewed as
-            select n from changes
-            union
-            select n from kept.carriers semi join (from new_verdicts where is_other_problem) using (value_key)
+            select n from changes union select n from judged_carriers where is_other_problem
             """
         )
         with self.slice(
@@ -171,7 +172,7 @@ class RecordPhases(Slices):
             )
             shared = "(from {} where kind = 'address')"
             if (self.count(shared.format("kept.home_values")) > 0) != (self.count(shared.format("home_values")) > 0):
-                raise CannotContinueError  # whether homes are shared at all is asked of every pair
+                raise CannotContinueError(WhyInFull.OTHER_HOMES)  # whether any are shared is asked of every pair
             if self.count("new_homes"):
                 self.replace("home_values", "true")
 
@@ -200,11 +201,15 @@ class RecordPhases(Slices):
             create table moved_members as
             from kept.descriptions semi join moved_descriptions using (description);
             create table grouped as
-            from renewed union select n from moved_members union from merge_targets
-            union select n from kept.carriers semi join new_verdicts using (value_key);
+            from renewed union select n from moved_members union from merge_targets union select n from judged_carriers;
             create table near_records as
-            from kept.records where n in (from grouped)
-                or merged_into in (select record_key from kept.numbers semi join grouped using (n));
+            with near as (
+                from grouped
+                union
+                select n from kept.records
+                where merged_into in (select record_key from kept.numbers semi join grouped using (n))
+            )
+            from kept.records semi join near using (n);
             create table near_forms as from kept.forms semi join near_records using (form)
             """
         )
@@ -219,12 +224,11 @@ class RecordPhases(Slices):
             create_scored_profiles(self.connection)
             self.run(
                 f"""
+                create table were_compared as from kept.scored_profiles semi join gone_profiles using (n);
                 create table {self.main}.compared_before as
-                from kept.scored_profiles semi join gone_profiles using (n)
-                anti join {self.part}.scored_profiles using (n, content);
+                from were_compared anti join scored_profiles using (n, content);
                 create table {self.main}.compared_now as
-                select {NARROWED["scored_profiles"]} from {self.part}.scored_profiles
-                anti join kept.scored_profiles using (n, content);
+                select {NARROWED["scored_profiles"]} from scored_profiles anti join were_compared using (n, content);
                 create table {self.main}.compared as
                 select n from compared_before union select n from compared_now
                 """

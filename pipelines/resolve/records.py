@@ -272,11 +272,15 @@ named as (
         select distinct record_key, buyer_record_key from {warehouse}.clean.order_references
         union select buyer_record_key, buyer_record_key from {warehouse}.clean.order_references)
     group by record_key
+),
+merge_targets as (
+    select record_key from {warehouse}.clean.persons
+    where record_key in (select merged_into_record_key from {warehouse}.clean.persons)
 )
 select record_key,
     hash(record_key, kind, is_deleted, created_at, first_name, last_name, birth_date, {is_plausible}, email,
         email_match, phone, mobile, street, house_number, postal_code, city, merged_into_record_key,
-        merged_into_record_key in (select record_key from {warehouse}.clean.persons), identifiers, points, buyers)
+        coalesce(merged_into_record_key in (from merge_targets), false), identifiers, points, buyers)
     as said,
 from {warehouse}.clean.persons left join pointed using (record_key) left join named using (record_key)
 """

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.changes import CannotContinueError, WhyInFull
 from pipelines.resolve.ids import assign_ids, show_ids
 from pipelines.warehouse import literal
 
@@ -33,6 +33,8 @@ def digest_ids(connection: DuckDBPyConnection, members: str, history: str) -> st
 
 def rename_touched(slices: Slices, version: str, at: datetime) -> None:
     """Create `members`, `id_history` and `id_events` as `assign_ids` does, where what is published is as it was kept.
+
+    All three are views: what is published of all other records is read where it is.
 
     Reads `records`, `clustered`, `regrouped_records` and `changes`, and what `assign_ids` reads of earlier versions.
 
@@ -60,10 +62,10 @@ def rename_touched(slices: Slices, version: str, at: datetime) -> None:
             f"where first_version = {literal(version)}) using (customer_id) anti join known_ids using (customer_id))"
         )
         if slices.count(elsewhere):
-            raise CannotContinueError
+            raise CannotContinueError(WhyInFull.ISSUED_ELSEWHERE)
     slices.run(
         """
-        create table members as
+        create view members as
         from published_members anti join near_published using (record_key) union all from renamed_members
         """
     )
@@ -93,7 +95,7 @@ select n from clustered where cluster in (
     select cluster from clustered
     where n in (from regrouped_records) or n in (select n from records semi join nearby using (record_key)));
 create table near_published as
-from published_members
-where record_key in (select record_key from records semi join renamed using (n))
-   or record_key in (select record_key from changes)
+from published_members semi join (
+    select record_key from records semi join renamed using (n) union all select record_key from changes
+) using (record_key)
 """

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 from pipelines import keys
 from pipelines.resolve.ambiguity import find_torn
 from pipelines.resolve.blocking import Blocking, block_profiles
-from pipelines.resolve.changes import CannotContinueError
+from pipelines.resolve.changes import CannotContinueError, WhyInFull
 from pipelines.resolve.comparisons import COMPARISONS
 from pipelines.resolve.components import find_clusters
 from pipelines.resolve.drift import Fit, count_known, keep_reference, measure_fit, write_fit
@@ -24,7 +24,17 @@ from pipelines.resolve.evidence import find_exact_links
 from pipelines.resolve.guards import Reliability, choose_candidates, judge_scores
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS, MEMBER_COLUMNS, assign_ids
 from pipelines.resolve.increments import match_night, renew_clusters
-from pipelines.resolve.kept import CHOSEN, KEPT, Keeper, attached, cache_file, digest_matching, digest_model, write_mark
+from pipelines.resolve.kept import (
+    CHOSEN,
+    KEPT,
+    Keeper,
+    attached,
+    cache_file,
+    digest_matching,
+    digest_model,
+    is_complete,
+    write_mark,
+)
 from pipelines.resolve.limits import apply_limits
 from pipelines.resolve.model import (
     FREQUENCY_TABLE_COLUMNS,
@@ -69,7 +79,8 @@ class ResolveReport:
 
     Attributes:
         record_count: rows of `clean.persons`.
-        renewed_count: those that were matched anew; all of them where there was nothing to continue from.
+        renewed_count: those that were matched anew; all of them where `in_full_because` says why.
+        in_full_because: why it did not continue from what an earlier run kept (`WhyInFull`); None where it did.
         customer_count: customers they became.
         exact_link_count, scored_link_count: accepted links by method.
         refused_links: refused links by reason.
@@ -87,6 +98,7 @@ class ResolveReport:
 
     record_count: int
     renewed_count: int
+    in_full_because: str | None
     customer_count: int
     exact_link_count: int
     scored_link_count: int
@@ -126,12 +138,15 @@ def resolve_identities(
         _read_state(connection, settings, stack)
         kept = load_model(connection, identity)
         list_inputs(connection, warehouse, build.as_of)
-        matched = _continue(connection, settings, warehouse, identity, build, kept, stack) if kept else None
-        if matched is None:
+        why_in_full = None
+        try:
+            matched = _continue(connection, settings, warehouse, identity, build, kept, stack)
+        except CannotContinueError as error:
+            why_in_full = error.why
             matched = _resolve_in_full(connection, settings, warehouse, identity, build, kept)
         is_learned_anew = kept is not None and matched.model is not kept
         write_fit(connection, f"{warehouse}.identity", kept, matched.fits, is_learned_anew=is_learned_anew)
-        return _report(connection, build.version, matched)
+        return _report(connection, build.version, matched, why_in_full)
 
 
 @dataclass(frozen=True)
@@ -151,42 +166,60 @@ def _continue(
     warehouse: str,
     identity: IdentityConfig,
     build: Build,
-    model: Model,
+    model: Model | None,
     stack: ExitStack,
-) -> Matched | None:
-    """What a night made of the tables that the last run kept; None where it cannot, with nothing left of it.
+) -> Matched:
+    """What a night made of the tables that the last run kept.
 
     On success the kept tables stay attached until `stack` is closed: what follows reads them.
+
+    Raises:
+        CannotContinueError: it cannot; nothing is left of it.
     """
     import duckdb
 
+    if model is None:
+        raise CannotContinueError(WhyInFull.NO_MODEL)
     if not cache_file(settings).exists():
-        return None
-    digest = digest_matching(connection, model, identity)
+        raise CannotContinueError(WhyInFull.NOTHING_KEPT)
     with ExitStack() as opened:
         try:
             opened.enter_context(attached(connection, settings, read_only=False))
-            marks = connection.execute(f"select digest, model_digest, ids_digest from {KEPT}.mark").fetchall()
-            if [mark[0] for mark in marks] != [digest]:
-                return None
-            connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
-            slices = Slices(connection, f"{SCRATCH}.main")
-            night = match_night(slices, warehouse, identity, build, model)
-            save_model(connection, model, identity)
-            _choose_links(connection, warehouse, identity, model)
-            renew_clusters(slices, Reliability.of(model))
-            if digest_ids(connection, "published_members", "known_ids") == marks[0][2]:
-                rename_touched(slices, build.version, build.as_of)
-            else:
-                _name(connection, build)
-            write_identity(connection, warehouse, model)
-            write_mark(connection, digest, marks[0][1], digest_ids(connection, "members", "id_history"))
-        except (duckdb.Error, CannotContinueError) as error:
-            if isinstance(error, duckdb.Error):  # nothing is lost by it but time
-                log_privately(settings, error)
+            matched = _resolve_night(connection, warehouse, identity, build, model)
+        except CannotContinueError:
             _drop_prepared(connection)
-            return None
+            raise
+        except duckdb.Error as error:  # nothing is lost by it but time
+            log_privately(settings, error)
+            _drop_prepared(connection)
+            is_of_file = isinstance(error, duckdb.IOException | duckdb.InternalException)
+            raise CannotContinueError(WhyInFull.DAMAGED if is_of_file else WhyInFull.FAULT) from None
         stack.enter_context(opened.pop_all())
+    return matched
+
+
+def _resolve_night(
+    connection: DuckDBPyConnection, warehouse: str, identity: IdentityConfig, build: Build, model: Model
+) -> Matched:
+    """Judge what a changed record touches, and bring the kept tables, which are attached, up to date."""
+    if not is_complete(connection):
+        raise CannotContinueError(WhyInFull.DAMAGED)
+    digest = digest_matching(connection, model, identity)
+    marks = connection.execute(f"select digest, model_digest, ids_digest from {KEPT}.mark").fetchall()
+    if [mark[0] for mark in marks] != [digest]:
+        raise CannotContinueError(WhyInFull.OTHER_CONDITIONS)
+    connection.execute(f"drop table {KEPT}.mark")  # until all of them are renewed
+    slices = Slices(connection, f"{SCRATCH}.main")
+    night = match_night(slices, warehouse, identity, build, model)
+    save_model(connection, model, identity)
+    _choose_links(connection, warehouse, identity, model)
+    renew_clusters(slices, Reliability.of(model))
+    if digest_ids(connection, "published_members", "known_ids") == marks[0][2]:
+        rename_touched(slices, build.version, build.as_of)
+    else:
+        _name(connection, build)
+    write_identity(connection, warehouse, model)
+    write_mark(connection, digest, marks[0][1], _digest_written(connection, warehouse))
     return Matched(model, night.renewed_count, night.blocking, night.weighed_count, night.fits)
 
 
@@ -210,8 +243,8 @@ def _resolve_in_full(
         _name(connection, build)
         write_identity(connection, warehouse, model)
         if model.is_learned:
-            ids_digest = digest_ids(connection, "members", "id_history")
-            keeper.finish(digest_matching(connection, model, identity), digest_model(connection, model), ids_digest)
+            digest = digest_matching(connection, model, identity)
+            keeper.finish(digest, digest_model(connection, model), _digest_written(connection, warehouse))
     finally:
         keeper.close()
     return matched
@@ -256,6 +289,10 @@ def _name(connection: DuckDBPyConnection, build: Build) -> None:
     assign_ids(connection, build.version, build.as_of)
 
 
+def _digest_written(connection: DuckDBPyConnection, warehouse: str) -> str:
+    return digest_ids(connection, f"{warehouse}.identity.members", f"{warehouse}.identity.customer_id_history")
+
+
 @dataclass(frozen=True)
 class _Prepared:
     """What was prepared before any pair is weighed."""
@@ -292,7 +329,7 @@ def _prepare(
     count_known(connection, COMPARISONS)
     learned_from = kept.profile_count if kept else profile_count
     blocking = block_profiles(connection, learned_from)
-    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "oversized")
+    keeper.keep("scored_profiles", "known_counts", "in_blocks", "blocked", "divided", "block_parts", "oversized")
     return _Prepared(profile_count, blocking)
 
 
@@ -329,7 +366,9 @@ def _read_state(connection: DuckDBPyConnection, settings: Settings, stack: ExitS
     show_table(connection, "published", "members", "published_members", MEMBER_COLUMNS)
 
 
-def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> ResolveReport:
+def _report(
+    connection: DuckDBPyConnection, version: str, matched: Matched, why_in_full: WhyInFull | None
+) -> ResolveReport:
     def counts(query: str) -> defaultdict[str, int]:
         return defaultdict(int, {str(k): int(v) for k, v in connection.execute(query).fetchall()})
 
@@ -347,6 +386,7 @@ def _report(connection: DuckDBPyConnection, version: str, matched: Matched) -> R
     return ResolveReport(
         record_count=int(sizes[0]),
         renewed_count=int(sizes[0]) if matched.renewed_count is None else matched.renewed_count,
+        in_full_because=why_in_full.value if why_in_full else None,
         customer_count=int(sizes[1]),
         exact_link_count=links["exact"],
         scored_link_count=links["probabilistic"],

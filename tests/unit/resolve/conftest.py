@@ -19,6 +19,7 @@ from pipelines.configuration.identity import IdentityConfig
 from pipelines.keys import contact_point_key, use_secret
 from pipelines.overrides import TABLE_COLUMNS
 from pipelines.resolve import ResolveReport, resolve_identities
+from pipelines.resolve.changes import WhyInFull
 from pipelines.resolve.ids import EVENT_COLUMNS, HISTORY_COLUMNS
 from pipelines.resolve.kept import cache_file
 from pipelines.settings import Settings
@@ -173,6 +174,7 @@ def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Co
         create_persons(warehouse, rows)
         used = configuration if identity is None else dataclasses.replace(configuration, identity=identity)
         report = resolve_identities(warehouse, settings, used, make_build(version))
+        assert report.in_full_because != WhyInFull.FAULT, (settings.build_dir / "errors.log").read_text()
         result = Resolved(
             report,
             dict(warehouse.execute("from identity.members").fetchall()),
@@ -188,18 +190,27 @@ def resolve(warehouse: DuckDBPyConnection, settings: Settings, configuration: Co
     return run
 
 
-def read_compared(connection: DuckDBPyConnection, settings: Settings) -> dict[str, int]:
-    """By record that is weighed, the hash of all that the last run compared of it."""
+_COMPARED = """
+    with members as (select n, unnest(members) as member from cache.profiles)
+    select record_key, content
+    from cache.scored_profiles join members using (n) join cache.numbers on numbers.n = member
+"""
+_BLOCKED = """
+    select l.record_key, r.record_key, times
+    from cache.blocked join cache.numbers as l on l.n = a join cache.numbers as r on r.n = b
+"""
+
+
+def read_kept(connection: DuckDBPyConnection, settings: Settings) -> dict[str, set[tuple[Any, ...]]]:
+    """What the last run kept of blocks, and of every record the hash of all that was compared; records by their key."""
+    queries = {"compared": _COMPARED, "blocked": _BLOCKED, "divided": "from cache.divided"} | {
+        table: f"select * exclude (n), record_key from cache.{table} join cache.numbers using (n)"
+        for table in ("in_blocks", "block_parts", "oversized")
+    }
     connection.execute(f"attach {literal(cache_file(settings))} as cache (read_only)")
-    rows = connection.execute(
-        """
-        with members as (select n, unnest(members) as member from cache.profiles)
-        select record_key, content
-        from cache.scored_profiles join members using (n) join cache.numbers on numbers.n = member
-        """
-    ).fetchall()
+    found = {name: set(connection.execute(query).fetchall()) for name, query in queries.items()}
     connection.execute("detach cache")
-    return dict(rows)
+    return found
 
 
 def fetch(connection: DuckDBPyConnection, table: str) -> list[dict[str, Any]]:
@@ -217,5 +228,5 @@ __all__ = [
     "fetch",
     "make_build",
     "publish",
-    "read_compared",
+    "read_kept",
 ]

@@ -31,7 +31,7 @@ def block(connection: DuckDBPyConnection, count: int, learned_from: int, **colum
         f"create or replace table scored_profiles as select n::integer as n, {texts}, null::text[] as phones, "
         f"null::text[] as identifier_values from range({count}) as t(n)"
     )
-    for table in ("in_blocks", "blocked_pairs", "blocked", "divided", "oversized"):
+    for table in ("in_blocks", "blocked_pairs", "blocked", "divided", "block_parts", "oversized"):
         connection.execute(f"drop table if exists {table}")
     return block_profiles(connection, learned_from)
 

@@ -15,7 +15,7 @@ from pipelines.resolve.hindsight import compared_again
 from pipelines.resolve.model import read_model
 from pipelines.resolve.weights import weigh_pairs
 from pipelines.settings import Settings
-from tests.unit.resolve.conftest import Resolve, Resolved, make_build, read_compared
+from tests.unit.resolve.conftest import Resolve, Resolved, make_build, read_kept
 from tests.unit.resolve.test_resolve import make_people
 
 DEFAULT_DATE = date(1970, 1, 1)
@@ -86,7 +86,7 @@ def _published(warehouse: DuckDBPyConnection) -> Iterator[None]:
 
 @pytest.mark.usefixtures("resolved")
 def test_of_every_record_all_is_told_that_the_run_compared(warehouse: DuckDBPyConnection, settings: Settings) -> None:
-    seen = read_compared(warehouse, settings)
+    seen = dict(read_kept(warehouse, settings)["compared"])
     keys = [key for (key,) in warehouse.execute("select record_key from clean.persons").fetchall()]
     told: list[tuple[str, int]] = []
     with _published(warehouse):

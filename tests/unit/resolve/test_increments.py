@@ -12,11 +12,14 @@ import pytest
 from duckdb import DuckDBPyConnection
 
 from pipelines.configuration import Configuration
-from pipelines.resolve import blocking, homes
+from pipelines.configuration.identity import IdentifierConfig
+from pipelines.resolve import blocking, homes, increments, resolve_identities
+from pipelines.resolve.changes import WhyInFull
 from pipelines.resolve.kept import CACHE_FILE
+from pipelines.resolve.slices import Slices
 from pipelines.settings import Settings
 from pipelines.warehouse import connect, literal
-from tests.unit.resolve.conftest import Resolve, fetch, read_compared
+from tests.unit.resolve.conftest import Resolve, fetch, make_build, read_kept
 from tests.unit.resolve.test_resolve import make_people
 
 DEFAULT_DATE = date(1970, 1, 1)  # of so many people that it is nobody's
@@ -221,17 +224,18 @@ def test_every_night_gives_every_table_of_a_full_run(
         assert increment.report.renewed_count < 0.5 * increment.report.record_count
         assert increment.report.weighed_pair_count < 0.5 * increment.report.scored_pair_count
         found = {table: fetch(warehouse, table) for table in TABLES}
-        compared = read_compared(warehouse, settings)
+        kept = read_kept(warehouse, settings)
         cache.rename(aside)
         full = resolve(rows, version=version, identity=identity, then_publish=True)
         assert full.report.renewed_count == full.report.record_count
         assert full.report.divided_count > 0
         assert full.report.oversized_count > 0
-        ours = replace(increment.report, renewed_count=0, weighed_pair_count=0)
-        assert ours == replace(full.report, renewed_count=0, weighed_pair_count=0)
+        of_the_way = {"renewed_count": 0, "weighed_pair_count": 0, "in_full_because": None}
+        assert replace(increment.report, **of_the_way) == replace(full.report, **of_the_way)
         for table in TABLES:
             assert found[table] == fetch(warehouse, table), f"{table} in night {night}"
-        assert compared == read_compared(warehouse, settings), f"what was compared in night {night}"
+        for name, rows_of_full in read_kept(warehouse, settings).items():
+            assert kept[name] ^ rows_of_full == set(), f"what is kept as {name} in night {night}"
         shutil.rmtree(cache)
         aside.rename(cache)
 
@@ -279,16 +283,53 @@ def test_a_damaged_cache_or_one_of_another_model_is_replaced_and_changes_nothing
     file.write_bytes(b"no database")
     after = resolve(rows, version="20261122T000000Z-0000000b")
     assert after.customer_of == before.customer_of
+    assert after.report.in_full_because == WhyInFull.DAMAGED
     assert after.report.weighed_pair_count == after.report.scored_pair_count > 100
     assert resolve(rows, version="20261122T000000Z-0000000b").report.weighed_pair_count == 0
     with connect(file, settings) as connection:  # read last of all
         connection.execute("drop table cluster_refusals")
     without = resolve(rows, version="20261122T000000Z-0000000b")
     assert without.report.renewed_count == without.report.record_count
+    assert without.report.in_full_because == WhyInFull.DAMAGED
     assert (without.customer_of, without.links) == (after.customer_of, after.links)
     anew = configuration.identity.model_copy(update={"model": 2})
     of_another = resolve(rows, version="20261122T000000Z-0000000b", identity=anew).report
+    assert of_another.in_full_because == WhyInFull.NO_MODEL
     assert of_another.weighed_pair_count == of_another.scored_pair_count
+
+
+def test_the_report_says_why_all_records_were_matched_anew(
+    resolve: Resolve,
+    warehouse: DuckDBPyConnection,
+    settings: Settings,
+    configuration: Configuration,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    rows = make_people(300)
+
+    def why(rows: list[dict[str, Any]], **options: Any) -> str | None:
+        return resolve(rows, version="20261122T000000Z-0000000b", **options).report.in_full_because
+
+    assert resolve(rows, then_publish=True).report.in_full_because == WhyInFull.NO_MODEL
+    assert why(rows) is None
+    limits = configuration.identity.identifiers | {"email": IdentifierConfig(max_names=1)}
+    assert why(rows, identity=configuration.identity.model_copy(update={"identifiers": limits})) == (
+        WhyInFull.OTHER_CONDITIONS
+    )
+    assert why(rows) == WhyInFull.OTHER_CONDITIONS
+    assert why([{**row, "city": "Wien"} for row in rows[:200]] + rows[200:]) == WhyInFull.TOO_MUCH_CHANGED
+    (settings.data_dir / "cache" / CACHE_FILE).unlink()
+    assert why(rows) == WhyInFull.NOTHING_KEPT
+
+    def fail(slices: Slices) -> None:
+        slices.run("select column_of_no_table")
+
+    monkeypatch.setattr(increments, "find_changes", fail)
+    build = make_build("20261122T000000Z-0000000b")
+    failed = resolve_identities(warehouse, settings, configuration, build)
+    assert failed.in_full_because == WhyInFull.FAULT
+    assert failed.renewed_count == failed.record_count
+    assert "column_of_no_table" in (settings.build_dir / "errors.log").read_text()
 
 
 def _decide(warehouse: DuckDBPyConnection, rows: list[dict[str, Any]], chance: random.Random) -> None:
