@@ -247,7 +247,7 @@ union all
 select rank, group_key, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
 where names = 'any'
    or (is_birth_agreeing is distinct from false and not is_other_generation
-       and (is_birth_agreeing or not is_open_generation or kind is distinct from 'address')
+       and (is_birth_agreeing or not is_open_generation or kind in ('email', 'order', 'other'))
        and (is_birth_agreeing
            or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
        (names = 'same' and (is_same_name or is_swapped))

@@ -79,12 +79,7 @@ _IS_OTHER_NAME = (
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_GENERATION = "fl.generation <> fr.generation"
-# Father and son are at least this many days apart, 15 years. A slip in the year leaves the day as it is.
-GENERATION_DAYS = 15 * 365
-_IS_GENERATION_APART = (
-    f"(abs(fl.birth_date - fr.birth_date) > {GENERATION_DAYS} "
-    "and strftime(fl.birth_date, '%m%d') <> strftime(fr.birth_date, '%m%d'))"
-)
+_IS_GENERATION_APART = "are_generation_apart(fl.birth_date, fr.birth_date)"
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
@@ -206,12 +201,14 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
-# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes may be the
-# home's.
-_HAS_OWN_IN_COMMON = """(
+# Birth date, mailbox, number: what is a person's own and not the home's. So is a phone, but not beside two mailboxes.
+_HAS_MARK_IN_COMMON = """(
     coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
     or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
+)"""
+_HAS_OWN_IN_COMMON = f"""(
+    {_HAS_MARK_IN_COMMON}
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
 )"""
 _HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0)"
@@ -225,7 +222,7 @@ _IS_FAMILY_ONLY = f"""(
 )"""
 _IS_GENERATION_OPEN = f"""(
     case when (fl.generation is null) <> (fr.generation is null)
-         then not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+         then not coalesce({_HAS_MARK_IN_COMMON}, false) else false end
 )"""
 
 # What several people carry, by record: it does not say which of them a record without a first name is, nor does what a
