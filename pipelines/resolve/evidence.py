@@ -214,6 +214,7 @@ select form_a, form_b,
         as is_same_first_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
+    coalesce(least(length(fa.first_name), length(fb.first_name)) = 1, false) as is_initial,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
     coalesce(fa.generation <> fb.generation, false) as is_other_generation,
     (fa.generation is null) <> (fb.generation is null) as is_open_generation,
@@ -232,11 +233,13 @@ known as (  -- one person's as well who is not seen
     from personal anti join home_values on group_key = value_key
 ),
 torn as (select rank, group_key, form from torn_groups cross join rules where kind is not null),
+hiding as (select value_key as group_key from home_values where hides_initials),
 stars as (
     select rank, group_key, centers.n as a, unnest(members) as b, first_name is not null as has_first_name,
         last_name is not null as has_last_name
     from centers join forms using (form)
     where len(members) > 1 and (rank, group_key, form) not in (from torn)
+      and (first_name is null or length(first_name) > 1 or birth_date is not null or group_key not in (from hiding))
 )
 select rank, group_key, a, b from stars join rules using (rank)
 where a <> b and (
@@ -249,7 +252,8 @@ where names = 'any'
    or (is_birth_agreeing is distinct from false and not is_other_generation
        and (is_birth_agreeing or not is_open_generation or kind in ('email', 'order', 'other'))
        and (is_birth_agreeing
-           or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
+           or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)
+               and (not is_initial or group_key not in (from hiding))) and (
        (names = 'same' and (is_same_name or is_swapped))
        or (names = 'own' and is_same_first_name and group_key in (from personal))
        or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
@@ -274,7 +278,9 @@ select * from (
              when names <> 'incomplete' and is_first_agreeing is distinct from false
                  and (group_key in (select group_key from torn_groups where form in (form_a, form_b)))
                  then 'fits_several'
-             when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
+             when names = 'incomplete' and is_incomplete or names <> 'incomplete' and is_initial
+                 and group_key in (select value_key from home_values where hides_initials)
+                 then 'shared_by_several_names' end as reason,
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
 ) where reason is not null

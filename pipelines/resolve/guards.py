@@ -230,15 +230,18 @@ _IS_GENERATION_OPEN = f"""(
 _OF_SEVERAL = """
 create table of_several as
 with several as (select value_key from identifier_values where problem is null and not is_personal)
-select n, list(value_key) filter (several.value_key is not null) as shared, list(value_key) as at_home
+select n, list(value_key) filter (several.value_key is not null) as shared, list(value_key) as at_home,
+    list(value_key) filter (hides_initials) as at_any_home
 from carriers left join several using (value_key) left join home_values using (value_key)
 where several.value_key is not null or home_values.value_key is not null
 group by n
 """
-# Whoever has no first name may be anybody of a home.
+# Whoever has no first name may be anybody of a home, and where hardly anybody is seen twice so may an initial.
 _MAY_BE_ANOTHER_AT_HOME = """(
-    case when fl.first_name is null or fr.first_name is null
-         then coalesce(list_has_any(sl.at_home, sr.at_home), false)
+    case when fl.first_name is null or fr.first_name is null or least(length(fl.first_name), length(fr.first_name)) = 1
+         then case when fl.first_name is null or fr.first_name is null
+                   then coalesce(list_has_any(sl.at_home, sr.at_home), false)
+                   else coalesce(list_has_any(sl.at_any_home, sr.at_any_home), false) end
             and not coalesce(l.email = r.email and not list_contains(sl.at_home, hash('email', l.email)), false)
             and len(list_filter(l.phones, lambda phone:
                 list_contains(r.phones, phone) and not list_contains(sl.at_home, hash('phone', phone)))) = 0
