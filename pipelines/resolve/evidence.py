@@ -52,6 +52,7 @@ usable as materialized (
 )
 """
 _SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
+_SORTED_WORDS = "list_sort(string_split(first_name || ' ' || last_name, ' '))"
 _NAMED = "first_name is not null and last_name is not null"
 
 # In the order of their strength: when two edges cannot both hold, the one of the earlier rule does.
@@ -106,6 +107,13 @@ RULES = (
         "same",
         f"select hash({_SORTED_NAME}, birth_date, postal_code), n "
         f"from records where {_NAMED} and birth_date is not null and postal_code is not null",
+    ),
+    # Nguyen Van Anh is divided in several ways; three names and a birth date in common are no chance.
+    ExactRule(
+        "same_names_and_birth_date",
+        "same",
+        f"select hash({_SORTED_WORDS}, birth_date), n from records "
+        f"where {_NAMED} and birth_date is not null and (contains(first_name, ' ') or contains(last_name, ' '))",
     ),
     ExactRule(
         "same_name_and_address",

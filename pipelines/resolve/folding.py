@@ -197,11 +197,12 @@ _MACROS = (
     "or damerau_levenshtein(a, b) > greatest(2, least(length(a), length(b)) // 3)",
     # NULL when either is unknown or they are neither alike nor clearly different: then they are weighed. `ua` and `ub`
     # are the usage of the first names a and b: the number of last names that bear it, its gender, how it sounds. Paul
-    # is not short for Pauline, nor Maria for Marianne; whether Anna is for Annalena is open, and so it is of two names
+    # is not short for Pauline, nor Maria for Marianne, and A. is not R. A.; whether Anna is for Annalena is open, and so it is of two names
     # that many people bear and that differ by a slip: Sergei and Sergej are one, Lona and Lena are two.
     """
     first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
+        when a[1] <> b[1] and greatest(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1 then false
         when squeeze(a) = squeeze(b) or are_same_words(a, b) then true
         when ua.gender <> ub.gender then false
         when is_nickname(a, ua, b, ub) then case when not are_both_established(ua, ub) then true end

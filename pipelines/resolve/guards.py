@@ -95,6 +95,7 @@ def judge_scores(connection: DuckDBPyConnection, reliability: Reliability, *, kn
         least=LEAST_PROBABILITY,
         conflict=reliability.conflict(),
         waiver=reliability.waiver(),
+        are_neighbors=_ARE_NEIGHBORS if reliability.first_names and reliability.birth_dates else "false",
         corroborated="true" if knows_frequencies else _IS_CORROBORATED,
         verdicts="{verdicts}",
     )
@@ -188,6 +189,20 @@ _IS_CORROBORATED = """(
             and not starts_with(r.house_number, l.house_number), false)
         and (l.postal_code = r.postal_code
             or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9)
+)"""
+
+# Namesakes on one street, some houses apart, are as often neighbors as one person who moved or whose number is wrong;
+# not where everything is full of errors.
+_ARE_NEIGHBORS = """(
+    case when l.street = r.street and l.house_number <> r.house_number
+         then not starts_with(l.house_number, r.house_number) and not starts_with(r.house_number, l.house_number)
+            and damerau_levenshtein(l.house_number, r.house_number) > 1
+            and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
+            and not coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email),
+                false)
+            and not list_has_any(l.phones, r.phones)
+            and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
+         else false end
 )"""
 
 # Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
@@ -381,7 +396,7 @@ select a, b, match_weight, match_probability,
              when {_IS_GENERATION_OPEN} then 'open_generation'
              when {_IS_FAMILY_ONLY} then 'family_only'
              when {_MAY_BE_FATHER_AND_SON} then 'other_details'
-             when not coalesce({{corroborated}}, false) then 'name_only' end
+             when {{are_neighbors}} or not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from pairs
 join judged as l on l.n = a join judged as r on r.n = b
