@@ -217,10 +217,13 @@ _IS_OTHER_FAMILY = """(
 )"""
 
 # Birth date, mailbox, number: what is a person's own and not the home's. So is a phone, but not beside two mailboxes.
+# weber@ and webers@ are two homes as often as a slip.
 _HAS_MARK_IN_COMMON = """(
     coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
-    or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
+    or coalesce(l.email = r.email or pl.email_user = pr.email_user, false)
+    or coalesce(is_email_slip(l.email, r.email), false) and not coalesce(
+        starts_with(l.mailbox, squeeze(fl.last_name)) and length(l.mailbox) <= length(squeeze(fl.last_name)) + 1, false)
 )"""
 _HAS_OWN_IN_COMMON = f"""(
     {_HAS_MARK_IN_COMMON}
