@@ -22,8 +22,8 @@ OTHERS_SHARE = 0.125
 # that is known there either: .91 of the phones of a source that knows households (all of 12), .74 of mailboxes of
 # families, where 9 of 373 were another's.
 INITIALS_SHARE = 0.8
-# Before any are counted, one of ten is taken to be another, with the weight of so many records.
-USUAL_SHARE, USUAL_RECORDS = 0.1, 20
+# Before any are counted, one of twenty is taken to be another, with the weight of so many records.
+USUAL_SHARE, USUAL_RECORDS = 0.05, 40
 SHORTEST_NAME = 3  # letters of a first name that a mailbox is told by
 
 
