@@ -191,20 +191,6 @@ _IS_CORROBORATED = """(
             or jaro_winkler_similarity(l.city, r.city) >= 0.9 or jaro_winkler_similarity(l.street, r.street) >= 0.9)
 )"""
 
-# Namesakes on one street, some houses apart, are as often neighbors as one person who moved or whose number is wrong;
-# not where everything is full of errors.
-_ARE_NEIGHBORS = """(
-    case when l.street = r.street and l.house_number <> r.house_number
-         then not starts_with(l.house_number, r.house_number) and not starts_with(r.house_number, l.house_number)
-            and damerau_levenshtein(l.house_number, r.house_number) > 1
-            and not coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
-            and not coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email),
-                false)
-            and not list_has_any(l.phones, r.phones)
-            and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
-         else false end
-)"""
-
 # Colleagues and flatmates share a phone and an address, and sometimes a first name; a bride keeps more than that.
 _IS_OTHER_FAMILY = """(
     not last_names_agree(fl.last_name, fl.last_spelling, fr.last_name, fr.last_spelling)
@@ -228,6 +214,15 @@ _HAS_MARK_IN_COMMON = """(
 _HAS_OWN_IN_COMMON = f"""(
     {_HAS_MARK_IN_COMMON}
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
+)"""
+# Namesakes on one street, some houses apart, are as often neighbors as one person who moved or whose number is wrong;
+# not where everything is full of errors.
+_ARE_NEIGHBORS = f"""(
+    case when l.street = r.street and l.house_number <> r.house_number
+         then not starts_with(l.house_number, r.house_number) and not starts_with(r.house_number, l.house_number)
+            and damerau_levenshtein(l.house_number, r.house_number) > 1
+            and not coalesce({_HAS_MARK_IN_COMMON}, false) and not list_has_any(l.phones, r.phones)
+         else false end
 )"""
 _HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0)"
 # A last name at a home is a family's, and so is a name that father and son share where only one record says which.

@@ -80,16 +80,20 @@ def observe_relatives(
     return Relatives(together - apart > RELATIVES_EXCESS, misdated)
 
 
-def are_twins_seen(
-    connection: DuckDBPyConnection, comparisons: Sequence[Comparison], pairs: str, prior: float
-) -> bool:
-    """Whether those that only the first name tells apart are twins, as far as `pairs` (SQL for `a`, `b`) show."""
+def count_names_in_use(connection: DuckDBPyConnection, pairs: str) -> tuple[np.ndarray, np.ndarray]:
+    """How often which levels occur among pairs (SQL for `a`, `b`), see `count_levels`; in the last column whether the
+    first names of both are in use."""
     connection.execute(
         "create table names_in_use as select distinct squeeze(first_name) as name from first_names "
         "where is_established(usage)"
     )
-    levels, counts = count_levels(connection, (*COMPARISONS, _ARE_IN_USE), pairs)
+    counted = count_levels(connection, (*COMPARISONS, _ARE_IN_USE), pairs)
     connection.execute("drop table names_in_use")
+    return counted
+
+
+def are_twins_seen(comparisons: Sequence[Comparison], levels: np.ndarray, counts: np.ndarray, prior: float) -> bool:
+    """Whether those that only the first name tells apart are twins; `levels` are those of `count_names_in_use`."""
     names = [c.name for c in comparisons]
     first, birth = (names.index(name) for name in _TOLD_BY_RELATIVES)
     others = [i for i in range(len(names)) if i != first]

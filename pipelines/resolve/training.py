@@ -12,7 +12,13 @@ from typing import TYPE_CHECKING
 from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison
 from pipelines.resolve.levels import count_levels, find_odds, normalize, sum_by_level
 from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies, keep_common_values
-from pipelines.resolve.relatives import are_twins_seen, limit_errors, limit_twins, observe_relatives
+from pipelines.resolve.relatives import (
+    are_twins_seen,
+    count_names_in_use,
+    limit_errors,
+    limit_twins,
+    observe_relatives,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -94,7 +100,8 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
     model = Model(version, comparisons, prior, trained, profile_count)
     # Where birth dates are full of errors as well, so may first names be.
     if not model.is_reliable("first_name") and model.is_reliable("birth_date"):
-        if are_twins_seen(connection, comparisons, _choose_part(_KNOWN_PAIRS, _count_parts(connection, _KNOWN_PAIRS)), prior):
+        counted = count_names_in_use(connection, _choose_part(_KNOWN_PAIRS, _count_parts(connection, _KNOWN_PAIRS)))
+        if are_twins_seen(comparisons, *counted, prior):
             model = replace(model, comparisons=limit_twins(comparisons))
     freeze_frequencies(connection)
     return model

@@ -73,3 +73,25 @@ def test_a_last_name_at_a_home_says_no_first_name_where_several_live_in_homes(
     result = resolve([*others, known, nameless])
     assert result.together("known", "nameless") == is_one
     assert is_one or "family_only" in result.reasons()
+
+
+@pytest.mark.parametrize(
+    ("couple_names", "lone", "is_one"),
+    [(("Bernd", "Gisela"), 0, False), (("Bernd", "Gisela"), LONE, True), (("Bernd", "Bernd"), 0, True)],
+    ids=["hardly anybody is seen twice", "half are", "one person has each"],
+)
+def test_an_initial_is_nobody_known_on_a_phone_where_hardly_anybody_is_seen_twice_on_one(
+    resolve: Resolve, couple_names: tuple[str, str], lone: int, is_one: bool
+) -> None:
+    others = [
+        {key: value for key, value in row.items() if key != "email"} | {"phone": f"+49305551{i // 2:03}"}
+        for i, row in enumerate(_list(couple_names)[: 2 * (COUPLES + lone)])
+    ]
+    asked = [
+        {"record_key": f"asked_{n}", "first_name": name, "last_name": "Vallet", "phone": "+49305552000", **own}
+        for n, (name, own) in enumerate((("Tristan", {}), ("T.", {"email": "wolke@x.de"}), ("T.", {})))
+    ]
+    result = resolve([*others, *asked])
+    assert result.together("asked_0", "asked_1") == is_one
+    assert result.together("asked_1", "asked_2") == is_one
+    assert is_one or "shared_by_several_names" in result.reasons()
