@@ -200,7 +200,7 @@ _MACROS = (
     # NULL when either is unknown or they are neither alike nor clearly different: then they are weighed. `ua` and `ub`
     # are the usage of the first names a and b: the number of last names that bear it, its gender, how it sounds. Paul
     # is not short for Pauline, nor Maria for Marianne, and A. is not R. A.; whether Anna is for Annalena is open, and
-    # so it is of two names that many people bear and that differ by a slip: Sergei and Sergej are one, Lona and Lena two.
+    # so it is of two names that many people bear and that differ by a slip: Sergei, Sergej are one, Lona, Lena are two.
     """
     first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
