@@ -16,14 +16,16 @@ if TYPE_CHECKING:
 # somebody else: how often a record would be given to a wrong person, had it no first name. From this share on it is
 # not. Observed for mailboxes that do not name their bearer: .02 in the sample (where of 47 records without a first name
 # none was another's), .04 in fake_1000 (none of 34); .31 in lists of families whose members are mostly seen once (a
-# quarter), .16 of phones that two of five in a home share (a tenth).
-OTHERS_SHARE = 0.125
+# quarter), .11 to .16 of phones that two of five in a home share (a tenth).
+OTHERS_SHARE = 0.09
+# At an address an error in the first name looks like another of the home: .12 in FEBRL, which has nobody else there.
+OTHERS_AT_ADDRESS = 0.125
 # An initial leaves one of twelve. From this share on, where hardly anybody is seen twice on one value, it is no person
-# that is known there either: .91 of the phones of a source that knows households (all of 12), .74 of mailboxes of
+# that is known there either: .82 of the phones of a source that knows households (all of 12), .65 of mailboxes of
 # families, where 9 of 373 were another's.
-INITIALS_SHARE = 0.8
-# Before any are counted, one of twenty is taken to be another, with the weight of so many records.
-USUAL_SHARE, USUAL_RECORDS = 0.05, 40
+INITIALS_SHARE = 0.7
+# Before any are counted, one of twenty-five is taken to be another, with the weight of so many records.
+USUAL_SHARE, USUAL_RECORDS = 0.04, 50
 SHORTEST_NAME = 3  # letters of a first name that a mailbox is told by
 
 
@@ -47,6 +49,7 @@ def find_home_values(connection: DuckDBPyConnection) -> None:
     connection.execute(
         _HOME_VALUES.format(
             share=OTHERS_SHARE,
+            at_address=OTHERS_AT_ADDRESS,
             initials=INITIALS_SHARE,
             usual=USUAL_SHARE * USUAL_RECORDS,
             count=USUAL_RECORDS,
@@ -85,5 +88,6 @@ with kinds as (
     group by kind
 )
 select value_key, kind, others_share >= {initials} as hides_initials,
-from shared_values join kinds using (kind) where not is_named and others_share >= {share}
+from shared_values join kinds using (kind)
+where not is_named and others_share >= case kind when 'address' then {at_address} else {share} end
 """
