@@ -20,11 +20,12 @@ MAX_FORMS = 40
 # What the names of two records of one group must be like:
 #   any         the source itself says that it is one person
 #   same        first and last name equal after folding, or swapped
+#   words       the same words in all, as the group says
 #   own         first name equal, and nobody of another first name carries the value: people marry
 #   compatible  equal, shortened or a slip away, or swapped
 #   incomplete  one of them has no first name, and nobody of another first or last name carries the value or is likely
 #               to (`homes`)
-Names = Literal["any", "same", "own", "compatible", "incomplete"]
+Names = Literal["any", "same", "words", "own", "compatible", "incomplete"]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,7 @@ RULES = (
     # Nguyen Van Anh is divided in several ways; three names and a birth date in common are no chance.
     ExactRule(
         "same_names_and_birth_date",
-        "same",
+        "words",
         f"select hash({_SORTED_WORDS}, birth_date), n from records "
         f"where {_NAMED} and birth_date is not null and (contains(first_name, ' ') or contains(last_name, ' '))",
     ),
@@ -252,7 +253,7 @@ stars as (
 select rank, group_key, a, b from stars join rules using (rank)
 where a <> b and (
     names in ('any')
-    or (names in ('same', 'compatible') and has_first_name and has_last_name)
+    or (names in ('same', 'words', 'compatible') and has_first_name and has_last_name)
     or (names = 'incomplete' and not has_first_name and group_key in (from known)))
 union all
 select rank, group_key, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
@@ -262,7 +263,8 @@ where names = 'any'
        and (is_birth_agreeing
            or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)
                and (not is_initial or group_key not in (from hiding))) and (
-       (names = 'same' and (is_same_name or is_swapped))
+       names = 'words'
+       or (names = 'same' and (is_same_name or is_swapped))
        or (names = 'own' and is_same_first_name and group_key in (from personal))
        or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
        or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
