@@ -14,6 +14,7 @@ RULES = {
     "same_email_and_first_name": "the same e-mail address and first name; only the last name changed",
     "same_phone_and_name": "the same phone number and the same name",
     "same_name_birth_date_and_postal_code": "the same name, birth date and postal code",
+    "same_names_and_birth_date": "the same names, divided alike or not, and the same birth date",
     "same_name_and_address": "the same name and address",
     "same_email_without_name": "the same e-mail address, which nobody of another name uses",
     "same_phone_without_name": "the same phone number, which nobody of another name uses",

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from pipelines.resolve.folding import GENERATION_DAYS
+
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
@@ -19,7 +21,8 @@ def find_torn(connection: DuckDBPyConnection) -> None:
     """Create `torn_at`, `torn` and `torn_groups`, from `carriers`, `identifier_values`,
     `first_name_roots`, `records` and `forms`.
 
-    On the mailbox of Anna and Andreas, A. Schmidt is torn, and Hans beside Hans sen. and Hans jun.
+    On the mailbox of Anna and Andreas, A. Schmidt is torn, and Hans beside Hans sen. and Hans jun., or beside two of
+    whom one was born a generation before the other.
 
     Who is torn on one value is torn on every other one that several people share.
 
@@ -33,7 +36,7 @@ def find_torn(connection: DuckDBPyConnection) -> None:
 
 def find_torn_at(connection: DuckDBPyConnection) -> None:
     """Create `torn_at`: one row per value and form that is torn between the people on it, by its carriers alone."""
-    connection.execute(_TORN_AT.format(most=MOST_FORMS))
+    connection.execute(_TORN_AT.format(most=MOST_FORMS, apart=GENERATION_DAYS))
 
 
 def spread_torn(connection: DuckDBPyConnection) -> None:
@@ -51,6 +54,8 @@ with several as (
     select value_key
     from carriers join (select n, form from records) using (n)
     join (select form from forms where generation is not null) using (form)
+    union
+    select value_key from identifier_values where birth_dates > 1
 ),
 carried as (
     select distinct value_key, form
@@ -59,13 +64,15 @@ carried as (
       and value_key not in (select value_key from identifier_values where problem is not null)
 ),
 shared as (
-    select carried.value_key, form, generation, spelling is not null as is_root
+    select carried.value_key, form, generation, birth_date, spelling is not null as is_root
     from carried join forms using (form)
     left join first_name_roots as roots on roots.value_key = carried.value_key and spelling = first_name
     where first_name is not null and last_name is not null
     qualify count(*) over (partition by carried.value_key) between 3 and {most}
         and (count(distinct spelling) over (partition by carried.value_key) > 1
-            or count(distinct generation) over (partition by carried.value_key) > 1)
+            or count(distinct generation) over (partition by carried.value_key) > 1
+            or max(birth_date) over (partition by carried.value_key)
+                - min(birth_date) over (partition by carried.value_key) > {apart})
 ),
 pairs as (
     select a.value_key, a.form as form_a, b.form as form_b, a.is_root and b.is_root as are_roots
@@ -75,7 +82,8 @@ compared as (
     select form_a, form_b,
         are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
         first_names_agree(fa.first_name, fa.usage, fb.first_name, fb.usage) as is_first_agreeing,
-        fa.generation <> fb.generation as is_other_generation,
+        coalesce(fa.generation <> fb.generation or are_generation_apart(fa.birth_date, fb.birth_date), false)
+            as is_other_generation,
         last_names_agree(fa.last_name, fa.last_spelling, fb.last_name, fb.last_spelling) as is_last_agreeing,
         birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
     from (select distinct form_a, form_b from pairs)
@@ -83,9 +91,9 @@ compared as (
 ),
 judged as (
     select value_key, form_a, form_b,
-        (are_roots and is_first_agreeing = false and not is_swapped) or coalesce(is_other_generation, false) as are_two,
+        (are_roots and is_first_agreeing = false and not is_swapped) or is_other_generation as are_two,
         (is_swapped or is_first_agreeing is distinct from false and is_last_agreeing)
-            and is_birth_agreeing is distinct from false and is_other_generation is distinct from true as may_be_one,
+            and is_birth_agreeing is distinct from false and not is_other_generation as may_be_one,
     from pairs join compared using (form_a, form_b)
 ),
 mutual as (

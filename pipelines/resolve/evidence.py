@@ -20,11 +20,12 @@ MAX_FORMS = 40
 # What the names of two records of one group must be like:
 #   any         the source itself says that it is one person
 #   same        first and last name equal after folding, or swapped
+#   words       the same words in all, as the group says
 #   own         first name equal, and nobody of another first name carries the value: people marry
 #   compatible  equal, shortened or a slip away, or swapped
 #   incomplete  one of them has no first name, and nobody of another first or last name carries the value or is likely
 #               to (`homes`)
-Names = Literal["any", "same", "own", "compatible", "incomplete"]
+Names = Literal["any", "same", "words", "own", "compatible", "incomplete"]
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,7 @@ usable as materialized (
 )
 """
 _SORTED_NAME = "least(squeeze(first_name), squeeze(last_name)), greatest(squeeze(first_name), squeeze(last_name))"
+_SORTED_WORDS = "list_sort(string_split(first_name || ' ' || last_name, ' '))"
 _NAMED = "first_name is not null and last_name is not null"
 
 # In the order of their strength: when two edges cannot both hold, the one of the earlier rule does.
@@ -106,6 +108,13 @@ RULES = (
         "same",
         f"select hash({_SORTED_NAME}, birth_date, postal_code), n "
         f"from records where {_NAMED} and birth_date is not null and postal_code is not null",
+    ),
+    # Nguyen Van Anh is divided in several ways; three names and a birth date in common are no chance.
+    ExactRule(
+        "same_names_and_birth_date",
+        "words",
+        f"select hash({_SORTED_WORDS}, birth_date), n from records "
+        f"where {_NAMED} and birth_date is not null and (contains(first_name, ' ') or contains(last_name, ' '))",
     ),
     ExactRule(
         "same_name_and_address",
@@ -214,6 +223,7 @@ select form_a, form_b,
         as is_same_first_name,
     are_swapped(fa.first_name, fa.last_name, fb.first_name, fb.last_name) as is_swapped,
     fa.first_name is null or fb.first_name is null as is_incomplete,
+    coalesce(least(length(fa.first_name), length(fb.first_name)) = 1, false) as is_initial,
     birth_dates_agree(fa.birth_date, fb.birth_date) as is_birth_agreeing,
     coalesce(fa.generation <> fb.generation, false) as is_other_generation,
     (fa.generation is null) <> (fb.generation is null) as is_open_generation,
@@ -232,25 +242,29 @@ known as (  -- one person's as well who is not seen
     from personal anti join home_values on group_key = value_key
 ),
 torn as (select rank, group_key, form from torn_groups cross join rules where kind is not null),
+hiding as (select value_key as group_key from home_values where hides_initials),
 stars as (
     select rank, group_key, centers.n as a, unnest(members) as b, first_name is not null as has_first_name,
         last_name is not null as has_last_name
     from centers join forms using (form)
     where len(members) > 1 and (rank, group_key, form) not in (from torn)
+      and (first_name is null or length(first_name) > 1 or birth_date is not null or group_key not in (from hiding))
 )
 select rank, group_key, a, b from stars join rules using (rank)
 where a <> b and (
     names in ('any')
-    or (names in ('same', 'compatible') and has_first_name and has_last_name)
+    or (names in ('same', 'words', 'compatible') and has_first_name and has_last_name)
     or (names = 'incomplete' and not has_first_name and group_key in (from known)))
 union all
 select rank, group_key, a, b from judged join rules using (rank) join verdicts using (form_a, form_b)
 where names = 'any'
    or (is_birth_agreeing is distinct from false and not is_other_generation
-       and (is_birth_agreeing or not is_open_generation or kind is distinct from 'address')
+       and (is_birth_agreeing or not is_open_generation or kind in ('email', 'order', 'other'))
        and (is_birth_agreeing
-           or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)) and (
-       (names = 'same' and (is_same_name or is_swapped))
+           or (rank, group_key, form_a) not in (from torn) and (rank, group_key, form_b) not in (from torn)
+               and (not is_initial or group_key not in (from hiding))) and (
+       names = 'words'
+       or (names = 'same' and (is_same_name or is_swapped))
        or (names = 'own' and is_same_first_name and group_key in (from personal))
        or (names = 'compatible' and (is_first_agreeing and is_last_agreeing or is_swapped))
        or (names = 'incomplete' and is_incomplete and is_last_agreeing is distinct from false
@@ -274,7 +288,9 @@ select * from (
              when names <> 'incomplete' and is_first_agreeing is distinct from false
                  and (group_key in (select group_key from torn_groups where form in (form_a, form_b)))
                  then 'fits_several'
-             when names = 'incomplete' and is_incomplete then 'shared_by_several_names' end as reason,
+             when names = 'incomplete' and is_incomplete or names <> 'incomplete' and is_initial
+                 and group_key in (select value_key from home_values where hides_initials)
+                 then 'shared_by_several_names' end as reason,
     from judged join rules using (rank) join verdicts using (form_a, form_b)
     where names <> 'any' and kind is distinct from 'address' and kind is not null
 ) where reason is not null

@@ -18,6 +18,9 @@ ESTABLISHED_BEARERS = 3
 # ... unless its near-twin is so much more common that a typing error is the better explanation.
 ESTABLISHED_SHARE = 0.05
 
+# Father and son are at least this many days apart, 15 years. A slip in the year leaves the day as it is.
+GENERATION_DAYS = 15 * 365
+
 # Folded: salutations and titles that slip into a field of a name.
 _TITLES = words(
     "herr herrn frau fraulein hr fr dr prof mag dipl ing "
@@ -32,10 +35,11 @@ _AT_HOME = "|".join(
     )
 )
 
-# Behind the name of a man: Janina, Pauline, Antonia.
-_FEMININE = "ina|ine|ia|ette|etta"
+# Behind the name of a man: Janina, Pauline, Antonia, Jeanne; and Istvánné, who is the wife of István.
+_FEMININE = "ina|ine|ia|ette|etta|ne"
 
-_YOUNGER, _ELDER = "(jun|junior|jr|iii|iv|der jungere)", "(sen|senior|sr|der altere)"
+# Of three of one name the third is neither the son nor the father.
+_YOUNGER, _ELDER = "(jun|junior|jr|der jungere)", "(sen|senior|sr|der altere)"
 
 # The Kölner Phonetik (Postel 1969) of a folded name: letters that sound alike in German are one digit. Each step is a
 # pattern and what it becomes; what is left is read letter by letter.
@@ -134,15 +138,19 @@ _MACROS = (
     rf"""generation_of(first_name, last_name) as case
         when regexp_matches(last_name, '\w {_YOUNGER}$') or regexp_matches(first_name, '\w (jr|junior)$') then 'younger'
         when regexp_matches(last_name, '\w {_ELDER}$') or regexp_matches(first_name, '\w (sr|senior)$') then 'elder'
+        when last_name[-4:] = ' iii' then 'third'
+        when last_name[-3:] = ' iv' then 'fourth'
     end""",
-    rf"without_generation(t) as regexp_replace(t, '(\w) ({_YOUNGER}|{_ELDER})$', '\1')",
+    rf"without_generation(t) as regexp_replace(t, '(\w) ({_YOUNGER}|{_ELDER}|iii|iv)$', '\1')",
     "squeeze(t) as replace(t, ' ', '')",
     "street_of_name(t) as regexp_replace(squeeze(t), '(strasse|str)$', 'str')",
     "fold_street(t) as street_of_name(fold_name(t))",
     r"fold_code(t) as nullif(regexp_replace(upper(t), '[^\p{L}\p{N}]+', '', 'g'), '')",
     "fold_house(t) as nullif(lower(regexp_replace(t, '[^\\p{L}\\p{N}]+', '', 'g')), '')",
-    # One or two slips of the keyboard, counted against the length of the shorter spelling. Counting them is dear.
-    "is_slip(a, b) as case when abs(length(a) - length(b)) > 2 then false else damerau_levenshtein(a, b) <= case "
+    # One or two slips of the keyboard, counted against the length of the shorter spelling. Counting them is dear. An
+    # ending of a wife is none.
+    "is_slip(a, b) as case when abs(length(a) - length(b)) > 2 or b = a || 'ne' or a = b || 'ne' then false "
+    "else damerau_levenshtein(a, b) <= case "
     "when least(length(a), length(b)) >= 7 then 2 when least(length(a), length(b)) >= 3 then 1 else 0 end end",
     _spelling(),
     "consonants_of(t) as left(t, 1) || translate(substr(t, 2), 'aiu', '')",
@@ -156,9 +164,10 @@ _MACROS = (
     f"(least(ua.bearers, ub.bearers) >= {ESTABLISHED_BEARERS} "
     f"and least(ua.bearers, ub.bearers) >= {ESTABLISHED_SHARE} * greatest(ua.bearers, ub.bearers))",
     f"is_established(u) as u.is_known or u.bearers >= {ESTABLISHED_BEARERS}",
-    # Youssef and Yusuf, Artem and Artyom: vowels are written in many ways.
-    "have_same_consonants(ua, ub) as "
-    "length(consonants_of(ua.spelling)) >= 3 and consonants_of(ua.spelling) = consonants_of(ub.spelling)",
+    # Youssef and Yusuf, Artem and Artyom: vowels are written in many ways, but an a at first is no u (Hassan, Hussein).
+    "have_same_consonants(ua, ub) as length(consonants_of(ua.spelling)) >= 3 "
+    "and consonants_of(ua.spelling) = consonants_of(ub.spelling) and not have_other_vowels(ua.spelling, ub.spelling)",
+    "have_other_vowels(a, b) as a[2] in ('a', 'u') and b[2] in ('a', 'u') and a[2] <> b[2]",
     # One is a pet form of the other; of two that many people bear it is not certain that it is.
     # Kathi is Catharina as well: names that a pet form stands for are there in the common spelling, too.
     "is_nickname(a, ua, b, ub) as coalesce(list_contains(ua.stands_for, split_part(b, ' ', 1)) "
@@ -167,13 +176,15 @@ _MACROS = (
     # Without what transliterations write in several ways: Aisha and Aicha, Khadija and Khadiga.
     "skeleton_of(u) as translate(consonants_of(u.spelling), 'kdbvg', 'stpp')",
     # Of a woman and of a man: Johann and Johanna, Paolo and Paola, Jan and Janina. It may be a slip as well, unless the
-    # man's name is known or many people bear both; o for a is none. Yasmin and Yasmine are two spellings.
+    # man's name is known or many people bear both; o for a is none, nor are two letters. Yasmin and Yasmine are two
+    # spellings, and Pauli is short for Pauline.
     rf"""is_feminine_of(a, b) as length(a) >= 3 and (
         case when starts_with(b, a) then length(a) >= 4 and b in (a || 'a', a || 'e')
                 or regexp_full_match(substr(b, length(a) + 1), '{_FEMININE}') else false end
         or length(a) >= 4 and a[-1] in ('o', 'i', 'y') and b = a[:-2] || 'a')""",
     "is_of_woman_and_man(a, ua, b, ub) as is_feminine_of(a, b) and b <> a || 'e' and "
-    "((ua.gender = 'm' and ub.gender is null) or are_both_established(ua, ub) or a[-1] = 'o' and b[-1] = 'a')",
+    "((ua.gender = 'm' and ub.gender is null) or are_both_established(ua, ub) or a[-1] = 'o' and b[-1] = 'a' "
+    "or b = a || 'ne' and length(a) >= 4 and a[-1] <> 'i')",
     # Last names that have a form for women: Kowalski and Kowalska, Zaitsev and Zaitseva, Novak and Novakova.
     r"""is_feminine_last_name_of(a, b) as case
         when b[-1] = 'a' then b = a || 'ova' or (a[-1] in ('i', 'y') and regexp_matches(a, '[scdz]k[iy]$')
@@ -188,11 +199,12 @@ _MACROS = (
     "or damerau_levenshtein(a, b) > greatest(2, least(length(a), length(b)) // 3)",
     # NULL when either is unknown or they are neither alike nor clearly different: then they are weighed. `ua` and `ub`
     # are the usage of the first names a and b: the number of last names that bear it, its gender, how it sounds. Paul
-    # is not short for Pauline, nor Maria for Marianne; whether Anna is for Annalena is open, and so it is of two names
-    # that many people bear and that differ by a slip: Sergei and Sergej are one, Lona and Lena are two.
+    # is not short for Pauline, nor Maria for Marianne, and A. is not R. A.; whether Anna is for Annalena is open, and
+    # so it is of two names that many people bear and that differ by a slip: Sergei, Sergej are one, Lona, Lena are two.
     """
     first_names_agree(a, ua, b, ub) as case
         when a is null or b is null then null
+        when a[1] <> b[1] and greatest(length(split_part(a, ' ', 1)), length(split_part(b, ' ', 1))) = 1 then false
         when squeeze(a) = squeeze(b) or are_same_words(a, b) then true
         when ua.gender <> ub.gender then false
         when is_nickname(a, ua, b, ub) then case when not are_both_established(ua, ub) then true end
@@ -273,6 +285,8 @@ _MACROS = (
         else damerau_levenshtein(strftime(a, '%Y%m%d'), strftime(b, '%Y%m%d')) <= 1
     end
     """,
+    f"are_generation_apart(a, b) as abs(a - b) > {GENERATION_DAYS} "
+    "and (month(a), day(a)) is distinct from (month(b), day(b))",
 )
 
 

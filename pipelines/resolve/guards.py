@@ -79,12 +79,7 @@ _IS_OTHER_NAME = (
     "and not are_half_swapped(fl.first_name, fl.last_name, fr.first_name, fr.last_name))"
 )
 _IS_OTHER_GENERATION = "fl.generation <> fr.generation"
-# Father and son are at least this many days apart, 15 years. A slip in the year leaves the day as it is.
-GENERATION_DAYS = 15 * 365
-_IS_GENERATION_APART = (
-    f"(abs(fl.birth_date - fr.birth_date) > {GENERATION_DAYS} "
-    "and strftime(fl.birth_date, '%m%d') <> strftime(fr.birth_date, '%m%d'))"
-)
+_IS_GENERATION_APART = "are_generation_apart(fl.birth_date, fr.birth_date)"
 _IS_OTHER_DATE = "(not birth_dates_agree(fl.birth_date, fr.birth_date))"
 
 
@@ -100,6 +95,7 @@ def judge_scores(connection: DuckDBPyConnection, reliability: Reliability, *, kn
         least=LEAST_PROBABILITY,
         conflict=reliability.conflict(),
         waiver=reliability.waiver(),
+        are_neighbors=_ARE_NEIGHBORS if reliability.first_names and reliability.birth_dates else "false",
         corroborated="true" if knows_frequencies else _IS_CORROBORATED,
         verdicts="{verdicts}",
     )
@@ -206,13 +202,27 @@ _IS_OTHER_FAMILY = """(
     and not coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
 )"""
 
-# Birth date, mailbox, phone, number: what is a person's own and not the home's. A phone beside two mailboxes may be the
-# home's.
-_HAS_OWN_IN_COMMON = """(
+# Birth date, mailbox, number: what is a person's own and not the home's. So is a phone, but not beside two mailboxes.
+# weber@ and webers@ are two homes as often as a slip.
+_HAS_MARK_IN_COMMON = """(
     coalesce(birth_dates_agree(fl.birth_date, fr.birth_date), false)
     or coalesce(list_has_any(il.identifier_values, ir.identifier_values), false)
-    or coalesce(l.email = r.email or pl.email_user = pr.email_user or is_email_slip(l.email, r.email), false)
+    or coalesce(l.email = r.email or pl.email_user = pr.email_user, false)
+    or coalesce(is_email_slip(l.email, r.email), false) and not coalesce(
+        starts_with(l.mailbox, squeeze(fl.last_name)) and length(l.mailbox) <= length(squeeze(fl.last_name)) + 1, false)
+)"""
+_HAS_OWN_IN_COMMON = f"""(
+    {_HAS_MARK_IN_COMMON}
     or list_has_any(l.phones, r.phones) and (l.email is null or r.email is null)
+)"""
+# Namesakes on one street, some houses apart, are as often neighbors as one person who moved or whose number is wrong;
+# not where everything is full of errors.
+_ARE_NEIGHBORS = f"""(
+    case when l.street = r.street and l.house_number <> r.house_number
+         then not starts_with(l.house_number, r.house_number) and not starts_with(r.house_number, l.house_number)
+            and damerau_levenshtein(l.house_number, r.house_number) > 1
+            and not coalesce({_HAS_MARK_IN_COMMON}, false) and not list_has_any(l.phones, r.phones)
+         else false end
 )"""
 _HAS_OWN_ON_BOTH = "(l.email is not null and r.email is not null or len(l.phones) > 0 and len(r.phones) > 0)"
 # A last name at a home is a family's, and so is a name that father and son share where only one record says which.
@@ -225,7 +235,7 @@ _IS_FAMILY_ONLY = f"""(
 )"""
 _IS_GENERATION_OPEN = f"""(
     case when (fl.generation is null) <> (fr.generation is null)
-         then not coalesce({_HAS_OWN_IN_COMMON}, false) else false end
+         then not coalesce({_HAS_MARK_IN_COMMON}, false) else false end
 )"""
 
 # What several people carry, by record: it does not say which of them a record without a first name is, nor does what a
@@ -233,15 +243,18 @@ _IS_GENERATION_OPEN = f"""(
 _OF_SEVERAL = """
 create table of_several as
 with several as (select value_key from identifier_values where problem is null and not is_personal)
-select n, list(value_key) filter (several.value_key is not null) as shared, list(value_key) as at_home
+select n, list(value_key) filter (several.value_key is not null) as shared, list(value_key) as at_home,
+    list(value_key) filter (hides_initials) as at_any_home
 from carriers left join several using (value_key) left join home_values using (value_key)
 where several.value_key is not null or home_values.value_key is not null
 group by n
 """
-# Whoever has no first name may be anybody of a home.
+# Whoever has no first name may be anybody of a home, and where hardly anybody is seen twice so may an initial.
 _MAY_BE_ANOTHER_AT_HOME = """(
-    case when fl.first_name is null or fr.first_name is null
-         then coalesce(list_has_any(sl.at_home, sr.at_home), false)
+    case when fl.first_name is null or fr.first_name is null or least(length(fl.first_name), length(fr.first_name)) = 1
+         then case when fl.first_name is null or fr.first_name is null
+                   then coalesce(list_has_any(sl.at_home, sr.at_home), false)
+                   else coalesce(list_has_any(sl.at_any_home, sr.at_any_home), false) end
             and not coalesce(l.email = r.email and not list_contains(sl.at_home, hash('email', l.email)), false)
             and len(list_filter(l.phones, lambda phone:
                 list_contains(r.phones, phone) and not list_contains(sl.at_home, hash('phone', phone)))) = 0
@@ -381,7 +394,7 @@ select a, b, match_weight, match_probability,
              when {_IS_GENERATION_OPEN} then 'open_generation'
              when {_IS_FAMILY_ONLY} then 'family_only'
              when {_MAY_BE_FATHER_AND_SON} then 'other_details'
-             when not coalesce({{corroborated}}, false) then 'name_only' end
+             when {{are_neighbors}} or not coalesce({{corroborated}}, false) then 'name_only' end
     ) as reason,
 from pairs
 join judged as l on l.n = a join judged as r on r.n = b

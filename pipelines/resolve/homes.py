@@ -16,10 +16,16 @@ if TYPE_CHECKING:
 # somebody else: how often a record would be given to a wrong person, had it no first name. From this share on it is
 # not. Observed for mailboxes that do not name their bearer: .02 in the sample (where of 47 records without a first name
 # none was another's), .04 in fake_1000 (none of 34); .31 in lists of families whose members are mostly seen once (a
-# quarter).
-OTHERS_SHARE = 0.2
-# Before any are counted, one of ten is taken to be another, with the weight of so many records.
-USUAL_SHARE, USUAL_RECORDS = 0.1, 20
+# quarter), .11 to .16 of phones that two of five in a home share (a tenth).
+OTHERS_SHARE = 0.09
+# At an address an error in the first name looks like another of the home: .12 in FEBRL, which has nobody else there.
+OTHERS_AT_ADDRESS = 0.125
+# An initial leaves one of twelve. From this share on, where hardly anybody is seen twice on one value, it is no person
+# that is known there either: .82 of the phones of a source that knows households (all of 12), .65 of mailboxes of
+# families, where 9 of 373 were another's.
+INITIALS_SHARE = 0.7
+# Before any are counted, one of twenty-five is taken to be another, with the weight of so many records.
+USUAL_SHARE, USUAL_RECORDS = 0.04, 50
 SHORTEST_NAME = 3  # letters of a first name that a mailbox is told by
 
 
@@ -33,12 +39,22 @@ def describe_shared_values(connection: DuckDBPyConnection) -> None:
 
 
 def find_home_values(connection: DuckDBPyConnection) -> None:
-    """Create `home_values` (`value_key`, `kind`): one row per mailbox, phone or address that a home may share.
+    """Create `home_values`: one row per mailbox, phone or address (`value_key`, `kind`) that a home may share.
+
+    `hides_initials` is true where not even an initial says who of the home it is.
 
     A mailbox that has the first name of a bearer in it is that person's own: of such, hardly any is shared. Reads
     `shared_values` and `identifier_values`, all of them: what is usual is a share of all values of a kind.
     """
-    connection.execute(_HOME_VALUES.format(share=OTHERS_SHARE, usual=USUAL_SHARE * USUAL_RECORDS, count=USUAL_RECORDS))
+    connection.execute(
+        _HOME_VALUES.format(
+            share=OTHERS_SHARE,
+            at_address=OTHERS_AT_ADDRESS,
+            initials=INITIALS_SHARE,
+            usual=USUAL_SHARE * USUAL_RECORDS,
+            count=USUAL_RECORDS,
+        )
+    )
 
 
 _SHARED_VALUES = """
@@ -71,5 +87,7 @@ with kinds as (
     where named_count > 1 and not is_named and problem is null
     group by kind
 )
-select value_key, kind from shared_values join kinds using (kind) where not is_named and others_share >= {share}
+select value_key, kind, others_share >= {initials} as hides_initials,
+from shared_values join kinds using (kind)
+where not is_named and others_share >= case kind when 'address' then {at_address} else {share} end
 """

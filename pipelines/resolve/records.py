@@ -119,8 +119,9 @@ def describe_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> None:
     With `is_frozen`, how common a first name is comes from the kept `frequencies`, not from the records.
 
     - `first_names`: one row per folded first name; `usage` holds `bearers`, its number of different last names where
-      they are many, `is_known` where everybody knows the name, `gender`, f or m where it is known, `stands_for`, the
-      names that it is a pet form of (also in the common spelling), and `spelling`, which is one for several spellings.
+      they are many, `is_known` where everybody knows the name, `gender`, f or m where it is known of a name of this
+      spelling, `stands_for`, the names that it is a pet form of (also in the common spelling), and `spelling`, which is
+      one for several spellings.
     - `forms`: one row per combination of names, birth date and generation; what guards compare.
       `last_spelling` is one for several spellings of a last name.
     """
@@ -186,7 +187,7 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         select counted.first_name, struct_pack(
             bearers := greatest({bearers}, case when common.name is not null then {ESTABLISHED_BEARERS} else 0 end),
             is_known := common.name is not null,
-            gender := first_token.gender,
+            gender := case when first_token.name is not null then first_token.gender else respelled.gender end,
             stands_for := nicknames.names,
             spelling := spelling_of(squeeze(counted.first_name))
         ) as usage
@@ -198,6 +199,10 @@ def _count_first_names(connection: DuckDBPyConnection, *, is_frozen: bool) -> No
         left join common_names as common on common.name = counted.first_name
         left join nicknames on nicknames.form = counted.first_name
         left join common_names as first_token on first_token.name = split_part(counted.first_name, ' ', 1)
+        left join (
+            select spelling_of(name) as spelling, max(gender) as gender from common_names group by spelling
+            having count(*) = count(gender) and min(gender) = max(gender)
+        ) as respelled on respelled.spelling = spelling_of(split_part(counted.first_name, ' ', 1))
         """
     )
 

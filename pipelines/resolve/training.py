@@ -6,12 +6,19 @@ what is computed from the counts is small, and independent of the order of rows 
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from pipelines.resolve.comparisons import COMPARISONS, SWAPPED, Comparison
 from pipelines.resolve.levels import count_levels, find_odds, normalize, sum_by_level
 from pipelines.resolve.model import SHIPPED, Model, freeze_frequencies, keep_common_values
-from pipelines.resolve.relatives import limit_errors, observe_relatives
+from pipelines.resolve.relatives import (
+    are_twins_seen,
+    count_names_in_use,
+    limit_errors,
+    limit_twins,
+    observe_relatives,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -54,6 +61,7 @@ _TRAINING_BLOCKS = (
 )
 
 
+_KNOWN_PAIRS = "select join_key_l as a, join_key_r as b from blocked_pairs union all select a, b from exact_edges"
 _EVERY_PAIR = "select l.n as a, r.n as b from scored_profiles as l join scored_profiles as r on l.n < r.n"
 
 
@@ -89,8 +97,14 @@ def train_model(connection: DuckDBPyConnection, version: str, profile_count: int
         comparisons = tuple(c.with_probabilities(m or c.m, c.u) for c, m in zip(comparisons, learned, strict=True))
         trained = tuple(c.name for c, m in zip(comparisons, learned, strict=True) if m)
         prior = _observe_prior(comparisons, *blocked_pairs, prior, *totals)
+    model = Model(version, comparisons, prior, trained, profile_count)
+    # Where birth dates are full of errors as well, so may first names be.
+    if not model.is_reliable("first_name") and model.is_reliable("birth_date"):
+        counted = count_names_in_use(connection, _choose_part(_KNOWN_PAIRS, _count_parts(connection, _KNOWN_PAIRS)))
+        if are_twins_seen(comparisons, *counted, prior):
+            model = replace(model, comparisons=limit_twins(comparisons))
     freeze_frequencies(connection)
-    return Model(version, comparisons, prior, trained, profile_count)
+    return model
 
 
 def with_chance_of_swap(comparisons: Sequence[Comparison], chance: float) -> tuple[Comparison, ...]:
@@ -330,10 +344,18 @@ def _estimate_prior(connection: DuckDBPyConnection, profile_count: int) -> float
 
 def _count_pairs(connection: DuckDBPyConnection, pairs: str) -> tuple[np.ndarray, np.ndarray]:
     """How often which levels occur among the pairs (`a`, `b`), see `count_levels`; of many, a part is counted."""
-    row = connection.execute(f"select count(*) from ({pairs})").fetchone()
-    parts = max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
-    levels, counts = count_levels(connection, COMPARISONS, f"select a, b from ({pairs}) where hash(a, b) % {parts} = 0")
+    parts = _count_parts(connection, pairs)
+    levels, counts = count_levels(connection, COMPARISONS, _choose_part(pairs, parts))
     return levels, counts * parts
+
+
+def _count_parts(connection: DuckDBPyConnection, pairs: str) -> int:
+    row = connection.execute(f"select count(*) from ({pairs})").fetchone()
+    return max(1, (int(row[0]) if row else 0) // PRIOR_PAIRS)
+
+
+def _choose_part(pairs: str, parts: int) -> str:
+    return f"select a, b from ({pairs}) where hash(a, b) % {parts} = 0"
 
 
 def _add_counts(

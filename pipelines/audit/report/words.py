@@ -203,6 +203,7 @@ LINKS = _name(
         "same_identifier": "dieselbe Nummer",
         "same_name_and_address": "derselbe Name und dieselbe Anschrift",
         "same_name_birth_date_and_postal_code": "derselbe Name, Geburtstag und dieselbe Postleitzahl",
+        "same_names_and_birth_date": "dieselben Namen, anders geteilt oder nicht, und derselbe Geburtstag",
         "same_order": "dieselbe Bestellung",
         "same_phone_and_name": "dieselbe Telefonnummer und derselbe Name",
         "same_phone_without_name": "dieselbe Telefonnummer, ohne Namen",

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tests.unit.resolve.conftest import Resolve
+from tests.unit.resolve.test_resolve import make_people
 
 HOME = {"street": "Lindenweg", "house_number": "4", "postal_code": "10115", "city": "Berlin"}
 PHONE = {"phone": "+493012345678"}
@@ -143,3 +144,83 @@ def test_a_person_with_many_records_and_spellings_is_one(resolve: Resolve) -> No
     ]
     result = resolve(records(*rows))
     assert result.together(*(f"r_{i}" for i in range(len(rows))))
+
+
+def test_stefan_and_stefanie_are_a_couple_though_only_other_spellings_of_them_are_known(resolve: Resolve) -> None:
+    rows = [{"first_name": name} for name in ("Stefan", "Stefanie")]
+    assert resolve(records(*rows, last_name="Schneider", **HOME, **PHONE)).apart("r_0", "r_1")
+
+
+@pytest.mark.parametrize(
+    ("names", "are_two"),
+    [
+        ((("Máté", "Németh"), ("Máténé", "Németh")), True),
+        ((("Horváth", "Norbert"), ("Norbertné", "Horváth")), True),
+        ((("Máté", "Németh"), ("Mate", "Nemeth")), False),
+    ],
+    ids=["his name with an ending", "the last name first", "without accents"],
+)
+def test_a_woman_who_bears_her_husband_s_name_is_not_he(
+    resolve: Resolve, names: tuple[tuple[str, str], tuple[str, str]], are_two: bool
+) -> None:
+    rows = [{"first_name": first, "last_name": last} for first, last in names]
+    assert resolve(records(*rows, **HOME, **PHONE)).apart("r_0", "r_1") == are_two
+
+
+@pytest.mark.parametrize(
+    ("names", "born", "is_one"),
+    [
+        ((("Trang", "Nguyễn Đức"), ("Đức Trang", "Nguyễn")), (1976, 1976), True),
+        ((("Trang", "Nguyễn Đức"), ("Nguyen", "Duc Trang")), (1976, 1976), True),
+        ((("Trang", "Nguyễn Đức"), ("Đức Trang", "Nguyễn")), (1976, 1981), False),
+        ((("Trang", "Nguyễn Đức"), ("Đức Lan", "Nguyễn")), (1976, 1976), False),
+    ],
+    ids=["divided otherwise", "last name first", "another birth date", "another name"],
+)
+def test_three_names_in_any_order_and_a_birth_date_are_one_person(
+    resolve: Resolve, names: tuple[tuple[str, str], tuple[str, str]], born: tuple[int, int], is_one: bool
+) -> None:
+    rows = [
+        {"first_name": first, "last_name": last, "birth_date": date(year, 9, 28)}
+        for (first, last), year in zip(names, born, strict=True)
+    ]
+    result = resolve(records(*rows))
+    assert result.together("r_0", "r_1") == is_one
+    assert ("same_names_and_birth_date" in result.rules()) == is_one
+
+
+@pytest.mark.parametrize(
+    ("mailboxes", "is_one"),
+    [
+        (("weber@t-online.de", "webers@t-online.de"), False),
+        (("roterfuchs@t-online.de", "roterfuch@t-online.de"), True),
+    ],
+    ids=["two homes of one last name", "a slip in a word of their own"],
+)
+def test_mailboxes_of_a_last_name_that_are_nearly_one_do_not_say_who_has_no_first_name(
+    resolve: Resolve, mailboxes: tuple[str, str], is_one: bool
+) -> None:
+    rows = [{"first_name": "Beate", "email": mailboxes[0]}, {"email": mailboxes[1]}]
+    result = resolve(records(*rows, last_name="Weber", postal_code="10115", city="Berlin"))
+    assert result.together("r_0", "r_1") == is_one
+    assert is_one or "family_only" in result.reasons()
+
+
+def test_in_a_list_that_tells_how_rare_names_are_a_namesake_some_houses_away_is_a_neighbor(resolve: Resolve) -> None:
+    asked: dict[str, tuple[str, str, dict[str, Any], bool]] = {
+        "Kandler": ("113", "70", {}, True),
+        "Ostrow": ("113", "131", {}, False),
+        "Pinkert": ("113", "113a", {}, False),
+        "Ruland": ("113", "70", {"phone": "+4930555001"}, False),
+        "Sattler": ("113", "70", {"birth_date": date(1980, 5, 1)}, False),
+    }
+    street = {"first_name": "Ottokar", "street": "Gartenweg", "postal_code": "50667", "city": "Köln"}
+    rows = [
+        {"record_key": f"{last}_{house}", **street, **own, "last_name": last, "house_number": house}
+        for last, (*houses, own, _) in asked.items()
+        for house in houses
+    ]
+    result = resolve([*make_people(300, 1), *rows])
+    assert result.report.trained
+    for last, (one, other, _, are_two) in asked.items():
+        assert result.apart(f"{last}_{one}", f"{last}_{other}") == are_two, last

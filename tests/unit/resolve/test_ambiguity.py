@@ -99,3 +99,34 @@ def test_who_is_marked_as_the_son_is_not_somebody_unmarked_for_their_home_alone(
         {"record_key": "r_2", "first_name": "Hans", "last_name": "Weber jun.", **home},
     ]
     assert resolve(rows).together("r_1", "r_2") == is_one
+
+
+@pytest.mark.parametrize(
+    ("born", "is_torn"),
+    [(date(1985, 7, 14), True), (date(1950, 3, 12), False), (date(1980, 3, 2), False)],
+    ids=["a generation later", "a slip", "a slip in the year"],
+)
+def test_who_has_no_birth_date_is_torn_between_father_and_son_of_one_name(
+    resolve: Resolve, born: date, is_torn: bool
+) -> None:
+    shared = {"first_name": "Hans", "last_name": "Weber", "phone": "+493012345678"}
+    rows = [
+        {"record_key": "r_1", **shared, "birth_date": date(1950, 3, 2)},
+        {"record_key": "r_2", **shared, "birth_date": born},
+        {"record_key": "r_3", **shared, "email": "tiger8@x.de"},
+        {"record_key": "r_4", "first_name": "Hans", "last_name": "Weber", "email": "tiger8@x.de"},
+    ]
+    result = resolve(rows)
+    assert result.apart("r_1", "r_3") == is_torn
+    assert result.apart("r_2", "r_3") == is_torn
+    assert result.together("r_3", "r_4")
+    assert ("fits_several" in result.reasons()) == is_torn
+
+
+def test_a_phone_in_common_does_not_say_that_the_unmarked_is_the_son(resolve: Resolve) -> None:
+    rows = [
+        {"record_key": "r_1", "first_name": "Hans", "last_name": "Weber", "phone": "+4930"},
+        {"record_key": "r_2", "first_name": "Hans", "last_name": "Weber jun.", "phone": "+4930"},
+        {"record_key": "r_3", "first_name": "Hans", "last_name": "Weber III", "phone": "+4930"},
+    ]
+    assert resolve(rows).apart("r_1", "r_2", "r_3")

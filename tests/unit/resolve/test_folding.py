@@ -131,6 +131,8 @@ def test_cyrillic_and_greek_letters_are_compared_as_latin_ones(
     [
         ("maier jun", "younger", "maier"),
         ("clark sr", "elder", "clark"),
+        ("clark iii", "third", "clark"),
+        ("clark iv", "fourth", "clark"),
         ("sen", None, "sen"),
         ("junior", None, "junior"),
         ("jung", None, "jung"),
@@ -206,3 +208,45 @@ def test_a_mailbox_tells_more_than_the_name_where_it_has_words_of_its_own(
 ) -> None:
     found = connection.execute("select telling_user(?, 'anna', 'koch') is not null", [email]).fetchone()
     assert found == (is_telling,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("istvan", "istvanne", False),
+        ("jean", "jeanne", False),
+        ("pauli", "pauline", None),
+        ("a", "b", False),
+        ("a", "r a", False),
+        ("a", "a r", True),
+        ("r", "robert", True),
+    ],
+)
+def test_a_wife_is_not_her_husband_nor_one_initial_another(
+    connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
+) -> None:
+    usage = (
+        "{{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
+    )
+    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
+    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+    assert connection.execute(query, [other, one]).fetchone() == (agree,)
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "agree"),
+    [
+        ("mahmoud", "mohamad", False),
+        ("hassan", "hussein", False),
+        ("youssef", "yusuf", None),
+        ("rashid", "rachid", None),
+    ],
+)
+def test_vowels_are_written_in_many_ways_but_an_a_at_first_is_no_u(
+    connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
+) -> None:
+    usage = (
+        "{{'is_known': false, 'bearers': 9, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
+    )
+    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
+    assert connection.execute(query, [one, other]).fetchone() == (agree,)

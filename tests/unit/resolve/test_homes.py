@@ -73,3 +73,27 @@ def test_a_last_name_at_a_home_says_no_first_name_where_several_live_in_homes(
     result = resolve([*others, known, nameless])
     assert result.together("known", "nameless") == is_one
     assert is_one or "family_only" in result.reasons()
+
+
+@pytest.mark.parametrize(
+    ("names", "is_one"),
+    [(("Bernd", "Gisela"), False), (("Bernd", "Bernd"), True)],
+    ids=["hardly anybody is seen twice", "half are"],
+)
+def test_an_initial_is_nobody_known_on_a_phone_where_hardly_anybody_is_seen_twice_on_one(
+    resolve: Resolve, names: tuple[str, str], is_one: bool
+) -> None:
+    homes = [("Bernd", "Gisela")] * 120 + [names] * 60
+    others = [
+        {"record_key": f"o_{i:03}_{n}", "first_name": name, "last_name": f"Wolf{i}", "phone": f"+49305551{i:03}"}
+        for i, pair in enumerate(homes)
+        for n, name in enumerate(pair)
+    ]
+    asked = [
+        {"record_key": f"asked_{n}", "first_name": name, "last_name": "Vallet", "phone": "+49305552000", **own}
+        for n, (name, own) in enumerate((("Tristan", {}), ("T.", {"email": "wolke@x.de"}), ("T.", {})))
+    ]
+    result = resolve([*others, *asked])
+    assert result.together("asked_0", "asked_1") == is_one
+    assert result.together("asked_1", "asked_2") == is_one
+    assert is_one or "shared_by_several_names" in result.reasons()

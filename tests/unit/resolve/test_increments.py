@@ -40,6 +40,7 @@ KUNO = {"first_name": "Kuno", "last_name": "Ritterbach", "email": "kr@y.de", **H
 OTTOKAR = {"first_name": "Ottokar", "last_name": "Quendel"}
 # Records that do not change, and of which another record's change says something else. Their links may go by a group of
 # an exact rule that stays as it was, or by a weight that does.
+HARTWIG = {"first_name": "Hartwig", "last_name": "Lohse", "phone": "+4930555005"}
 BYSTANDERS: list[dict[str, Any]] = [
     # Two of a role mailbox are one while nobody but Bernd is seen on it.
     {"record_key": "s_role_1", "kind": "role_mailbox", "email": "versand7@firma.de"},
@@ -73,6 +74,13 @@ BYSTANDERS: list[dict[str, Any]] = [
     {"record_key": "s_home_4", "last_name": "Lutz", "phone": "+4930555004", "email": "fl@y.de", **COURT},
     # Which of father and son this is, nobody asks before one of them is said to be the son.
     {"record_key": "s_son_1", "first_name": "Hans", "last_name": "Wiegand", "email": "hw@y.de", **FARM},
+    # The younger of the two, or the only one, until the other is said to be born a generation before.
+    {"record_key": "s_age_1", **HARTWIG, "birth_date": date(1985, 7, 14), "email": "hl@y.de"},
+    {"record_key": "s_age_2", **HARTWIG, "email": "lohse@w.de"},
+    # As an initial they are still the person known on the phone, until phones are often shared.
+    {"record_key": "s_initial_1", "first_name": "Greta", "last_name": "Mohr", "phone": "+4930555006"},
+    {"record_key": "s_initial_2", "first_name": "G.", "last_name": "Mohr", "phone": "+4930555006"},
+    {"record_key": "s_initial_3", "first_name": "G.", "last_name": "Mohr", "phone": "+4930555006", "email": "g@m.de"},
     # They are weighed against each other, until somebody who says the same as the first one stands for both of them.
     {"record_key": "s_same_1", **KUNO},
     {"record_key": "s_same_2", **KUNO, "email": "kuno@w.de", "house_number": "15"},
@@ -116,6 +124,11 @@ CHANGING: dict[str, tuple[dict[str, Any] | None, ...]] = {
             "s_son_9",
             {"first_name": "Hans", "last_name": "Wiegand", "email": "hans@w.de", **FARM, "house_number": "21"},
             {"first_name": "Hans", "last_name": "Wiegand jun.", "email": "hans@w.de", **FARM, "house_number": "21"},
+        ),
+        (
+            "s_age_9",
+            {**HARTWIG, "email": "hartwig@z.de"},
+            {**HARTWIG, "email": "hartwig@z.de", "birth_date": date(1950, 3, 2)},
         ),
         (
             "s_merged_9",
@@ -208,6 +221,7 @@ def test_every_night_gives_every_table_of_a_full_run(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setattr(homes, "OTHERS_SHARE", OFTEN_SHARED)
+    monkeypatch.setattr(homes, "INITIALS_SHARE", OFTEN_SHARED)
     monkeypatch.setattr(blocking, "MAX_BLOCK", 6)  # so that blocks are divided, and some for the first time
     chance = random.Random(1)
     people = [{**row, "birth_date": DEFAULT_DATE} if i % 40 == 0 else row for i, row in enumerate(make_people(300, 1))]

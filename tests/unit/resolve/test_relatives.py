@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from datetime import date
+from typing import Any
+
 import numpy as np
 import pytest
 
 from pipelines.resolve.comparisons import COMPARISONS
-from pipelines.resolve.relatives import Relatives, limit_differing, limit_errors, observe_relatives
+from pipelines.resolve.relatives import Relatives, are_twins_seen, limit_differing, limit_errors, observe_relatives
+from tests.unit.resolve.conftest import Resolve
+
+FIRST = ("Lukas", "Anna", "Jonas", "Emma", "Paul", "Mia", "Felix", "Lea", "Simon", "Clara", "Tobias", "Nele")
+LAST = ("berger", "hofer", "mann", "stein", "wald", "ricker", "lohner")
 
 
 @pytest.mark.parametrize(
@@ -52,3 +59,44 @@ def test_nothing_is_limited_where_no_relatives_are_seen() -> None:
     assert differing["first_name"] == pytest.approx(0.03, rel=1e-3)
     assert differing["birth_date"] == pytest.approx(0.08, rel=1e-3)
     assert differing["last_name"] == 0.5
+
+
+@pytest.mark.parametrize(
+    ("in_use", "strange", "seen"),
+    [(40, 10, True), (5, 45, False), (6, 0, False)],
+    ids=["two names in use", "names that nobody has", "too few"],
+)
+def test_twins_are_told_from_errors_by_names_that_are_in_use(in_use: int, strange: int, seen: bool) -> None:
+    comparisons = tuple(c for c in COMPARISONS if c.name in ("first_name", "birth_date", "email"))
+    other_name = len(comparisons[0].levels) - 1
+    levels = np.array([[other_name, 0, 0, 0], [other_name, 0, 0, 1], [0, 0, 0, 0], [other_name, -1, 0, 0]])
+    assert are_twins_seen(comparisons, levels, np.array([in_use, strange, 900, 500]), 0.01) == seen
+
+
+def test_twins_are_two_also_where_one_has_a_rare_name(resolve: Resolve) -> None:
+    """Half of the homes have twins, who share all but the first name; so first names seem to be full of errors."""
+    rows: list[dict[str, Any]] = []
+    for i in range(240):
+        names = [FIRST[i % len(FIRST)], *([FIRST[(i + 5) % len(FIRST)]] if i % 2 else [])]
+        if i % 20 == 1:
+            names[1] = f"{chr(97 + i // 20) * 2}kemal".title()  # who else is called so?
+        last = f"{chr(97 + i % 26)}{chr(97 + i // 26)}{LAST[i % len(LAST)]}".title()
+        rows += [
+            {
+                "record_key": f"r_{i:03}_{name}_{n}",
+                "first_name": name,
+                "last_name": last if n else f"{last}e",
+                "birth_date": date(1985 + i % 20, 1 + i % 12, 1 + i % 28),
+                "postal_code": f"{10000 + 37 * i}",
+                "city": f"{LAST[i % 5]}dorf{chr(97 + i % 26)}",
+                "street": f"{LAST[i % 7]}weg{chr(97 + i % 19)}",
+                "house_number": f"{1 + i % 90}",
+                "phone": f"+49305550{i:03}" if n else None,
+            }
+            for name in names
+            for n in range(2)
+        ]
+    result = resolve(rows)
+    assert "first_name" in result.report.trained
+    persons = {(customer, key.rsplit("_", 1)[0]) for key, customer in result.customer_of.items()}
+    assert len(persons) == len({customer for customer, _ in persons})
