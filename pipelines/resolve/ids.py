@@ -53,6 +53,7 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
     were away for some versions. The id of a new customer is derived from its oldest record.
     """
     connection.execute(_MACROS.format(prefix=literal(prefix)))
+    connection.execute(_ORPHANED)
     connection.execute(_SETTLED)
     connection.execute(_RECORDS)
     connection.execute(_PARTS)
@@ -65,7 +66,7 @@ def assign_ids(connection: DuckDBPyConnection, version: str, at: datetime, prefi
     connection.execute(_HISTORY.format(**stamp))
     connection.execute(_EVENTS.format(**stamp))
     show_ids(connection)
-    for table in ("ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
+    for table in ("orphaned", "ordered", "parts", "restorable", "heirs", "named", "new_ids", "issued", "placed"):
         connection.execute(f"drop table {table}")
 
 
@@ -110,6 +111,14 @@ create or replace macro id_of(record_key, round) as
     {{prefix}} || base32(sha256(record_key || case when round > 0 then chr(31) || round else '' end));
 """
 
+# Ids that are somebody's, but nobody's in the published version: a newer one that issued them was rolled back. What
+# that one said of their records counts, whatever these are in the published one.
+_ORPHANED = """
+create table orphaned as
+select customer_id from known_ids
+where status = 'active' and customer_id not in (select customer_id from published_members)
+"""
+
 # Clusters that are a published customer with all its records, among them the founder, and nothing else: no other id
 # was ever founded by one of them, or leads to theirs. Whatever becomes of the rest, they keep their id, its row in the
 # history stays, and no other id depends on them; so they are left out of everything below.
@@ -139,6 +148,8 @@ where status = 'active' and current_customer_id = customer_id
   and customer_id not in (
       select current_customer_id from known_ids
       where current_customer_id <> customer_id and current_customer_id is not null)
+  and cluster not in (
+      select cluster from clusters join former_members using (record_key) semi join orphaned using (customer_id))
 """
 
 _RECORDS = """
@@ -163,6 +174,9 @@ create table restorable as
 with former as (  -- of few records: what was published of all others is not looked at
     from (from former_members semi join ordered using (record_key))
     anti join (from published_members semi join ordered using (record_key)) using (record_key)
+    union all
+    from former_members semi join ordered using (record_key) semi join orphaned using (customer_id)
+    semi join published_members using (record_key)
 ),
 claims as (
     select cluster, known_ids.customer_id, first_version, true as is_founder, 0 as live_count, age as oldest
@@ -170,6 +184,7 @@ claims as (
     join ordered on founder_record_key = record_key
     left join published_members as published using (record_key)
     where published.customer_id is null or published.customer_id = known_ids.current_customer_id
+       or (record_key, known_ids.customer_id) in (select (record_key, customer_id) from former)
     union all
     select cluster, customer_id, first_version, false, count(*) filter (is_live), min(age)
     from former join ordered using (record_key) join known_ids using (customer_id)
@@ -273,13 +288,15 @@ group by customer_id;
 
 create table placed as
 select issued.customer_id, issued.current_customer_id as old_current,
-    case when own.customer_id is not null then own.customer_id else inherited.customer_id end as published_as,
+    coalesce(own.customer_id, inherited.customer_id, claimed.customer_id) as published_as,
     at_founder.customer_id as founder_is_in,
     published.customer_id is null or published.customer_id = issued.current_customer_id as is_founder_true,
 from issued
 left join named as own using (customer_id)
 left join heirs using (customer_id)
 left join named as inherited on inherited.cluster = heirs.cluster
+left join (from restorable semi join orphaned using (customer_id)) as claims using (customer_id)
+left join named as claimed on claimed.cluster = claims.cluster
 left join ordered as founder on founder.record_key = founder_record_key
 left join named as at_founder on at_founder.cluster = founder.cluster
 left join published_members as published on published.record_key = founder_record_key;
@@ -319,11 +336,12 @@ with happened as (
     from new_history as new join issued as old using (customer_id)
     where new.status = 'merged' and old.status is distinct from 'merged'
     union all
-    select named.customer_id, 'restored', published.customer_id, 'its records are a customer of their own again'
-    from named
-    join known_ids using (customer_id)
-    left join published_members as published on published.record_key = founder_record_key
-    where is_restored and known_ids.status <> 'active'
+    select new.customer_id, 'restored',
+        case when published.customer_id = new.customer_id then old.current_customer_id else published.customer_id end,
+        'its records are a customer of their own again'
+    from new_history as new join issued as old using (customer_id)
+    left join published_members as published on published.record_key = new.founder_record_key
+    where new.status = 'active' and old.status <> 'active'
     union all
     select parts.customer_id, 'split', named.customer_id, 'some of its records belong to another customer'
     from parts join named using (cluster)

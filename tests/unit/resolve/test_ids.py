@@ -59,6 +59,13 @@ class Ledger:
             run(f"create table {view} as from {known}")
         return dict(run("from members").fetchall())
 
+    def roll_back(self, published: dict[str, str]) -> None:
+        """Publish former assignments again; the state keeps what the newest version said."""
+        run = self.connection.execute
+        run("insert into former_members from published_members")
+        run("delete from published_members")
+        run(f"insert into published_members values {', '.join(str(item) for item in published.items())}")
+
     def history(self) -> dict[str, tuple[str, str | None]]:
         rows = self.connection.execute("select customer_id, status, current_customer_id from id_history").fetchall()
         return {customer: (status, current) for customer, status, current in rows}
@@ -194,6 +201,39 @@ def test_an_id_merged_twice_resolves_to_the_last_survivor(ledger: Ledger) -> Non
     assert ledger.history()[before["b"]] == ("merged", before["a"])
 
 
+def test_after_a_rollback_a_split_gives_the_ids_of_the_version_that_was_rolled_back(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "b"}])
+    after = ledger.publish([{"a"}, {"b"}])
+    ledger.roll_back(before)
+    assert ledger.publish([{"a"}, {"b"}]) == after
+    assert {customer: ("active", customer) for customer in after.values()} == ledger.history()
+
+
+def test_after_a_rollback_ids_of_that_version_resolve_to_who_has_their_records(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "b"}, {"c"}])
+    after = ledger.publish([{"a"}, {"b", "d"}, {"c"}])
+    ledger.roll_back(before)
+    assert ledger.publish([{"a", "b"}, {"c"}]) == before
+    assert ledger.history()[after["b"]] == ("merged", before["a"])
+
+
+def test_after_a_rollback_of_a_merge_both_ids_are_somebody_s_again(ledger: Ledger) -> None:
+    before = ledger.publish([{"a"}, {"b"}])
+    ledger.publish([{"a", "b"}])
+    ledger.roll_back(before)
+    assert ledger.publish([{"a"}, {"b"}]) == before
+    assert ledger.history() == {customer: ("active", customer) for customer in before.values()}
+    assert ledger.events() == [("restored", before["b"], before["a"])]
+
+
+def test_an_id_of_a_rolled_back_version_goes_with_its_records_where_its_founder_is_gone(ledger: Ledger) -> None:
+    before = ledger.publish([{"a", "c"}])
+    after = ledger.publish([{"a"}, {"b", "c"}])
+    ledger.roll_back(before)
+    assert ledger.publish([{"a", "c"}]) == before
+    assert ledger.history()[after["c"]] == ("merged", before["a"])
+
+
 def test_a_lost_state_makes_no_new_names_for_published_customers(ledger: Ledger) -> None:
     before = ledger.publish([{"a", "b"}, {"c"}])
     ledger.connection.execute("delete from known_ids")
@@ -260,6 +300,20 @@ def test_merge_then_split_returns_the_old_ids(
     together = set().union(*(clusters[i] for i in merged))
     ledger.publish([together, *(c for i, c in enumerate(clusters) if i not in merged)])
     assert ledger.publish(clusters) == before
+
+
+@few
+@given(partitions("abcdef"), partitions("abcdef"))
+def test_after_a_rollback_the_same_clusters_have_the_ids_of_the_version_that_was_rolled_back(
+    connection: DuckDBPyConnection, clusters: Clusters, newer: Clusters
+) -> None:
+    ledger = Ledger(connection)
+    before = ledger.publish(clusters)
+    after = ledger.publish(newer)
+    history = ledger.history()
+    ledger.roll_back(before)
+    assert ledger.publish(newer) == after
+    assert ledger.history() == history
 
 
 @few
