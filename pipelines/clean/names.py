@@ -22,28 +22,73 @@ from pipelines.wordlist import words
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
-    from pipelines.configuration.cleaning import CompanyInPersonField, NameCasing, Salutations, SwappedNames, Titles
+    from pipelines.configuration.cleaning import (
+        CompanyInPersonField,
+        NameCasing,
+        Placeholders,
+        Salutations,
+        SwappedNames,
+        Titles,
+    )
 
 NAME_FIELDS = ("salutation", "title", "first_name", "last_name", "full_name")
 
+# Titles in front of a name: one that stands for itself, then what only says of which kind it is (med., h. c., (FH)).
+_PROFESSOR = r"(?:(?:univ|jun|hon|gast|ass|assoz|ao|apl|em)\.?[\s-]*)?(?:prof|professor)"
+_DIPLOMA = (
+    r"dipl\.?[ -]*(?:\p{L}{2,10}\.?-\s?)*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw"
+    r"|oec|ök|jur|arch|des|geogr|geol|soz|stat|verw)\.?(?:\s?\(?(?-i:FH|BA|TH|TU)\)?)?(?:\s|$)"
+)
 _TITLE = (
     r"(?i)^(?:(?:"
-    r"(?:dr|prof|doktor|professor)(?:\.?-ing\.?|\.|\s|$)"
-    r"|dipl\.?[ -]*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw|oec|ök|jur)\.?(?:\s|$)"
-    r"|(?:pd|mag|ing|med|rer|nat|phil|jur|iur|pol|oec|vet|dent|theol|habil|mult|h\.\s?c|ph\.\s?d|b\.\s?sc|m\.\s?sc)\.(?:\s|$)?"
-    r"|(?:mba|msc|bsc|phd)(?:\s|$)"
-    r"{further})[\s,]*)+"
+    rf"(?:d?dr|doktor|{_PROFESSOR}|(?:mu|ju|ph|rn|mv|md|paed|pharm|th)dr|dra|drs|priv\.?-?\s?doz)"
+    r"(?:[:.']*in\b\.?|\.?-ing\.?|\.|\s|$)"
+    rf"|(?-i:PD)\s+(?:dr|prof)(?:\.|\s)|{_DIPLOMA}"
+    r"|sir\s|mag\.?a\s|mgr\.?\s|dott\.?ssa\s|(?:mag|ing|bc|doc|dott|avv|geom|lic|rev|capt|hon|ph\.\s?d|b\.\s?sc|m\.\s?sc)\.(?:\s|$)?"
+    r"|(?-i:MBA|MSc|BSc|PhD)(?:\s|$)"
+    r"{further})"
+    r"(?:\s*(?:(?:med|rer|nat|phil|jur|iur|utr|pol|oec|vet|dent|theol|habil|hab|mult|univ|sc|agr|hum|biol|päd|mont|techn"
+    r"|pharm|math|em|h\.\s?c|e\.\s?h|inż|arch)\.|\((?:fh|univ\.?|ba|tu|th)\)|inż\s))*[\s,]*)+"
 )
-_DEGREE = r"(?i)[\s,]+(?:ph\.?\s?d|mba|m\.?sc|b\.?sc|ll\.?\s?m|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing)\.?$"
+_DEGREE = (
+    r"(?i)[\s,]+(?:ph\.?\s?d|m\.\s?d|m\.?\s?sc|b\.?\s?sc|ll\.?\s?[mb]|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing"
+    r"|esq|csc|dr\.|(?-i:MBA|MD|DDS|CPA|JD|RN|CFA|OBE|MBE|CBE))\.?$"
+)
 _IS_TITLE_AS_NAME = "lower(last_name) in ('doktor', 'professor')"  # Anna Doktor
-_SALUTATION = (
-    r"(?i)^(?:(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.?|miss|mister|monsieur|madame|mme\.?|signora?|familie)"
-    r"(?:\s+|$))+"
+_ADDRESSED_AS = (
+    r"(?:herrn?|frau|hrn?|fr|mr|mrs|ms|mx)\.?\s+(?:und|u\.|&|and|\+)\s+(?:herrn?|frau|mr|mrs|familie)\.?"
+    r"|herrn?|frau|(?-i:[Hh]rn?)\.?|fr\.?|fräulein|frl\.?|mr\.?|mrs\.?|ms\.?|mx\.?|miss|mister|monsieur|madame|mme\.?|mlle\.?"
+    r"|signor[ae]?|sig\.(?:ra|na)?|señor(?:a|ita)?|sra\.?|srta\.?|sr\.|doña|dña\.?|dhr\.?|mevr\.?|mevrouw|mw\.?|de\sheer"
+    r"|familie|fam\.?|eheleute"
 )
-_PARTICLE = "(?:" + "|".join(p for p in NAME_PARTICLES if p != "s") + ")"
+# Where nothing follows, it is a salutation alone.
+_SALUTATION = rf"(?i)^(?:(?:(?:{_ADDRESSED_AS})\s+)+|(?:{_ADDRESSED_AS})$)"
+_NOT_SPLIT_BY = ("s", "und", "y")
+# What belongs to the last name in front of it: particles, those that are only in lower case, Irish ones, nobility.
+_PARTICLE = (
+    "(?:von und zu|"
+    + "|".join(p for p in NAME_PARTICLES if p not in _NOT_SPLIT_BY)
+    + r"|(?-i:'t|op|in|uit|aan|af|av|do|das|de'|Ó|Ní|Nic|Uí|Mac))"
+)
+_NOBLE = (
+    r"(?:freiherr|freifrau|freiin|graf|gräfin|prinz|prinzessin|fürst|fürstin|herzog|herzogin|baron|baronin|ritter"
+    r"|edler|edle)"
+)
 # First names, then the last name with the particles in front of it, and what tells father and son apart behind it.
-_BEHIND_LAST_NAME = r"\s+(?:jun\.|sen\.|jr\.?|sr\.?|geb(?:\.|oren|orene)?\s+\S+)"
-_WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_PARTICLE}\s+)*\S+(?:{_BEHIND_LAST_NAME})?)$"
+_BEHIND_LAST_NAME = (
+    r"\s+(?:jun\.|sen\.|jr\.?|sr\.?|(?-i:II|III|IV)|\(?(?:geb(?:\.|oren|orene)?|née|nee|born)\s+[^\s()]+\)?)"
+)
+_LAST_NAME = "|".join(
+    (
+        rf"(?:{_NOBLE}\s+)?(?:{_PARTICLE}\s+)+\S+\s+und\s+(?:{_PARTICLE}\s+)*\S+",  # von Thun und Hohenstein
+        rf"{_NOBLE}\s+(?:{_PARTICLE}\s+)+\S+",
+        r"(?-i:Graf|Gräfin|Freiherr|Freifrau)\s+\S+",
+        rf"(?:{_PARTICLE}\s+)*\S+\s+(?-i:y|e)\s+(?:{_PARTICLE}\s+)*\S+",  # Ortega y Gasset
+        r"\S+\s+[-–]\s+\S+",
+        rf"(?:{_PARTICLE}\s+)*\S+",
+    )
+)
+_WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_LAST_NAME})(?:{_BEHIND_LAST_NAME})?)$"
 # Particles that are first names as well where they have a capital and one word follows: Al Pacino, Van Nguyen.
 _FIRST_NAMES_LIKE_PARTICLES = words("al van del della di bin")
 _PARTICLE_AND_NAME = r"^(\p{Lu}\p{Ll}+)\s+(\S+)$"
@@ -51,18 +96,50 @@ _PARTICLE_AND_NAME = r"^(\p{Lu}\p{Ll}+)\s+(\S+)$"
 _NAME_AND_MORE = r"^(\S+\s[^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 _LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
 # Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
+_SON = r"(?i:jr|sr|jun|sen)\.?|II|III|IV"
 _SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
 # Löwe Technik GmbH & Co. KG: at least one word and a legal form that is nobody's last name.
 _COMPANY_FORMS = (
-    r"g?gmbh|mbh|ag|kg|kgaa|ohg|gbr|ug(?:\s*\(haftungsbeschränkt\))?|e\.\s?k\.|e\.\s?kfm\.|e\.\s?kfr\.|e\.\s?v\."
-    r"|partg(?:\s*mbb)?|e\.\s?u\.|ltd\.?|limited|plc|llc|inc\.|corp\.|s\.?\s?à\s?r\.?\s?l\.?|sàrl|s\.a\.|s\.r\.l\.|s\.p\.a\."
-    r"|b\.v\.|n\.v\.|aps|a/s|sp\.\s?z\s?o\.\s?o\.|s\.\s?r\.\s?o\.|d\.\s?o\.\s?o\.|kft\.?"
+    r"g?gmbh|(?:ges\.?\s?)?mbh|g?ug(?:\s*\(haftungsbeschränkt\))?|kgaa|ohg|e?gbr|e\.\s?k\.|e\.\s?kfm\.|e\.\s?kfr\."
+    r"|e\.\s?v\.|partg(?:\s*mbb)?|e\.\s?u\.|ltd\.?|limited|plc|llc|llp|inc\.|corp\.|s\.?\s?à\s?r\.?\s?l\.?|sàrl|s\.a\."
+    r"|s\.r\.l\.|s\.p\.a\.|s\.l\.(?:u\.)?|lda\.|b\.v\.|n\.v\.|v\.o\.f\.|aps|a/s|sp\.\s?z\s?o\.\s?o\.|s\.\s?r\.\s?o\."
+    r"|d\.\s?o\.\s?o\.|kft\.?|zrt\.?|nyrt\.?|eood|uab"
     # In other letters than these, they are names of people.
-    r"|(?-i:SE|OG|eG|SAS|Inc|SARL|SRL|Srl|SpA|BV|NV|AB|Oy|Oyj)"
+    r"|(?-i:AG|ag|KG|kg|SE|OG|eG|SAS|Inc|SARL|SRL|Srl|SpA|BV|NV|AB|Oy|Oyj|SNC|EURL|a\.\s?s\.|AS|ASA|OOD|Bt\.|OÜ|SIA)"
 )
 _COMPANY = r"(?i)^\S.*\s(?:{forms})(?:\s*(?:&|und|and)\s*co\.?\s*(?:kg|kgaa|ohg))?$"
+# JAN AG: in capitals a form of two letters behind a first name is a last name as well.
+_NAME_IN_CAPITALS = r"^\p{Lu}+\s\p{Lu}{2,3}$"
+# What a company, an office or a club is called with its first word, and nobody is.
+_KINDS_OF_COMPANY = words(
+    "Firma Fa. Apotheke Arztpraxis Zahnarztpraxis Praxis Anwaltskanzlei Rechtsanwaltskanzlei Kanzlei Steuerberatung "
+    "Autohaus Bäckerei Metzgerei Fleischerei Gärtnerei Tischlerei Schreinerei Gemeinde Gemeindeverwaltung "
+    "Kirchengemeinde Pfarramt Stadtwerke Stadtverwaltung Landkreis Landratsamt Kindergarten Kita Grundschule Gymnasium "
+    "Universität Hochschule Gasthof Gasthaus Restaurant Pizzeria Hotel Ingenieurbüro Architekturbüro Hausverwaltung "
+    "Sparkasse Volksbank Raiffeisenbank Feuerwehr"
+)
+_KIND_OF_COMPANY = rf"^(?:{'|'.join(map(re.escape, _KINDS_OF_COMPANY))})\s+\S"
+_FOR_THE_ATTENTION = r"(?:z\.?\s?h(?:d|dn)\.?|zu\s+händen(?:\s+von)?|attn\.?:?|att[.:]|c/o)\s+"
+# Müller GmbH, z. Hd. Herrn Schmidt
+_COMPANY_AND_PERSON = (
+    rf"(?i)^(\S.*\s(?:{{forms}}))[\s,]+(?:{_FOR_THE_ATTENTION})?((?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?)\s+\S.*)$"
+)
 _PARTICLES_AND_WORD = rf"(?i)^(?:{_PARTICLE}\s+)+\S+$"
 _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
+# Names that East Asia writes with the family in front, also with a blank between; the families of two signs.
+_SIGNS = r"[\p{Han}\p{Hangul}\p{Hiragana}]"
+_FAMILIES_OF_TWO_SIGNS = words(
+    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 夏侯 令狐 皇甫 尉迟 公孙 公孫 慕容 宇文 长孙 司徒 端木 남궁 황보 제갈 선우 독고 사공"
+)
+# DUPONT Jean: in capitals stands the last name.
+_LAST_IN_CAPITALS = r"^(\p{Lu}[\p{Lu}'-]{3,}(?:\s\p{Lu}[\p{Lu}'-]+)*)\s+(\p{Lu}\p{Ll}[^,]*)$"
+# Hans Müller (Einkauf), Hans Müller c/o Schmidt: what is no part of the name.
+_REMARK = rf"(?i)\s*\([^()]*\)$|[\s,]+{_FOR_THE_ATTENTION}.*$"
+_BORN = r"(?i)\((?:geb|née|nee|born)"
+# A mailbox or a number in place of a name.
+_NO_NAME = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^[^\p{L}]*\d[^\p{L}]*$"
+_NO_NAMES = words("vorname nachname name firstname lastname mustermann musterfrau inconnu desconocido sconosciuto onbekend")
+_NO_NAMES += ("first name", "last name", "kein name", "no name", "guest user", "test user", "nicht bekannt")
 
 
 def _first_word(field: str) -> str:
@@ -79,7 +156,7 @@ def _without(pattern: str, field: str) -> str:
 
 def _moved(pattern: str, target: str, field: str) -> str:
     """The part of `field` that matches, added to what `target` holds already."""
-    part = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,()')"
+    part = f"trim(regexp_extract({field}, {literal(pattern)}), ' ,')"
     return (
         f"case when {target} is null then {part} "
         f"when contains(lower({target}), lower({part})) then {target} else {target} || ' ' || {part} end"
@@ -100,12 +177,21 @@ def _move(
     ]
 
 
+def _drop(pattern: str, field: str, name: str, unless: str = "false", confidence: float = 0.8) -> Rule:
+    return Rule(
+        f"{name}_in_{field}",
+        {field: _without(pattern, field)},
+        when=f"regexp_matches({field}, {literal(pattern)}) and not {unless}",
+        confidence=confidence,
+    )
+
+
 def _move_from_behind(field: str, condition: str, name: str | None = None, **options: Any) -> Rule:
     """A salutation behind the name in `field`, where the condition says that it is not the last name itself."""
     return Rule(
         f"salutation_behind_{name or field}",
         {
-            "salutation": _moved(_SALUTATION_BEHIND, "salutation", field),
+            "salutation": f"trim({_moved(_SALUTATION_BEHIND, 'salutation', field)}, '()')",
             field: _without(_SALUTATION_BEHIND, field),
         },
         when=f"regexp_matches({field}, {literal(_SALUTATION_BEHIND)}) "
@@ -203,8 +289,10 @@ def _known_last_name(expression: str) -> str:
 
 
 _SALUTATIONS = {
-    "Herr": ("herr", "herrn", "hr", "mister"),
-    "Frau": ("frau", "fr"),
+    "Herr": ("herr", "herrn", "hr", "hrn", "mister"),
+    "Frau": ("frau", "fr", "fräulein", "frl"),
+    "Familie": ("familie", "fam", "eheleute"),
+    "Herr und Frau": ("herrn und frau", "herr u. frau", "herr & frau", "herrn u. frau"),
     "Mr": ("mr",),
     "Mrs": ("mrs",),
     "Ms": ("ms", "miss"),
@@ -222,20 +310,31 @@ _TITLE_SPELLED = (
 
 def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
     further = "|".join(re.escape(form) for form in entry.legal_forms)
-    pattern = _COMPANY.format(forms=_COMPANY_FORMS + (f"|{further}" if further else ""))
-    return tuple(
-        Rule(
-            f"company_from_{field}",
-            {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
-            when=f"{others} and regexp_matches({field}, {literal(pattern)})",
-            confidence=0.95,
-        )
-        for field, others in (
-            ("last_name", "first_name is null"),
-            ("first_name", "last_name is null"),
-            ("full_name", "first_name is null and last_name is null"),
-        )
-    )
+    forms = _COMPANY_FORMS + (f"|{further}" if further else "")
+    pattern, with_person = (p.replace("{forms}", forms) for p in (_COMPANY, _COMPANY_AND_PERSON))
+    rules = []
+    for field, others in (
+        ("last_name", "first_name is null"),
+        ("first_name", "last_name is null"),
+        ("full_name", "first_name is null and last_name is null"),
+    ):
+        is_name = f"(regexp_matches({field}, {literal(_NAME_IN_CAPITALS)}) and {_first_word(field)} in ({_COMMON_FIRST_NAMES}))"
+        rules += [
+            Rule(
+                f"company_from_{field}",
+                {"company_name": f"coalesce(company_name, {_part(with_person, field, 1)})", field: _part(with_person, field, 2)},
+                when=f"{others} and regexp_matches({field}, {literal(with_person)})",
+                confidence=0.95,
+            ),
+            Rule(
+                f"company_from_{field}",
+                {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
+                when=f"{others} and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
+                f"or regexp_matches({field}, {literal(_KIND_OF_COMPANY)}))",
+                confidence=0.95,
+            ),
+        ]
+    return tuple(rules)
 
 
 def _salutations(entry: Salutations) -> Sequence[Rule]:
@@ -243,7 +342,7 @@ def _salutations(entry: Salutations) -> Sequence[Rule]:
     rules = [*_move(_SALUTATION, "salutation", in_front)]
     if "last_name" in entry.fields:
         # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
-        rules += _move(_SALUTATION.replace(r"(?:\s+|$)", r"\s+"), "salutation", ["last_name"])
+        rules += _move(rf"(?i)^(?:(?:{_ADDRESSED_AS})\s+)+", "salutation", ["last_name"])
     if "first_name" in entry.fields and "last_name" in entry.fields:
         rules += [
             _move_from_behind("first_name", "last_name is not null"),
@@ -254,16 +353,23 @@ def _salutations(entry: Salutations) -> Sequence[Rule]:
             _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
             _move_from_behind("full_name", _known_last_name("full_name"), name="only_name", prepare=_learn_name_usage),
         ]
-    return (*rules, Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"))
+    attention = [_drop(rf"(?i)^{_FOR_THE_ATTENTION}", field, "attention") for field in entry.fields]
+    return (*attention, *rules, Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"))
 
 
 def _titles(entry: Titles) -> Sequence[Rule]:
     further = "|".join(re.escape(title) for title in entry.titles)
-    pattern = _TITLE.format(further=rf"|(?:{further})(?:\s|$)" if further else "")
+    pattern = _TITLE.replace("{further}", rf"|(?:{further})(?:\s|$)" if further else "")
     rules = [
         *_move(pattern, "title", [f for f in entry.fields if f != "last_name"]),
         *_move(pattern, "title", [f for f in entry.fields if f == "last_name"], unless=_IS_TITLE_AS_NAME),
         *_move(_DEGREE, "title", [f for f in ("full_name", "last_name") if f in entry.fields], name="degree"),
+        *_move(r"(?i)[\s,]+(?:dr|prof)\.$", "title", [f for f in entry.fields if f == "first_name"], name="degree"),
+        *(
+            rule
+            for field in entry.fields
+            for rule in _move(r"^DI(?:\s\(FH\))?\s+", "title", [field], unless=f"{field} = upper({field})")
+        ),
         Rule(
             "title_from_salutation",
             {
@@ -326,10 +432,27 @@ def _drop_place(field: str, others: str) -> Rule:
 
 
 _FAMILY_SIGNS = (
-    "case when length(full_name) > 3 or (length(full_name) = 3 and coalesce((select last_count > first_count "
+    f"case when length(full_name) > 2 and left(full_name, 2) in ({sql_list(_FAMILIES_OF_TWO_SIGNS)}) then 2 "
+    "when length(full_name) > 3 or (length(full_name) = 3 and coalesce((select last_count > first_count "
     "from name_usage where name = folded(left(full_name, 2))), false)) then 2 else 1 end"
 )
+_NO_PARTS = "first_name is null and last_name is null"
 _WHOLE_NAME_INTO_PARTS = (
+    *(_drop(r"^[\s,;]+|[\s,;]+$", field, "stray_comma", confidence=0.98) for field in ("full_name", "last_name", "first_name")),
+    *(
+        _drop(_REMARK, field, "remark", unless=f"regexp_matches({field}, {literal(_BORN)})")
+        for field in ("full_name", "last_name")
+    ),
+    # King, Martin, Jr.; King, Martin Jr.; Davis, Jr.
+    Rule(
+        "full_name_suffix",
+        {
+            "full_name": f"regexp_replace(regexp_replace(full_name, '^([^,]+),\\s*({_SON})$', '\\1 \\2'), "
+            f"'^([^,]+),\\s*([^,]*[^,\\s])[\\s,]+({_SON})$', '\\1 \\3, \\2')"
+        },
+        when=f"{_NO_PARTS} and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
+        confidence=0.9,
+    ),
     _drop_place("full_name", "first_name is null and last_name is null"),
     _drop_place("last_name", "first_name is null"),
     _drop_place("first_name", "last_name is null"),
@@ -338,6 +461,28 @@ _WHOLE_NAME_INTO_PARTS = (
         {"last_name": _part(_LAST_FIRST, "full_name", 1), "first_name": _part(_LAST_FIRST, "full_name", 2)},
         when=f"first_name is null and last_name is null and regexp_matches(full_name, {literal(_LAST_FIRST)})",
         confidence=0.95,
+    ),
+    Rule(
+        "full_name_last_first",
+        {"last_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 1),
+         "first_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 2)},
+        when=f"{_NO_PARTS} and regexp_matches(full_name, '^[^,]+,[^,]*[^,\\s][^,]*,')",
+        confidence=0.5,
+    ),
+    Rule(
+        "full_name_in_capitals",
+        {"last_name": _part(_LAST_IN_CAPITALS, "full_name", 1), "first_name": _part(_LAST_IN_CAPITALS, "full_name", 2)},
+        when=f"{_NO_PARTS} and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
+        f"and {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 2))} "
+        f"and not {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 1))}",
+        confidence=0.85,
+        prepare=_learn_name_usage,
+    ),
+    Rule(
+        "full_name_in_signs",
+        {"last_name": "split_part(full_name, ' ', 1)", "first_name": "split_part(full_name, ' ', 2)"},
+        when=rf"{_NO_PARTS} and regexp_full_match(full_name, '{_SIGNS}{{1,4}} {_SIGNS}{{1,4}}')",
+        confidence=0.9,
     ),
     Rule(
         "full_name_split",
@@ -374,9 +519,16 @@ _WHOLE_NAME_INTO_PARTS = (
         prepare=_learn_name_usage,
     ),
     Rule(
+        "full_name_is_first_name",
+        {"first_name": "full_name"},
+        when=f"{_NO_PARTS} and salutation is null and title is null and not contains(full_name, ' ') "
+        f"and {_first_word('full_name')} in ({_COMMON_FIRST_NAMES}) and not {_known_last_name('full_name')}",
+        confidence=0.7,
+    ),
+    Rule(
         "full_name_is_last_name",
         {"last_name": "full_name"},
-        when="first_name is null and last_name is null and full_name is not null and not contains(full_name, ',')",
+        when="first_name is null and last_name is null and full_name is not null",
         confidence=0.6,
     ),
     Rule(
@@ -416,8 +568,24 @@ _ONE_FIELD_INTO_PARTS = (
     ),
 )
 
+def _placeholders(entry: Placeholders) -> Sequence[Rule]:
+    named = [field for field in entry.fields or NAME_FIELDS if field in ("first_name", "last_name", "full_name")]
+    return (
+        *placeholder_block((*NAME_FIELDS, "company_name"))(entry),
+        *(
+            Rule(
+                "no_name",
+                {field: "cast(null as text)"},
+                when=f"regexp_matches({field}, {literal(_NO_NAME)}) or lower({field}) in ({sql_list(_NO_NAMES)})",
+                confidence=0.9,
+            )
+            for field in named
+        ),
+    )
+
+
 BLOCKS: Blocks = {
-    "placeholders": placeholder_block((*NAME_FIELDS, "company_name")),
+    "placeholders": _placeholders,
     "stray_characters": stray_characters_block((*NAME_FIELDS, "company_name")),
     "company_in_person_field": _company_in_person_field,
     "salutations": _salutations,
