@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
+from pipelines.clean.attributes import GENDERS, TEXT_FIELDS
 from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
+from pipelines.clean.languages import load_languages
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
 from pipelines.tables import write_into_part, write_table
 from pipelines.warehouse import RESTRICTED, literal
@@ -293,7 +294,7 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         # A proposal leaves the delivered text in the draft; these fields publish members of their set only.
         "country": "case when addresses.country in (select iso2 from country_names) then addresses.country end",
         "gender": f"case when attributes.gender in ({sql_list(g for g in GENDERS if g)}) then attributes.gender end",
-        "language": f"case when attributes.language in ({sql_list(LANGUAGES)}) then attributes.language end",
+        "language": f"case when attributes.language in ({sql_list(load_languages())}) then attributes.language end",
     }
     chosen = ",\n".join(f"{computed.get(name, 'drafts.' + name)} as {name}" for name in PERSON_COLUMNS)
     used = "\n".join(
