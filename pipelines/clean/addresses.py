@@ -36,6 +36,8 @@ _UNIT = (
 )
 _CALLED_NUMBER = r"(?:(?:nr|no|n|nº|n°|nro|num|hausnr|hausnummer|č\.\s?p|д)[.:]*\s*)?"
 _STREET_THEN_NUMBER = rf"(?i)^(.*?[^\d\s,].*?)[\s,]+{_CALLED_NUMBER}({_NUMBER})({_UNIT})[.,]?$"
+_PLAIN_STREET = r"^([^\d,]*(?:[^\d\s,.]|[sS]tr\.)) (\d{1,4}\s?[a-zA-Z]?)$"
+_NOT_PLAIN = r"(?i)(?:^|\s)(?:nr|no|n|nº|n°|nro|num|hausnr|hausnummer|flat|apartment|apt|unit|haus|bau|box) \d"
 _ENDS_WITH_DATE = r"(?i)\d\s+\p{L}+\s+(?:18|19|20)\d\d$"  # Rue du 8 Mai 1945
 # 2e Avenue begins with no house, 12 B rue with one.
 _IN_FRONT = r"\d+(?:\s?(?:bis|ter)\b|[a-df-zA-DF-Z])?(?:\s?[-–/]\s?\d+[a-zA-Z]?)?"
@@ -216,6 +218,14 @@ _PLAIN: dict[str, tuple[Rule, ...]] = {
             _split_street(_UNIT_IN_FRONT, "'unit', 'number', 'street'"),
             when=f"house_number is null and {_matches('street', _UNIT_IN_FRONT)}",
             confidence=0.9,
+        ),
+        # Most are Gartenweg 12 a, and what is not needs the longer pattern.
+        Rule(
+            "house_number_split",
+            _split_street(_PLAIN_STREET, "'street', 'number'"),
+            when=f"house_number is null and {_matches('street', _PLAIN_STREET)} "
+            f"and not {_matches('street', _NOT_PLAIN)} and not {_matches('street', _POST_BOX)}",
+            confidence=0.95,
         ),
         Rule(
             "house_number_split",

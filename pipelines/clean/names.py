@@ -7,7 +7,7 @@ accents are never touched: they are the name.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -54,6 +54,7 @@ _DEGREE = (
     r"(?i)[\s,]+(?:ph\.?\s?d|m\.\s?d|m\.?\s?sc|b\.?\s?sc|ll\.?\s?[mb]|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing"
     r"|esq|csc|dr\.|(?-i:MBA|MD|DDS|CPA|JD|RN|CFA|OBE|MBE|CBE))\.?$"
 )
+_TITLES_ALONE = words("dr ddr doktor prof professor doc mba msc bsc phd drs dra mudr judr phdr rndr mvdr mddr")
 _IS_TITLE_AS_NAME = "lower(last_name) in ('doktor', 'professor')"  # Anna Doktor
 _ADDRESSED_AS = (
     r"(?:herrn?|frau|hrn?|fr|mr|mrs|ms|mx)\.?\s+(?:und|u\.|&|and|\+)\s+(?:herrn?|frau|mr|mrs|familie)\.?"
@@ -134,7 +135,7 @@ _FAMILIES_OF_TWO_SIGNS = words(
 # DUPONT Jean: in capitals stands the last name.
 _LAST_IN_CAPITALS = r"^(\p{Lu}[\p{Lu}'-]{3,}(?:\s\p{Lu}[\p{Lu}'-]+)*)\s+(\p{Lu}\p{Ll}[^,]*)$"
 # Hans Müller (Einkauf), Hans Müller c/o Schmidt: what is no part of the name.
-_REMARK = rf"(?i)\s*\([^()]*\)$|[\s,]+{_FOR_THE_ATTENTION}.*$"
+_REMARK = rf"(?i)\s+\([^()]*\)$|[\s,]+{_FOR_THE_ATTENTION}.*$"
 _BORN = r"(?i)\((?:geb|née|nee|born)"
 # A mailbox or a number in place of a name.
 _NO_NAME = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^[^\p{L}]*\d[^\p{L}]*$"
@@ -148,6 +149,11 @@ def _first_word(field: str) -> str:
 
 def _part(pattern: str, field: str, group: int) -> str:
     return f"nullif(regexp_extract({field}, {literal(pattern)}, {group}), '')"
+
+
+def _has(field: str, *signs: str) -> str:
+    """Whether there is one of these signs: most names have none, and to see that costs a fraction of a pattern."""
+    return "(" + " or ".join(f"contains({field}, {literal(sign)})" for sign in signs) + ")"
 
 
 def _without(pattern: str, field: str) -> str:
@@ -164,24 +170,31 @@ def _moved(pattern: str, target: str, field: str) -> str:
 
 
 def _move(
-    pattern: str, target: str, fields: Iterable[str], name: str | None = None, unless: str = "false"
+    pattern: str,
+    target: str,
+    fields: Iterable[str],
+    name: str | None = None,
+    unless: str = "false",
+    having: Callable[[str], str] = lambda _: "true",
 ) -> list[Rule]:
     return [
         Rule(
             f"{name or target}_from_{field}",
             {target: _moved(pattern, target, field), field: _without(pattern, field)},
-            when=f"regexp_matches({field}, {literal(pattern)}) and not {unless}",
+            when=f"{having(field)} and regexp_matches({field}, {literal(pattern)}) and not {unless}",
             confidence=0.98,
         )
         for field in fields
     ]
 
 
-def _drop(pattern: str, field: str, name: str, unless: str = "false", confidence: float = 0.8) -> Rule:
+def _drop(
+    pattern: str, field: str, name: str, signs: Sequence[str], unless: str = "false", confidence: float = 0.8
+) -> Rule:
     return Rule(
         f"{name}_in_{field}",
         {field: _without(pattern, field)},
-        when=f"regexp_matches({field}, {literal(pattern)}) and not {unless}",
+        when=f"{_has(field, *signs)} and regexp_matches({field}, {literal(pattern)}) and not {unless}",
         confidence=confidence,
     )
 
@@ -194,7 +207,7 @@ def _move_from_behind(field: str, condition: str, name: str | None = None, **opt
             "salutation": f"trim({_moved(_SALUTATION_BEHIND, 'salutation', field)}, '()')",
             field: _without(_SALUTATION_BEHIND, field),
         },
-        when=f"regexp_matches({field}, {literal(_SALUTATION_BEHIND)}) "
+        when=f"{_has(field, ' ', ',', '(')} and regexp_matches({field}, {literal(_SALUTATION_BEHIND)}) "
         f"and not regexp_matches({field}, {literal(_PARTICLES_AND_WORD)}) and ({condition})",
         confidence=0.95,
         **options,
@@ -302,6 +315,11 @@ _SALUTATION_SPELLED = (
     + " ".join(f"when {literal(o)} then {literal(name)}" for name, others in _SALUTATIONS.items() for o in others)
     + " else salutation end"
 )
+_SALUTATION_SPELLING = Rule(
+    "salutation_spelling",
+    {"salutation": _SALUTATION_SPELLED},
+    when=f"salutation not in ({sql_list(_SALUTATIONS)})",
+)
 _TITLE_SPELLED = (
     r"regexp_replace(regexp_replace(title, '(?i)\b(?:dr|doktor)\b\.?', 'Dr.', 'g'), "
     r"'(?i)\b(?:prof|professor)\b\.?', 'Prof.', 'g')"
@@ -323,13 +341,13 @@ def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
             Rule(
                 f"company_from_{field}",
                 {"company_name": f"coalesce(company_name, {_part(with_person, field, 1)})", field: _part(with_person, field, 2)},
-                when=f"{others} and regexp_matches({field}, {literal(with_person)})",
+                when=f"{others} and contains({field}, ' ') and regexp_matches({field}, {literal(with_person)})",
                 confidence=0.95,
             ),
             Rule(
                 f"company_from_{field}",
                 {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
-                when=f"{others} and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
+                when=f"{others} and contains({field}, ' ') and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
                 f"or regexp_matches({field}, {literal(_KIND_OF_COMPANY)}))",
                 confidence=0.95,
             ),
@@ -353,22 +371,40 @@ def _salutations(entry: Salutations) -> Sequence[Rule]:
             _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
             _move_from_behind("full_name", _known_last_name("full_name"), name="only_name", prepare=_learn_name_usage),
         ]
-    attention = [_drop(rf"(?i)^{_FOR_THE_ATTENTION}", field, "attention") for field in entry.fields]
-    return (*attention, *rules, Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"))
+    attention = [_drop(rf"(?i)^{_FOR_THE_ATTENTION}", field, "attention", " ") for field in entry.fields]
+    return (*attention, *rules, _SALUTATION_SPELLING)
 
 
 def _titles(entry: Titles) -> Sequence[Rule]:
     further = "|".join(re.escape(title) for title in entry.titles)
     pattern = _TITLE.replace("{further}", rf"|(?:{further})(?:\s|$)" if further else "")
+    alone = sql_list((*_TITLES_ALONE, *(title.lower() for title in entry.titles)))
+
+    def may_be_title(field: str) -> str:
+        return f"({_has(field, ' ', '.')} or lower({field}) in ({alone}))"
+
+    def may_have_degree(field: str) -> str:
+        return _has(field, " ", ",")
+
+    others = [f for f in entry.fields if f != "last_name"]
+    last_name = [f for f in entry.fields if f == "last_name"]
+    whole = [f for f in ("full_name", "last_name") if f in entry.fields]
+    first = [f for f in entry.fields if f == "first_name"]
     rules = [
-        *_move(pattern, "title", [f for f in entry.fields if f != "last_name"]),
-        *_move(pattern, "title", [f for f in entry.fields if f == "last_name"], unless=_IS_TITLE_AS_NAME),
-        *_move(_DEGREE, "title", [f for f in ("full_name", "last_name") if f in entry.fields], name="degree"),
-        *_move(r"(?i)[\s,]+(?:dr|prof)\.$", "title", [f for f in entry.fields if f == "first_name"], name="degree"),
+        *_move(pattern, "title", others, having=may_be_title),
+        *_move(pattern, "title", last_name, unless=_IS_TITLE_AS_NAME, having=may_be_title),
+        *_move(_DEGREE, "title", whole, name="degree", having=may_have_degree),
+        *_move(r"(?i)[\s,]+(?:dr|prof)\.$", "title", first, name="degree", having=may_have_degree),
         *(
             rule
             for field in entry.fields
-            for rule in _move(r"^DI(?:\s\(FH\))?\s+", "title", [field], unless=f"{field} = upper({field})")
+            for rule in _move(
+                r"^DI(?:\s\(FH\))?\s+",
+                "title",
+                [field],
+                unless=f"{field} = upper({field})",
+                having=lambda f: f"starts_with({f}, 'DI ')",
+            )
         ),
         Rule(
             "title_from_salutation",
@@ -382,7 +418,7 @@ def _titles(entry: Titles) -> Sequence[Rule]:
     ]
     return (
         *rules,
-        Rule("salutation_spelling", {"salutation": _SALUTATION_SPELLED}, when="salutation is not null"),
+        _SALUTATION_SPELLING,
         Rule("title_spelling", {"title": _TITLE_SPELLED}, when="title is not null"),
     )
 
@@ -436,11 +472,12 @@ _FAMILY_SIGNS = (
     "when length(full_name) > 3 or (length(full_name) = 3 and coalesce((select last_count > first_count "
     "from name_usage where name = folded(left(full_name, 2))), false)) then 2 else 1 end"
 )
+_IS_TWO_WORDS = "split_part(full_name, ' ', 3) = ''"
 _NO_PARTS = "first_name is null and last_name is null"
 _WHOLE_NAME_INTO_PARTS = (
-    *(_drop(r"^[\s,;]+|[\s,;]+$", field, "stray_comma", confidence=0.98) for field in ("full_name", "last_name", "first_name")),
+    *(_drop(r"^[\s,;]+|[\s,;]+$", field, "stray_comma", ",;", confidence=0.98) for field in ("full_name", "last_name", "first_name")),
     *(
-        _drop(_REMARK, field, "remark", unless=f"regexp_matches({field}, {literal(_BORN)})")
+        _drop(_REMARK, field, "remark", " ,", unless=f"regexp_matches({field}, {literal(_BORN)})")
         for field in ("full_name", "last_name")
     ),
     # King, Martin, Jr.; King, Martin Jr.; Davis, Jr.
@@ -450,7 +487,7 @@ _WHOLE_NAME_INTO_PARTS = (
             "full_name": f"regexp_replace(regexp_replace(full_name, '^([^,]+),\\s*({_SON})$', '\\1 \\2'), "
             f"'^([^,]+),\\s*([^,]*[^,\\s])[\\s,]+({_SON})$', '\\1 \\3, \\2')"
         },
-        when=f"{_NO_PARTS} and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
+        when=f"{_NO_PARTS} and contains(full_name, ',') and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
         confidence=0.9,
     ),
     _drop_place("full_name", "first_name is null and last_name is null"),
@@ -466,13 +503,14 @@ _WHOLE_NAME_INTO_PARTS = (
         "full_name_last_first",
         {"last_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 1),
          "first_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 2)},
-        when=f"{_NO_PARTS} and regexp_matches(full_name, '^[^,]+,[^,]*[^,\\s][^,]*,')",
+        when=f"{_NO_PARTS} and contains(full_name, ',') and regexp_matches(full_name, '^[^,]+,[^,]*[^,\\s][^,]*,')",
         confidence=0.5,
     ),
     Rule(
         "full_name_in_capitals",
         {"last_name": _part(_LAST_IN_CAPITALS, "full_name", 1), "first_name": _part(_LAST_IN_CAPITALS, "full_name", 2)},
-        when=f"{_NO_PARTS} and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
+        when=f"{_NO_PARTS} and left(full_name, 4) = upper(left(full_name, 4)) "
+        f"and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
         f"and {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 2))} "
         f"and not {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 1))}",
         confidence=0.85,
@@ -484,12 +522,17 @@ _WHOLE_NAME_INTO_PARTS = (
         when=rf"{_NO_PARTS} and regexp_full_match(full_name, '{_SIGNS}{{1,4}} {_SIGNS}{{1,4}}')",
         confidence=0.9,
     ),
+    # Two words are a first and a last name; of more, the pattern knows where the last name begins.
     Rule(
         "full_name_split",
-        {"first_name": _part(_WHOLE_NAME, "full_name", 1), "last_name": _part(_WHOLE_NAME, "full_name", 2)},
-        when=f"""first_name is null and last_name is null and not contains(full_name, ',')
-            and not regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})
-            and regexp_matches(full_name, {literal(_WHOLE_NAME)})""",
+        {
+            "first_name": f"case when {_IS_TWO_WORDS} then split_part(full_name, ' ', 1) "
+            f"else {_part(_WHOLE_NAME, 'full_name', 1)} end",
+            "last_name": f"case when {_IS_TWO_WORDS} then split_part(full_name, ' ', 2) "
+            f"else {_part(_WHOLE_NAME, 'full_name', 2)} end",
+        },
+        when=f"""first_name is null and last_name is null and contains(full_name, ' ') and not contains(full_name, ',')
+            and not regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})""",
         confidence=0.9,
     ),
     Rule(
@@ -576,7 +619,8 @@ def _placeholders(entry: Placeholders) -> Sequence[Rule]:
             Rule(
                 "no_name",
                 {field: "cast(null as text)"},
-                when=f"regexp_matches({field}, {literal(_NO_NAME)}) or lower({field}) in ({sql_list(_NO_NAMES)})",
+                when=f"regexp_matches({field}, '[@0-9]') and regexp_matches({field}, {literal(_NO_NAME)}) "
+                f"or lower({field}) in ({sql_list(_NO_NAMES)})",
                 confidence=0.9,
             )
             for field in named

@@ -54,7 +54,8 @@ for _pattern, _by in (
     _CLEARED = f"regexp_replace({_CLEARED}, {literal(_pattern)}, {literal(_by)})"
 _CLEARED = _CLEARED.replace("(value,", f"(translate(value, {_OTHER_DIGITS}),", 1)
 _DIALED = rf"""case
-    when regexp_full_match(value, '[\d\s()-]*') then regexp_replace(value, '\D+', '', 'g')
+    when regexp_full_match(value, '\+?(?:[\d\s()-]*|\d[\d\s()]{{0,5}}/[\d\s()]*)')
+    then case when starts_with(value, '+') then '+' else '' end || regexp_replace(value, '\D+', '', 'g')
     else case when regexp_matches(value, '^[^\d]*\+') then '+' else '' end
         || regexp_replace({_CLEARED}, '\D+', '', 'g')
 end"""

@@ -122,8 +122,8 @@ def test_a_domain_that_many_use_or_a_short_one_is_no_typing_error(clean: Any) ->
 
 
 def test_a_real_domain_that_looks_like_a_provider_stays(clean: Any) -> None:
-    providers = ("gmail.com", "icloud.com", "orange.fr", "posteo.de")
-    real = ["a@email.com", "a@cloud.com", "a@fmail.com", "a@gail.com", "a@poste.de", "a@grange.fr", "a@gmail.fr"]
+    providers = ("gmail.com", "icloud.com", "orange.fr")
+    real = ["a@email.com", "a@cloud.com", "a@fmail.com", "a@gail.com", "a@grange.fr", "a@gmail.fr"]
     emails = [f"p{i}@{domain}" for domain in providers for i in range(40)] + real
     cleaned = clean({"shop_customers": [{"source_record_id": e, "email": e} for e in [*emails, "b@orage.fr"]]})
     assert [c["after"] for c in cleaned.tables["corrections"]] == ["b@orange.fr"]
