@@ -48,9 +48,7 @@ LEGAL_FORMS = {
     **dict.fromkeys(("gmbh ig", "gmbh i g", "gmbh il", "gmbh i l", "gmbh in liquidation"), "gmbh"),
     **dict.fromkeys(("gesellschaft mbh", "ges mbh", "gesmbh"), "gmbh"),
     **dict.fromkeys(("unternehmergesellschaft haftungsbeschraenkt", "unternehmergesellschaft"), "ug"),
-    **dict.fromkeys(
-        ("partg mbb", "partgmbb", "partnerschaftsgesellschaft mbb", "partnerschaftsgesellschaft"), "partg"
-    ),
+    **dict.fromkeys(("partg mbb", "partgmbb", "partnerschaftsgesellschaft mbb", "partnerschaftsgesellschaft"), "partg"),
     **{form: form for form in ("gug", "egbr", "kdoer", "aoer", "flexco")},
     **{form: form for form in ("partg", "ggmbh", "gmbh", "kgaa", "ohg", "gbr", "ug", "ag", "kg", "se", "eg")},
     "mbh": "gmbh",
@@ -65,7 +63,7 @@ LEGAL_FORMS = {
     **dict.fromkeys(("co ltd", "pty ltd", "pte ltd", "pvt ltd"), "ltd"),
     **{form: form for form in ("llp", "sagl", "sasu", "eurl", "snc", "sci", "srls", "slu", "sau", "ltda", "vof")},
     **{form: form for form in ("bvba", "sprl", "asbl", "vzw", "asa", "zrt", "nyrt", "bt", "jdoo", "eood", "ood")},
-    **{form: form for form in ("uab", "sia", "vos", "ооо", "еоод")},
+    **{form: form for form in ("uab", "sia", "vos", "ооо", "еоод")},  # noqa: RUF001
     "oy ab": "oy",
     "oue": "ou",
     "as": "as no",

@@ -26,7 +26,7 @@ ADDRESS_FIELDS = ("street", "postal_code", "city", "region", "country")
 # 12 a, 12-14, 12/A, 12 1/2, 12 bis, and in Vienna 5/3/12 or 5 Top 12; in Helsinki 12 A 5.
 _NUMBER = (
     r"\d+(?:\s1/[2-4]|\s?3/4|[½¼¾]|\s?(?:bis|ter)\b|\s?[a-zA-Z]\b(?:\s\d{1,3}\b)?)?"
-    r"(?:\s?[-–/+]\s?(?:\d+\s?[a-zA-Z]?|[a-zA-Z]|(?-i:II|III|IV))|\s(?:bis|und|u\.|&)\s\d+\s?[a-zA-Z]?)*"
+    r"(?:\s?[-\x{2013}/+]\s?(?:\d+\s?[a-zA-Z]?|[a-zA-Z]|(?-i:II|III|IV))|\s(?:bis|und|u\.|&)\s\d+\s?[a-zA-Z]?)*"
 )
 # Where in the house: of which floor, door, flat; it stays with the number.
 _UNIT = (
@@ -40,12 +40,13 @@ _PLAIN_STREET = r"^([^\d,]*(?:[^\d\s,.]|[sS]tr\.)) (\d{1,4}\s?[a-zA-Z]?)$"
 _NOT_PLAIN = r"(?i)(?:^|\s)(?:nr|no|n|nº|n°|nro|num|hausnr|hausnummer|flat|apartment|apt|unit|haus|bau|box) \d"
 _ENDS_WITH_DATE = r"(?i)\d\s+\p{L}+\s+(?:18|19|20)\d\d$"  # Rue du 8 Mai 1945
 # 2e Avenue begins with no house, 12 B rue with one.
-_IN_FRONT = r"\d+(?:\s?(?:bis|ter)\b|[a-df-zA-DF-Z])?(?:\s?[-–/]\s?\d+[a-zA-Z]?)?"
-_NUMBER_THEN_STREET = rf"(?i)^({_IN_FRONT})[\s,]+((?:[^\d\s]|\d+(?:st|nd|rd|th)\b).*?)((?:[\s,]+(?:apt|apartment|unit|suite|ste|flat)\.?\s?\w+|[\s,]+#\s?\w+)?)$"
+_IN_FRONT = r"\d+(?:\s?(?:bis|ter)\b|[a-df-zA-DF-Z])?(?:\s?[-\x{2013}/]\s?\d+[a-zA-Z]?)?"
+_FLAT = r"(?:(?:apt|apartment|unit|suite|ste|flat)\.?\s?\w+|#\s?\w+)"
+_NUMBER_THEN_STREET = rf"(?i)^({_IN_FRONT})[\s,]+((?:[^\d\s]|\d+(?:st|nd|rd|th)\b).*?)((?:[\s,]+{_FLAT})?)$"
 _LETTER_THEN_STREET = (
     r"^(\d+\s?[A-Za-z])\s+((?i:rue|avenue|av\.|bd|boulevard|place|chemin|route|allée|impasse|quai|cours)\s.*)$"
 )
-_HAS_UNIT_BEHIND = r"(?i)^\d.*[\s,](?:(?:apt|apartment|unit|suite|ste|flat)\.?\s?\w+|#\s?\w+)$"
+_HAS_UNIT_BEHIND = rf"(?i)^\d.*[\s,]{_FLAT}$"
 _UNIT_IN_FRONT = r"(?i)^((?:flat|apartment|apt|appt|unit|suite)\.?\s*\w+),\s*(\d+[a-z]?)[\s,]+([^\d\s].*)$"
 _ONLY_A_UNIT = r"(?i)^(?:flat|apartment|apt|unit|haus|bau|nr|no|č\.\s?p|box)\.?$"
 _POST_BOX = (
@@ -62,7 +63,7 @@ def _split_street(pattern: str, parts: str) -> dict[str, str]:
     # One expression in both places, which the engine evaluates once.
     found = f"regexp_extract(street, {literal(pattern)}, [{parts}])"
     halves = f"regexp_replace(regexp_replace(lower({found}.number), '\\s1/2', '½'), '\\s(1/[34]|3/4)', ' \\1')"
-    number = rf"translate(regexp_replace({halves}, '\s*(?:\b(?:bis|und|u\.)|[–&])\s*(\d)', '-\1', 'g'), ' ', '')"
+    number = rf"translate(regexp_replace({halves}, '\s*(?:\b(?:bis|und|u\.)|[\x{2013}&])\s*(\d)', '-\1', 'g'), ' ', '')"
     if "'unit'" in parts:
         number = f"concat_ws(' ', {number}, {_unit(found + '.unit')})"
     return {"street": f"trim({found}.street, ' ,')", "house_number": number}
@@ -232,7 +233,9 @@ _PLAIN: dict[str, tuple[Rule, ...]] = {
             _split_street(_STREET_THEN_NUMBER, "'street', 'number', 'unit'"),
             when=f"""house_number is null and {_matches("street", _STREET_THEN_NUMBER)}
             and not {_matches("street", _POST_BOX)} and not {_matches("street", _ENDS_WITH_DATE)}
-            and not regexp_matches(regexp_extract(street, {literal(_STREET_THEN_NUMBER)}, 1), {literal(_ONLY_A_UNIT)})""",
+            and not regexp_matches(
+                regexp_extract(street, {literal(_STREET_THEN_NUMBER)}, 1), {literal(_ONLY_A_UNIT)}
+            )""",
             confidence=0.95,
         ),
         Rule(
@@ -267,7 +270,7 @@ def _street_spelling(entry: StreetSpelling) -> Sequence[Rule]:
         Rule(
             "street_spelling",
             {"street": _SPELLED},
-            # Four digits are a code of Switzerland or Austria: where no country is given, it may be the one that has no ß.
+            # Four digits are a code of Switzerland or Austria: with no country, it may be the one that has no ß.
             when=f"(country in ({sql_list(entry.countries)}) "
             r"or country is null and not coalesce(regexp_full_match(postal_code, '\d{4}'), false)) "
             "and regexp_matches(street, '(?i)str')",

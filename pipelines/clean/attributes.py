@@ -24,21 +24,22 @@ if TYPE_CHECKING:
 
     from pipelines.configuration.cleaning import BirthDateRange, BirthDateSwapped, ClosedSet
 
-# German and English, then Dutch, French, Spanish, Italian and Polish; Portuguese, Czech, Hungarian, Romanian, the North,
-# Turkish, Greek, Russian and Ukrainian.
+# German and English, then Dutch, French, Spanish, Italian and Polish; Portuguese, Czech, Hungarian, Romanian,
+# the North's, Turkish, Greek, Russian and Ukrainian.
 _FEMALE = """
-    female f w weiblich frau fr frl fraeulein feminin woman mrs ms miss vrouw vrouwelijk v mevrouw mevr mw femme feminine
-    madame mme mlle mujer femenino femenina senora sra srta femmina femminile donna signora sigra kobieta k zenska pani
-    feminino mulher zena zensky asszony femeie feminin kvinde kvinna kvinne nainen kadin kadın bayan γυναικα θηλυ
-    женщина женский жен ж жінка жіноча
+    female f w weiblich frau fr frl fraeulein feminin woman mrs ms miss vrouw vrouwelijk v mevrouw mevr mw femme
+    feminine madame mme mlle mujer femenino femenina senora sra srta femmina femminile donna signora sigra
+    kobieta k zenska pani feminino mulher zena zensky asszony femeie kvinde kvinna kvinne nainen kadin bayan
+    γυναικα θηλυ женщина женский жен ж жінка жіноча
 """
 _MALE = """
-    male m maennlich mannlich herr herrn hr maskulin man mr mannelijk dhr homme h masculin monsieur hombre masculino varon
-    senor sr maschio maschile uomo signor sig mezczyzna meska pan homem muz muzsky ferfi barbat mand mann mies erkek bay
-    ανδρας αρρεν мужчина мужской муж м чоловік чоловіча
+    male m maennlich mannlich herr herrn hr maskulin man mr mannelijk dhr homme h masculin monsieur hombre
+    masculino varon senor sr maschio maschile uomo signor sig mezczyzna meska pan homem muz muzsky ferfi barbat
+    mand mann mies erkek bay ανδρας αρρεν мужчина мужской муж м чоловік чоловіча
 """
+_KADIN = "kad\N{LATIN SMALL LETTER DOTLESS I}n"  # whose i has no dot to take off
 GENDERS: dict[str | None, tuple[str, ...]] = {
-    "female": tuple(_FEMALE.split()),
+    "female": (*_FEMALE.split(), _KADIN),
     "male": tuple(_MALE.split()),
     "diverse": ("diverse", "divers", "d", "x", "nonbinary", "nichtbinaer", "other", "inter", "nb", "mx"),
 }
@@ -182,9 +183,7 @@ def _language(entry: ClosedSet) -> Sequence[Rule]:
 
 
 def _with_own(known: dict[str | None, tuple[str, ...]], entry: ClosedSet) -> dict[str | None, tuple[str, ...]]:
-    return known | {
-        member: (*known.get(member, ()), *spellings) for member, spellings in entry.spellings.items()
-    }
+    return known | {member: (*known.get(member, ()), *spellings) for member, spellings in entry.spellings.items()}
 
 
 BLOCKS: Blocks = {

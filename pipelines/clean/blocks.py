@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from pipelines.configuration.cleaning import Lookup, Pattern, Placeholders, Replace, RuleConfig
 
-# Control characters, the soft hyphen, and spaces and marks without width, pictures; and blanks that are not one plain space.
+# Control characters, the soft hyphen, spaces and marks without width, pictures; and blanks other than one space.
 _INVISIBLE = (
     r"[\x{01}-\x{08}\x{0e}-\x{1f}\x{7f}-\x{9f}\x{ad}\x{200b}\x{200e}\x{200f}\x{2060}\x{feff}"
     r"\x{fe0f}\x{2764}\x{2728}\x{1f000}-\x{1faff}]"
@@ -28,7 +28,10 @@ _APART = r"[\x{300}-\x{36f}\x{1100}-\x{11ff}\x{3099}\x{309a}]"
 _QUOTES = '"\N{LEFT DOUBLE QUOTATION MARK}\N{RIGHT DOUBLE QUOTATION MARK}\N{DOUBLE LOW-9 QUOTATION MARK}'
 _QUOTED = rf"^[{_QUOTES}]([^{_QUOTES}]+)[{_QUOTES}]$"
 # What stands for an umlaut and the like where UTF-8 was read as Windows-1252 (MÃ¼ller), and HTML (M&uuml;ller).
-_MISREAD = r"[ÂÃÄÅ][\x{80}-\x{bf}€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ]|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,8}\d?);"
+_MISREAD = (
+    r"[ÂÃÄÅ][\x{80}-\x{bf}\x{152}\x{153}\x{160}\x{161}\x{178}\x{17d}\x{17e}\x{192}\x{2c6}\x{2dc}\x{2013}-\x{203a}\x{20ac}"
+    r"\x{2122}]|&(?:#\d+|#x[0-9a-fA-F]+|[a-zA-Z]{2,8}\d?);"
+)
 # The two joiners say how letters of these scripts are written: without them the name is spelt in another way.
 # Behind any other letter they are as stray as the rest.
 _JOINED_SCRIPTS = (
@@ -91,9 +94,9 @@ def stray_characters_block(fields: Sequence[str]) -> Callable[[RuleConfig], Sequ
             Rule(
                 "stray_characters",
                 {
-                    field: f"nullif(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace(nfc_normalize({field}), "
-                    f"'{_INVISIBLE}', '', 'g'), '{_STRAY_JOINERS}', '\\1', 'g'), '{_BLANKS}+', ' ', 'g'), "
-                    f"'{_QUOTED}', '\\1')), '')"
+                    field: "nullif(trim(regexp_replace(regexp_replace(regexp_replace(regexp_replace("
+                    f"nfc_normalize({field}), '{_INVISIBLE}', '', 'g'), '{_STRAY_JOINERS}', '\\1', 'g'), "
+                    f"'{_BLANKS}+', ' ', 'g'), '{_QUOTED}', '\\1')), '')"
                 },
                 when=f"regexp_matches({field}, '{stray}')",
                 confidence=0.99,
@@ -134,7 +137,9 @@ def read_again(text: str) -> str:
 
 
 def _as_byte(character: str) -> bytes:
-    return character.encode("latin-1" if character in "\x81\x8d\x8f\x90\x9d" or "\xa0" > character > "\x7f" else "cp1252")
+    return character.encode(
+        "latin-1" if character in "\x81\x8d\x8f\x90\x9d" or "\xa0" > character > "\x7f" else "cp1252"
+    )
 
 
 def _look_up(entry: Lookup) -> Sequence[Rule]:

@@ -169,7 +169,12 @@ for _written, _unified in (
 ):
     _COMPACT_VAT = f"regexp_replace({_COMPACT_VAT}, '{_written}', '{_unified}')"
 _VAT_FORMAT_RULES = (
-    Rule("vat_id_without_number", {"vat_id": "cast(null as text)"}, when=r"not regexp_matches(vat_id, '\d')", confidence=0.95),
+    Rule(
+        "vat_id_without_number",
+        {"vat_id": "cast(null as text)"},
+        when=r"not regexp_matches(vat_id, '\d')",
+        confidence=0.95,
+    ),
     Rule("vat_id_format", {"vat_id": _COMPACT_VAT}, when="vat_id is not null and not contains(vat_id, '/')"),
     Rule(
         "vat_id_country",
@@ -198,7 +203,6 @@ def _check_vat_ids(connection: DuckDBPyConnection, draft: str, settings: Setting
     def is_valid(vat_id: str) -> bool:
         code = vat_id[:2].lower()
         return bool(abroad[code](vat_id if code == "ch" else vat_id[2:]) if code in abroad else vat.is_valid(vat_id))
-
 
     delivered = connection.execute(
         rf"select distinct vat_id from {draft} where regexp_matches(vat_id, '^[A-Z]{{2}}\w+$') order by vat_id"

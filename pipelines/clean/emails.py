@@ -97,7 +97,9 @@ EXAMPLE_DOMAINS = ("example.com", "example.org", "example.net")
 
 _LOCAL = r"[a-z0-9!#$%&''*+/=?^_`{|}~-]+(?:\.[a-z0-9!#$%&''*+/=?^_`{|}~-]+)*"
 # Endings of other letters than Latin are those of countries and the like: рф, ελ, 中国.
-_ENDING = r"(?:[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}\p{Han}\p{Hangul}\p{Thai}]{2,})"
+_ENDING = (
+    r"(?:[a-z]{2,24}|xn--[a-z0-9-]{2,59}|[\p{Cyrillic}\p{Greek}\p{Arabic}\p{Hebrew}\p{Han}\p{Hangul}\p{Thai}]{2,})"
+)
 _DOMAIN = rf"(?:[a-z0-9\p{{L}}](?:[a-z0-9\p{{L}}-]*[a-z0-9\p{{L}}])?\.)+{_ENDING}"
 _IS_ADDRESS = f"(regexp_full_match(value, '{_LOCAL}@{_DOMAIN}') and length(value) <= 254 and strpos(value, '@') <= 65)"
 _NAME, _DOMAIN_OF_VALUE = "split_part(value, '@', 1)", "split_part(value, '@', 2)"

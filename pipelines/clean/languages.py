@@ -1,7 +1,7 @@
 """The languages of ISO 639-1, and the names people write for them.
 
-The list is `languages.csv` (names from Unicode CLDR in the language itself, in German, English, French, Spanish, Italian,
-Dutch, Polish and eight more, and usual variants, three letters among them). Add a name there.
+The list is `languages.csv` (names from Unicode CLDR in the language itself, in German, English, French, Spanish,
+Italian, Dutch, Polish and eight more, and usual variants). Add a name there.
 """
 
 from __future__ import annotations

@@ -36,7 +36,7 @@ NAME_FIELDS = ("salutation", "title", "first_name", "last_name", "full_name")
 # Titles in front of a name: one that stands for itself, then what only says of which kind it is (med., h. c., (FH)).
 _PROFESSOR = r"(?:(?:univ|jun|hon|gast|ass|assoz|ao|apl|em)\.?[\s-]*)?(?:prof|professor)"
 _DIPLOMA = (
-    r"dipl\.?[ -]*(?:\p{L}{2,10}\.?-\s?)*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw"
+    r"dipl\.?[ -]*(?:\p{L}+\.?-\s?)*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw"
     r"|oec|ök|jur|arch|des|geogr|geol|soz|stat|verw)\.?(?:\s?\(?(?-i:FH|BA|TH|TU)\)?)?(?:\s|$)"
 )
 _TITLE = (
@@ -54,7 +54,6 @@ _DEGREE = (
     r"(?i)[\s,]+(?:ph\.?\s?d|m\.\s?d|m\.?\s?sc|b\.?\s?sc|ll\.?\s?[mb]|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing"
     r"|esq|csc|dr\.|(?-i:MBA|MD|DDS|CPA|JD|RN|CFA|OBE|MBE|CBE))\.?$"
 )
-_TITLES_ALONE = words("dr ddr doktor prof professor doc mba msc bsc phd drs dra mudr judr phdr rndr mvdr mddr")
 _IS_TITLE_AS_NAME = "lower(last_name) in ('doktor', 'professor')"  # Anna Doktor
 _ADDRESSED_AS = (
     r"(?:herrn?|frau|hrn?|fr|mr|mrs|ms|mx)\.?\s+(?:und|u\.|&|and|\+)\s+(?:herrn?|frau|mr|mrs|familie)\.?"
@@ -85,7 +84,7 @@ _LAST_NAME = "|".join(
         rf"{_NOBLE}\s+(?:{_PARTICLE}\s+)+\S+",
         r"(?-i:Graf|Gräfin|Freiherr|Freifrau)\s+\S+",
         rf"(?:{_PARTICLE}\s+)*\S+\s+(?-i:y|e)\s+(?:{_PARTICLE}\s+)*\S+",  # Ortega y Gasset
-        r"\S+\s+[-–]\s+\S+",
+        r"\S+\s+[-\x{2013}]\s+\S+",
         rf"(?:{_PARTICLE}\s+)*\S+",
     )
 )
@@ -130,7 +129,8 @@ _STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
 # Names that East Asia writes with the family in front, also with a blank between; the families of two signs.
 _SIGNS = r"[\p{Han}\p{Hangul}\p{Hiragana}]"
 _FAMILIES_OF_TWO_SIGNS = words(
-    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 夏侯 令狐 皇甫 尉迟 公孙 公孫 慕容 宇文 长孙 司徒 端木 남궁 황보 제갈 선우 독고 사공"
+    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 夏侯 令狐 皇甫 尉迟 公孙 公孫 慕容 宇文 长孙 司徒 端木 "
+    "남궁 황보 제갈 선우 독고 사공"
 )
 # DUPONT Jean: in capitals stands the last name.
 _LAST_IN_CAPITALS = r"^(\p{Lu}[\p{Lu}'-]{3,}(?:\s\p{Lu}[\p{Lu}'-]+)*)\s+(\p{Lu}\p{Ll}[^,]*)$"
@@ -139,7 +139,9 @@ _REMARK = rf"(?i)\s+\([^()]*\)$|[\s,]+{_FOR_THE_ATTENTION}.*$"
 _BORN = r"(?i)\((?:geb|née|nee|born)"
 # A mailbox or a number in place of a name.
 _NO_NAME = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^[^\p{L}]*\d[^\p{L}]*$"
-_NO_NAMES = words("vorname nachname name firstname lastname mustermann musterfrau inconnu desconocido sconosciuto onbekend")
+_NO_NAMES = words(
+    "vorname nachname name firstname lastname mustermann musterfrau inconnu desconocido sconosciuto onbekend"
+)
 _NO_NAMES += ("first name", "last name", "kein name", "no name", "guest user", "test user", "nicht bekannt")
 
 
@@ -294,6 +296,11 @@ def _common_first_name(expression: str) -> str:
     return f"({_first_word(expression)} in ({_COMMON_FIRST_NAMES}) or {_known_first_name(expression)})"
 
 
+def _listed_first_name(expression: str) -> str:
+    """Whether everybody knows it as a first name; looked up where it is asked, for what few values need."""
+    return f"list_contains([{_COMMON_FIRST_NAMES}], {_first_word(expression)})"
+
+
 _COMMON_FIRST_NAMES = sql_list(sorted({fold(name) for name in (*FEMALE, *MALE, *EITHER)}))
 
 
@@ -336,18 +343,22 @@ def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
         ("first_name", "last_name is null"),
         ("full_name", "first_name is null and last_name is null"),
     ):
-        is_name = f"(regexp_matches({field}, {literal(_NAME_IN_CAPITALS)}) and {_first_word(field)} in ({_COMMON_FIRST_NAMES}))"
+        is_name = f"(regexp_matches({field}, {literal(_NAME_IN_CAPITALS)}) and {_listed_first_name(field)})"
         rules += [
             Rule(
                 f"company_from_{field}",
-                {"company_name": f"coalesce(company_name, {_part(with_person, field, 1)})", field: _part(with_person, field, 2)},
+                {
+                    "company_name": f"coalesce(company_name, {_part(with_person, field, 1)})",
+                    field: _part(with_person, field, 2),
+                },
                 when=f"{others} and contains({field}, ' ') and regexp_matches({field}, {literal(with_person)})",
                 confidence=0.95,
             ),
             Rule(
                 f"company_from_{field}",
                 {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
-                when=f"{others} and contains({field}, ' ') and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
+                when=f"{others} and contains({field}, ' ') "
+                f"and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
                 f"or regexp_matches({field}, {literal(_KIND_OF_COMPANY)}))",
                 confidence=0.95,
             ),
@@ -378,10 +389,11 @@ def _salutations(entry: Salutations) -> Sequence[Rule]:
 def _titles(entry: Titles) -> Sequence[Rule]:
     further = "|".join(re.escape(title) for title in entry.titles)
     pattern = _TITLE.replace("{further}", rf"|(?:{further})(?:\s|$)" if further else "")
-    alone = sql_list((*_TITLES_ALONE, *(title.lower() for title in entry.titles)))
+    alone = ("doktor", "professor", *(title.lower() for title in entry.titles))
 
     def may_be_title(field: str) -> str:
-        return f"({_has(field, ' ', '.')} or lower({field}) in ({alone}))"
+        is_alone = " or ".join(f"lower({field}) = {literal(title)}" for title in alone)
+        return f"({_has(field, ' ', '.')} or length({field}) <= 3 or {is_alone})"
 
     def may_have_degree(field: str) -> str:
         return _has(field, " ", ",")
@@ -475,7 +487,10 @@ _FAMILY_SIGNS = (
 _IS_TWO_WORDS = "split_part(full_name, ' ', 3) = ''"
 _NO_PARTS = "first_name is null and last_name is null"
 _WHOLE_NAME_INTO_PARTS = (
-    *(_drop(r"^[\s,;]+|[\s,;]+$", field, "stray_comma", ",;", confidence=0.98) for field in ("full_name", "last_name", "first_name")),
+    *(
+        _drop(r"^[\s,;]+|[\s,;]+$", field, "stray_comma", ",;", confidence=0.98)
+        for field in ("full_name", "last_name", "first_name")
+    ),
     *(
         _drop(_REMARK, field, "remark", " ,", unless=f"regexp_matches({field}, {literal(_BORN)})")
         for field in ("full_name", "last_name")
@@ -487,7 +502,8 @@ _WHOLE_NAME_INTO_PARTS = (
             "full_name": f"regexp_replace(regexp_replace(full_name, '^([^,]+),\\s*({_SON})$', '\\1 \\2'), "
             f"'^([^,]+),\\s*([^,]*[^,\\s])[\\s,]+({_SON})$', '\\1 \\3, \\2')"
         },
-        when=f"{_NO_PARTS} and contains(full_name, ',') and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
+        when=f"{_NO_PARTS} and contains(full_name, ',') "
+        f"and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
         confidence=0.9,
     ),
     _drop_place("full_name", "first_name is null and last_name is null"),
@@ -501,20 +517,20 @@ _WHOLE_NAME_INTO_PARTS = (
     ),
     Rule(
         "full_name_last_first",
-        {"last_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 1),
-         "first_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 2)},
+        {
+            "last_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 1),
+            "first_name": _part(r"^([^,]*[^,\s])\s*,\s*([^,]*[^,\s])\s*,", "full_name", 2),
+        },
         when=f"{_NO_PARTS} and contains(full_name, ',') and regexp_matches(full_name, '^[^,]+,[^,]*[^,\\s][^,]*,')",
         confidence=0.5,
     ),
     Rule(
         "full_name_in_capitals",
         {"last_name": _part(_LAST_IN_CAPITALS, "full_name", 1), "first_name": _part(_LAST_IN_CAPITALS, "full_name", 2)},
-        when=f"{_NO_PARTS} and left(full_name, 4) = upper(left(full_name, 4)) "
-        f"and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
-        f"and {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 2))} "
-        f"and not {_common_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 1))}",
+        when=f"{_NO_PARTS} and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
+        f"and {_listed_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 2))} "
+        f"and not {_listed_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 1))}",
         confidence=0.85,
-        prepare=_learn_name_usage,
     ),
     Rule(
         "full_name_in_signs",
@@ -565,7 +581,7 @@ _WHOLE_NAME_INTO_PARTS = (
         "full_name_is_first_name",
         {"first_name": "full_name"},
         when=f"{_NO_PARTS} and salutation is null and title is null and not contains(full_name, ' ') "
-        f"and {_first_word('full_name')} in ({_COMMON_FIRST_NAMES}) and not {_known_last_name('full_name')}",
+        f"and {_listed_first_name('full_name')} and not {_known_last_name('full_name')}",
         confidence=0.7,
     ),
     Rule(
@@ -611,6 +627,7 @@ _ONE_FIELD_INTO_PARTS = (
     ),
 )
 
+
 def _placeholders(entry: Placeholders) -> Sequence[Rule]:
     named = [field for field in entry.fields or NAME_FIELDS if field in ("first_name", "last_name", "full_name")]
     return (
@@ -620,7 +637,7 @@ def _placeholders(entry: Placeholders) -> Sequence[Rule]:
                 "no_name",
                 {field: "cast(null as text)"},
                 when=f"regexp_matches({field}, '[@0-9]') and regexp_matches({field}, {literal(_NO_NAME)}) "
-                f"or lower({field}) in ({sql_list(_NO_NAMES)})",
+                f"or list_contains([{sql_list(_NO_NAMES)}], lower({field}))",
                 confidence=0.9,
             )
             for field in named

@@ -273,7 +273,6 @@ def write_order_references(connection: DuckDBPyConnection) -> None:
     )
 
 
-
 def write_persons(connection: DuckDBPyConnection) -> None:
     """Write `clean.persons` from the cleaned drafts, and what is published of it."""
     computed = {

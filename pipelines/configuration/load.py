@@ -115,9 +115,9 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
             continue
         if document.name in SHIPPED and not document.data:
             problems.append(
-                f"{document.name}: the file says nothing, which would switch everything off that it is for; remove it to "
-                f"have what is shipped, or write what shall apply (an empty list, such as `{_first_list(model)}: []`, is "
-                f"none)."
+                f"{document.name}: the file says nothing, which would switch everything off that it is for; "
+                f"remove it to have what is shipped, or write what shall apply (an empty list, such as "
+                f"`{_first_list(model)}: []`, is none)."
             )
             continue
         try:

@@ -88,7 +88,15 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     **{
         f"no house, {street}": ({"street": street}, {"street": street})
         for street in (
-            *("DHL Packstation 123", "Postfiliale 501", "Postbus 123", "Case postale 12", "BP 123", "Nr. 12", "2e Avenue"),
+            *(
+                "DHL Packstation 123",
+                "Postfiliale 501",
+                "Postbus 123",
+                "Case postale 12",
+                "BP 123",
+                "Nr. 12",
+                "2e Avenue",
+            ),
             *("Apartment 4", "Straße des 17. Juni", "5th Avenue"),
         )
     },

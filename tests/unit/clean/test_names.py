@@ -91,10 +91,21 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"salutation": "Frau", "title": "Prof. Dr.", "first_name": "Anna", "last_name": "von der Heide"},
     ),
     **{
-        f"titles, {title}": ({"full_name": f"{title} Anna Maier"}, {"title": title, "first_name": "Anna", "last_name": "Maier"})
+        f"titles, {title}": (
+            {"full_name": f"{title} Anna Maier"},
+            {"title": title, "first_name": "Anna", "last_name": "Maier"},
+        )
         for title in (
             *("Univ.-Prof. Dr.", "Priv.-Doz. Dr.", "PD Dr.", "Jun.-Prof.", "DDr.", "Dr.in", "Prof. em.", "Mag.a"),
-            *("Mag. (FH)", "Dipl.-Ing. (FH)", "Dipl.-Wirt.-Ing.", "DI", "Dr. iur. utr.", "Dr. sc. hum.", "Dr. med. univ."),
+            *(
+                "Mag. (FH)",
+                "Dipl.-Ing. (FH)",
+                "Dipl.-Wirt.-Ing.",
+                "DI",
+                "Dr. iur. utr.",
+                "Dr. sc. hum.",
+                "Dr. med. univ.",
+            ),
             *("MUDr.", "JUDr.", "Mgr.", "mgr inż.", "Dott.ssa", "Drs.", "Rev."),
         )
     },
@@ -125,7 +136,10 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     },
     "two persons": ({"full_name": "Hans und Anna Müller"}, {"first_name": "Hans und Anna", "last_name": "Müller"}),
     "a couple": ({"full_name": "Herrn und Frau Müller"}, {"salutation": "Herr und Frau", "last_name": "Müller"}),
-    "a family": ({"full_name": "Fam. Hans Müller"}, {"salutation": "Familie", "first_name": "Hans", "last_name": "Müller"}),
+    "a family": (
+        {"full_name": "Fam. Hans Müller"},
+        {"salutation": "Familie", "first_name": "Hans", "last_name": "Müller"},
+    ),
     "a salutation without a dot": ({"full_name": "Hr Müller"}, {"salutation": "Herr", "last_name": "Müller"}),
     "somebody called Herr": ({"full_name": "Herr Herr"}, {"salutation": "Herr", "last_name": "Herr"}),
     "salutations of others": (

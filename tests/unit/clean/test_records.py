@@ -95,7 +95,9 @@ def test_an_account_that_was_not_delivered_is_reached_as_its_last_order_says(cle
     assert (account["email_match"], account["first_name"], account["last_name"]) == ("anna@web.de", None, "Maier")
     assert account["is_inferred"]
     assert [p["is_primary"] for p in cleaned.rows("contact_points", record_key=account["record_key"])] == [True]
-    assert {c["source_record_id"] for c in cleaned.tables["corrections"]} == {"last"}, "nobody can mend what is not there"
+    assert {c["source_record_id"] for c in cleaned.tables["corrections"]} == {"last"}, (
+        "nobody can mend what is not there"
+    )
 
 
 def test_who_names_an_order_is_noted_beside_its_buyer(clean: Any) -> None:
