@@ -63,7 +63,8 @@ def _split_street(pattern: str, parts: str) -> dict[str, str]:
     # One expression in both places, which the engine evaluates once.
     found = f"regexp_extract(street, {literal(pattern)}, [{parts}])"
     halves = f"regexp_replace(regexp_replace(lower({found}.number), '\\s1/2', '½'), '\\s(1/[34]|3/4)', ' \\1')"
-    number = rf"translate(regexp_replace({halves}, '\s*(?:\b(?:bis|und|u\.)|[\x{{2013}}&])\s*(\d)', '-\1', 'g'), ' ', '')"
+    to = r"\s*(?:\b(?:bis|und|u\.)|[\x{2013}&])\s*(\d)"
+    number = rf"translate(regexp_replace({halves}, '{to}', '-\1', 'g'), ' ', '')"
     if "'unit'" in parts:
         number = f"concat_ws(' ', {number}, {_unit(found + '.unit')})"
     return {"street": f"trim({found}.street, ' ,')", "house_number": number}
