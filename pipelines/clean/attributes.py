@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 
 from pipelines.clean.addresses import ADDRESS_FIELDS
 from pipelines.clean.blocks import Blocks, placeholder_block
-from pipelines.clean.functions import fold, sql_list
+from pipelines.clean.functions import fold, strip_accents
+from pipelines.clean.languages import load_languages
 from pipelines.clean.names import NAME_FIELDS
 from pipelines.clean.rules import Rule, Status
 from pipelines.warehouse import literal
@@ -23,51 +24,26 @@ if TYPE_CHECKING:
 
     from pipelines.configuration.cleaning import BirthDateRange, BirthDateSwapped, ClosedSet
 
-# German and English, then Dutch, French, Spanish, Italian and Polish.
+# German and English, then Dutch, French, Spanish, Italian and Polish; Portuguese, Czech, Hungarian, Romanian,
+# the North's, Turkish, Greek, Russian and Ukrainian.
 _FEMALE = """
-    female f w weiblich frau feminin woman mrs ms vrouw vrouwelijk v mevrouw femme feminine madame mujer femenino
-    femenina senora femmina femminile donna signora kobieta k zenska pani
+    female f w weiblich frau fr frl fraeulein feminin woman mrs ms miss vrouw vrouwelijk v mevrouw mevr mw femme
+    feminine madame mme mlle mujer femenino femenina senora sra srta femmina femminile donna signora sigra
+    kobieta k zenska pani feminino mulher zena zensky asszony femeie kvinde kvinna kvinne nainen kadin bayan
+    γυναικα θηλυ женщина женский жен ж жінка жіноча
 """
 _MALE = """
-    male m maennlich mannlich herr maskulin man mr mannelijk dhr homme h masculin monsieur hombre masculino varon senor
-    maschio maschile uomo signor mezczyzna meska pan
+    male m maennlich mannlich herr herrn hr maskulin man mr mannelijk dhr homme h masculin monsieur hombre
+    masculino varon senor sr maschio maschile uomo signor sig mezczyzna meska pan homem muz muzsky ferfi barbat
+    mand mann mies erkek bay ανδρας αρρεν мужчина мужской муж м чоловік чоловіча
 """
+_KADIN = "kad\N{LATIN SMALL LETTER DOTLESS I}n"  # whose i has no dot to take off
 GENDERS: dict[str | None, tuple[str, ...]] = {
-    "female": tuple(_FEMALE.split()),
+    "female": (*_FEMALE.split(), _KADIN),
     "male": tuple(_MALE.split()),
-    "diverse": ("diverse", "divers", "d", "x", "nonbinary", "nichtbinaer", "other", "inter"),
+    "diverse": ("diverse", "divers", "d", "x", "nonbinary", "nichtbinaer", "other", "inter", "nb", "mx"),
 }
 NO_GENDER = ("u", "unknown", "unbekannt", "keineangabe", "notspecified", "0", "9")
-
-# ISO 639-1 with what people write; the code itself is always understood.
-LANGUAGES = {
-    "de": ("deutsch", "german", "deu", "ger"),
-    "en": ("englisch", "english", "eng"),
-    "fr": ("franzoesisch", "franzosisch", "french", "francais", "fra", "fre"),
-    "it": ("italienisch", "italian", "italiano", "ita"),
-    "es": ("spanisch", "spanish", "espanol", "spa"),
-    "nl": ("niederlaendisch", "niederlandisch", "dutch", "nederlands", "nld", "dut"),
-    "pl": ("polnisch", "polish", "polski", "pol"),
-    "cs": ("tschechisch", "czech", "cestina", "ces", "cze"),
-    "da": ("daenisch", "danisch", "danish", "dansk", "dan"),
-    "sv": ("schwedisch", "swedish", "svenska", "swe"),
-    "tr": ("tuerkisch", "turkisch", "turkish", "turkce", "tur"),
-    "ru": ("russisch", "russian", "rus"),
-    "uk": ("ukrainisch", "ukrainian", "ukr"),
-    "pt": ("portugiesisch", "portuguese", "portugues", "por"),
-    "hu": ("ungarisch", "hungarian", "magyar", "hun"),
-    "ro": ("rumaenisch", "rumanisch", "romanian", "romana", "ron", "rum"),
-    "hr": ("kroatisch", "croatian", "hrvatski", "hrv"),
-    "sk": ("slowakisch", "slovak", "slovencina", "slk"),
-    "sl": ("slowenisch", "slovenian", "slovenscina", "slv"),
-    "el": ("griechisch", "greek", "ell", "gre"),
-    "bg": ("bulgarisch", "bulgarian", "bul"),
-    "ar": ("arabisch", "arabic", "ara"),
-    "zh": ("chinesisch", "chinese", "zho", "chi"),
-    "ja": ("japanisch", "japanese", "jpn"),
-    "fi": ("finnisch", "finnish", "suomi", "fin"),
-    "no": ("norwegisch", "norwegian", "norsk", "nor", "nb", "nn"),
-}
 
 ATTRIBUTE_FIELDS = ("job_title", "gender", "language", "lead_source")
 TEXT_FIELDS = (*NAME_FIELDS, *ADDRESS_FIELDS, "company_name", *ATTRIBUTE_FIELDS)
@@ -160,23 +136,35 @@ def birth_date_blocks(as_of: date) -> Blocks:
 
 def _closed_set(field: str, compared: str, values: Mapping[str | None, Iterable[str]]) -> tuple[Rule, Rule]:
     """Known spellings become the value of the set; unknown ones are only reported, and left out of `clean.persons`."""
-    pairs = [(spelling, value) for value, spellings in values.items() for spelling in spellings]
-    known = f"[{sql_list(spelling for spelling, _ in pairs)}]"
-    meant = f"[{', '.join('null' if value is None else literal(value) for _, value in pairs)}]"
+    spellings = f"{field}_spellings"
+    pairs = {fold(written): value for value, written_so in values.items() for written in written_so}
     return (
         Rule(
             f"{field}_normalized",
-            {field: f"map({known}, {meant})[{compared}]"},
-            when=f"list_contains({known}, {compared})",
+            {field: f"(select meant from {spellings} where written = {compared})"},
+            when=f"{compared} in (select written from {spellings})",
+            prepare=lambda connection, _: _list_spellings(connection, spellings, pairs),
             is_final=True,
         ),
         Rule(
             f"{field}_unknown",
             {field: "cast(null as text)"},
-            when=f"{field} is not null and not list_contains({known}, {compared})",
+            when=f"{field} is not null and {compared} not in (select written from {spellings})",
             confidence=0.5,
             status=Status.PROPOSED,
         ),
+    )
+
+
+def _list_spellings(connection: DuckDBPyConnection, table: str, pairs: Mapping[str, str | None]) -> None:
+    """Make the table of what is `written`, folded, and what is `meant` by it."""
+    connection.execute(
+        f"""
+        create or replace temp table {table} as
+        select folded(written) as written, any_value(meant) as meant
+        from (select unnest($1) as written, unnest($2) as meant) group by folded(written)
+        """,
+        [list(pairs), list(pairs.values())],
     )
 
 
@@ -186,16 +174,16 @@ def _gender(entry: ClosedSet) -> Sequence[Rule]:
 
 
 def _language(entry: ClosedSet) -> Sequence[Rule]:
-    # The region of de-DE or de_AT says nothing about the language.
-    compared = "folded(regexp_replace(language, '^([a-zA-Z]{2})[-_].*$', '\\1'))"
-    known: dict[str | None, tuple[str, ...]] = {code: (code, *names) for code, names in LANGUAGES.items()}
+    # The region of de-DE or English (US) says nothing about the language; of several, the first one counts.
+    compared = r"folded(regexp_replace(language, '^([a-zA-Z]{2})[-_,;/.].*$|\s*\(.*\)$', '\1'))"
+    known: dict[str | None, tuple[str, ...]] = {
+        code: (code, *names, *(strip_accents(name) for name in names)) for code, names in load_languages().items()
+    }
     return _closed_set("language", compared, _with_own(known, entry))
 
 
 def _with_own(known: dict[str | None, tuple[str, ...]], entry: ClosedSet) -> dict[str | None, tuple[str, ...]]:
-    return known | {
-        member: (*known.get(member, ()), *map(fold, spellings)) for member, spellings in entry.spellings.items()
-    }
+    return known | {member: (*known.get(member, ()), *spellings) for member, spellings in entry.spellings.items()}
 
 
 BLOCKS: Blocks = {

@@ -99,7 +99,7 @@ def write_companies(
 def company_blocks(settings: Settings) -> Blocks:
     """The rules for companies; `settings` say where values are remembered."""
     return {
-        "placeholders": placeholder_block(("name", "legal_form", "street", "postal_code", "city")),
+        "placeholders": placeholder_block(("name", "legal_form", "vat_id", "street", "postal_code", "city")),
         "stray_characters": stray_characters_block(("name", "street", "city")),
         "country_to_iso": lambda _: COUNTRY_RULES,
         "legal_form": lambda _: _LEGAL_FORM_RULES,
@@ -122,7 +122,8 @@ _LEGAL_FORM_RULES = (
     Rule(
         "legal_form_from_name",
         {"legal_form": f"{_SPELLED}[legal_form_of(company_words(name))]"},
-        when="legal_form is null and legal_form_of(company_words(name)) is not null",
+        when="legal_form is null and legal_form_of(company_words(name)) is not null "
+        r"and not regexp_matches(name, '(?:^|[\s&])Spa$')",  # Hotel & Spa
         confidence=0.95,
     ),
     Rule(
@@ -134,23 +135,74 @@ _LEGAL_FORM_RULES = (
 
 # Greece writes EL before its VAT numbers.
 _VAT_COUNTRY = "case country when 'GR' then 'EL' else country end"
+# How the number of a country is written where the country itself is missing in front.
+_NATIONAL_VAT = {
+    **dict.fromkeys(("DE", "PT", "GR", "EE"), r"\d{9}"),
+    **dict.fromkeys(("FI", "DK", "LU", "SI", "HU", "MT"), r"\d{8}"),
+    **dict.fromkeys(("IT", "HR", "LV"), r"\d{11}"),
+    **dict.fromkeys(("PL", "SK"), r"\d{10}"),
+    "BE": r"[01]\d{9}",
+    "BG": r"\d{9,10}",
+    "CZ": r"\d{8,10}",
+    "RO": r"\d{6,10}",
+    "SE": r"\d{10}01",
+    "AT": r"U\d{8}",
+    "NL": r"\d{9}B\d{2}",
+    "ES": r"[A-Z]\d{7}[A-Z0-9]|\d{8}[A-Z]",
+    "FR": r"[A-Z0-9]{2}\d{9}",
+}
+_IS_NATIONAL_VAT = " or ".join(
+    f"country = {literal(country)} and regexp_full_match(vat_id, {literal(form)})"
+    for country, form in _NATIONAL_VAT.items()
+)
+# USt-IdNr. in front, MWST behind: no part of the number. A number with strokes is that of a German tax office.
+_VAT_LABEL = (
+    r"^(?:UST|MWST|VAT|TVA|BTW|UID|P\.?\s?IVA|PARTITA\s?IVA|NIP|NIF|CIF|DIČ|MOMS)"
+    r"(?:[\s.:-]*(?:IDNR|ID|NR|NO|NUMMER|NUMBER))*[\s.:-]+"
+)
+_COMPACT_VAT = f"regexp_replace(regexp_replace(upper(vat_id), {literal(_VAT_LABEL)}, ''), '[^A-Z0-9]', '', 'g')"
+for _written, _unified in (
+    (r"^(CHE\d{9})(?:MWST|TVA|IVA|VAT)$", r"\1"),
+    (r"^((?:NO)?\d{9})MVA$", r"\1"),
+    (r"^GR(\d{9})$", r"EL\1"),
+    (r"^BE(\d{9})$", r"BE0\1"),
+):
+    _COMPACT_VAT = f"regexp_replace({_COMPACT_VAT}, '{_written}', '{_unified}')"
 _VAT_FORMAT_RULES = (
-    Rule("vat_id_format", {"vat_id": "regexp_replace(upper(vat_id), '[^A-Z0-9]', '', 'g')"}, when="vat_id is not null"),
+    Rule(
+        "vat_id_without_number",
+        {"vat_id": "cast(null as text)"},
+        when=r"not regexp_matches(vat_id, '\d')",
+        confidence=0.95,
+    ),
+    Rule("vat_id_format", {"vat_id": _COMPACT_VAT}, when="vat_id is not null and not contains(vat_id, '/')"),
     Rule(
         "vat_id_country",
-        {"vat_id": f"{_VAT_COUNTRY} || vat_id"},
-        when=r"country in ('DE', 'IT', 'PL', 'PT', 'GR', 'BE', 'FI', 'DK', 'LU', 'SI', 'HU') "
-        r"and regexp_full_match(vat_id, '\d{8,11}')",
+        {"vat_id": r"'HU' || left(vat_id, 8)"},
+        when=r"country = 'HU' and regexp_full_match(vat_id, '\d{8}[1-5]\d{2}')",
         confidence=0.9,
     ),
+    Rule("vat_id_country", {"vat_id": f"{_VAT_COUNTRY} || vat_id"}, when=_IS_NATIONAL_VAT, confidence=0.9),
 )
 
 
 def _check_vat_ids(connection: DuckDBPyConnection, draft: str, settings: Settings) -> None:
-    """Make `vat_ids`, whether the check digit of each VAT id of the European Union is right; carried as cache."""
+    """Make `vat_ids`, whether the check digit of each VAT id of a country that has one is right; carried as cache.
+
+    Those are the countries of the European Union, Great Britain, Norway and Switzerland.
+    """
     import pyarrow
     import stdnum
+    from stdnum.ch import uid
     from stdnum.eu import vat
+    from stdnum.gb import vat as british
+    from stdnum.no import orgnr
+
+    abroad = {"ch": uid.is_valid, "gb": british.is_valid, "xi": british.is_valid, "no": orgnr.is_valid}
+
+    def is_valid(vat_id: str) -> bool:
+        code = vat_id[:2].lower()
+        return bool(abroad[code](vat_id if code == "ch" else vat_id[2:]) if code in abroad else vat.is_valid(vat_id))
 
     delivered = connection.execute(
         rf"select distinct vat_id from {draft} where regexp_matches(vat_id, '^[A-Z]{{2}}\w+$') order by vat_id"
@@ -160,8 +212,8 @@ def _check_vat_ids(connection: DuckDBPyConnection, draft: str, settings: Setting
         dict(zip(*(known.column(name).to_pylist() for name in ("vat_id", "is_valid")), strict=True)) if known else {}
     )
     # A number of another country has no check digit that we know: nothing is said about it.
-    ids = [vat_id for (vat_id,) in delivered if vat_id[:2].lower() in {*vat.MEMBER_STATES, "el"}]
-    found = {vat_id: judged[vat_id] if vat_id in judged else vat.is_valid(vat_id) for vat_id in ids}
+    ids = [vat_id for (vat_id,) in delivered if vat_id[:2].lower() in {*vat.MEMBER_STATES, "el", *abroad}]
+    found = {vat_id: judged[vat_id] if vat_id in judged else is_valid(vat_id) for vat_id in ids}
     columns = {
         "vat_id": pyarrow.array(found.keys(), pyarrow.string()),
         "is_valid": pyarrow.array(found.values(), pyarrow.bool_()),

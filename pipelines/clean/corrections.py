@@ -24,14 +24,15 @@ _WITHOUT_VALUES = "* exclude (source_record_id, before, after)"
 def write_corrections(connection: DuckDBPyConnection) -> None:
     """Write the tables from the log; a changed value counts for every record that carries it.
 
-    Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages.
+    Records of bulk entities are left out: one mistyped address would be as many corrections as it got messages. So are
+    records that were not delivered: what they hold is mended where it comes from, at the order.
     """
     persons = [
         f"""
         select {_RECORD}, {_CHANGE}
         from changes
         inner join person_drafts on person_drafts.{id_column(draft)} = changes.id
-        where changes.draft = '{draft}'
+        where changes.draft = '{draft}' and not is_inferred
         """
         for draft in VALUE_DRAFTS
     ]
@@ -41,6 +42,7 @@ def write_corrections(connection: DuckDBPyConnection) -> None:
         from changes
         inner join contact_uses as uses on uses.kind = '{kind}' and uses.value_id = changes.id
         where changes.draft = '{kind}_drafts' and uses.record_key is not null
+            and uses.record_key not in (select record_key from person_drafts where is_inferred)
         """
         for kind in ("email", "phone")
     ]

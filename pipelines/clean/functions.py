@@ -76,6 +76,11 @@ def fold(text: str) -> str:
     return "".join(c for c in unicodedata.normalize("NFD", text) if c.isalnum())
 
 
+def strip_accents(text: str) -> str:
+    """Ä without its dots, as whoever has no such key writes it."""
+    return "".join(c for c in unicodedata.normalize("NFD", text) if not unicodedata.combining(c))
+
+
 # For comparing only: lower case, umlauts as digraphs, no accents, letters and digits alone.
 _FOLDED = """
 folded(x) as regexp_replace(

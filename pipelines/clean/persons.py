@@ -7,9 +7,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from pipelines.clean.attributes import GENDERS, LANGUAGES, TEXT_FIELDS
+from pipelines.clean.attributes import GENDERS, TEXT_FIELDS
 from pipelines.clean.drafts import VALUE_DRAFTS, mark_rejections
 from pipelines.clean.functions import sql_list
+from pipelines.clean.languages import load_languages
 from pipelines.entities import ENTITIES, PERSON_ENTITY, Column, Entity
 from pipelines.tables import write_into_part, write_table
 from pipelines.warehouse import RESTRICTED, literal
@@ -83,6 +84,13 @@ def staging_table(entity: Entity) -> str:
     return f"staging.stg_{entity.role}__{entity.name}"
 
 
+def single_spaced(field: str) -> str:
+    """SQL for the text of a field with one blank wherever it has white space."""
+    return rf"case when regexp_matches({field}, '\s\s|[\t\r\n]') then regexp_replace({field}, '\s+', ' ', 'g') " + (
+        f"else {field} end"
+    )
+
+
 def draft_persons(connection: DuckDBPyConnection, configuration: Configuration) -> None:
     """Make the temporary table `person_drafts`: one row per person record, with the values as they were delivered.
 
@@ -111,15 +119,22 @@ def _draft_entity(connection: DuckDBPyConnection, entity: Entity) -> None:
     connection.execute(f"insert into person_drafts by name select {chosen} from {staging_table(entity)}")
 
 
+_BILLING = ("first_name", "last_name", "street", "postal_code", "city", "country")
+# What an order says of who placed it, by the field of a person record.
+_BUYER = {
+    "email": "email",
+    "phone": "phone",
+    **{field: single_spaced("billing_" + field) for field in _BILLING},
+    "company_name": single_spaced("company_name"),
+}
+
+
 def _draft_guests(connection: DuckDBPyConnection) -> None:
     """Orders that name no customer but somebody who can be reached."""
-    billing = ("first_name", "last_name", "street", "postal_code", "city", "country")
     copied = (
         "record_key",
         "source_system",
         "source_record_id",
-        "email",
-        "phone",
         "is_deleted",
         "identifiers",
         "custom",
@@ -128,8 +143,7 @@ def _draft_guests(connection: DuckDBPyConnection) -> None:
     chosen = [
         *copied,
         *("merged_into_record_key", "updated_at", "deleted_at"),
-        *(f"{single_spaced('billing_' + field)} as {field}" for field in billing),
-        f"{single_spaced('company_name')} as company_name",
+        *(f"{value} as {field}" for field, value in _BUYER.items()),
         f"{literal(orders.role)} as role",
         f"{literal(orders.name)} as entity",
         "ordered_at as created_at",
@@ -156,6 +170,7 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
     """A row for every person record that is referred to but was not delivered.
 
     The reference says only key and id; source and entity follow from what the configuration lets the column refer to.
+    Who bought with an account that was not delivered is called and reached as the last order with it says.
     """
     rows = []
     for source in configuration.sources:
@@ -199,6 +214,27 @@ def _draft_placeholders(connection: DuckDBPyConnection, configuration: Configura
         group by record_key
         """
     )
+    _describe_placeholders(connection)
+
+
+def _describe_placeholders(connection: DuckDBPyConnection) -> None:
+    """Fill the fields of the placeholders with which somebody ordered, all from the same order."""
+    said = ", ".join(f"{field} := {value}" for field, value in _BUYER.items())
+    connection.execute(
+        f"""
+        update person_drafts set {", ".join(f"{field} = buyer.{field}" for field in _BUYER)}
+        from (
+            select customer_record_key,
+                arg_max(struct_pack({said}), (coalesce(ordered_at, timestamp '0001-01-01'), record_key)) as buyer
+            from {staging_table(ENTITIES["shop", "orders"])} as orders
+            semi join (select record_key as customer_record_key from person_drafts where is_inferred)
+                using (customer_record_key)
+            where not is_deleted and (email is not null or phone is not null)
+            group by customer_record_key
+        ) as last_orders
+        where person_drafts.record_key = last_orders.customer_record_key
+        """
+    )
 
 
 def _referred_source(source: SourceConfig, entity: Entity, column: Column) -> str:
@@ -237,13 +273,6 @@ def write_order_references(connection: DuckDBPyConnection) -> None:
     )
 
 
-def single_spaced(field: str) -> str:
-    """SQL for the text of a field with one blank wherever it has white space."""
-    return rf"case when regexp_matches({field}, '\s\s|[\t\r\n]') then regexp_replace({field}, '\s+', ' ', 'g') " + (
-        f"else {field} end"
-    )
-
-
 def write_persons(connection: DuckDBPyConnection) -> None:
     """Write `clean.persons` from the cleaned drafts, and what is published of it."""
     computed = {
@@ -264,7 +293,7 @@ def write_persons(connection: DuckDBPyConnection) -> None:
         # A proposal leaves the delivered text in the draft; these fields publish members of their set only.
         "country": "case when addresses.country in (select iso2 from country_names) then addresses.country end",
         "gender": f"case when attributes.gender in ({sql_list(g for g in GENDERS if g)}) then attributes.gender end",
-        "language": f"case when attributes.language in ({sql_list(LANGUAGES)}) then attributes.language end",
+        "language": f"case when attributes.language in ({sql_list(load_languages())}) then attributes.language end",
     }
     chosen = ",\n".join(f"{computed.get(name, 'drafts.' + name)} as {name}" for name in PERSON_COLUMNS)
     used = "\n".join(

@@ -15,6 +15,7 @@ from pipelines.clean.cache import load_values, save_values
 from pipelines.clean.dialing import find_plans, judge_numbers
 from pipelines.clean.functions import sql_list
 from pipelines.clean.rules import Rule, apply_rules
+from pipelines.warehouse import literal
 
 if TYPE_CHECKING:
     import pyarrow
@@ -24,15 +25,41 @@ if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 CACHED = "phones"
-RULES_VERSION = 2  # raise it when the same text becomes another number, so that no run remembers the old one
+RULES_VERSION = 3  # raise it when the same text becomes another number, so that no run remembers the old one
 MIN_DIGITS = 5  # fewer digits are an extension or a short code, not somebody's number
 
-# The digits alone, with the plus that makes a number international and without an extension: what is parsed once.
-_DIALED = r"""
-    case when regexp_matches(value, '^[^\d]*\+') then '+' else '' end
-    || regexp_replace(regexp_replace(value, '(?i)(?:ext|durchwahl|dw|app|x)[.:\s]*\d+\s*$', ''), '\D+', '', 'g')
-"""
-_SUBSCRIBER = r"regexp_replace(dialed, '^(?:(?:\+|00)\d{2})?0*', '')"
+# Behind a number: a remark in brackets, then whatever begins with a word (an extension, another number, hours), then
+# an extension behind a sign, and of `231251-11/12` the second extension.
+_REMARK = r"\([^()\d]*\p{L}[^()]*\)|\([^()]*\p{L}\s*\)"
+_WORDS_BEHIND = r"^((?:[^\d]*\d){7}[^\p{L}]*)\p{L}.*$"
+_EXTENSION = r"#\s*\d+\s*$|((?:\d\D*){5,}-\d{1,3})\s*[/,]\s*-?\s*\d{1,3}\s*$"
+# A second number: it begins as a whole one, behind a sign.
+_SECOND_NUMBER = r"((?:\d\D*){6,}?\d)\s*(?:[,;|/&][^\d+]*(?:\+|0)|\s\+)\D*(?:\d\D*){5,}$"
+# 1,71123E+10 has lost digits; what a spreadsheet made of a number without that ends with .0.
+_LOST_IN_SPREADSHEET = r"^\s*\d[.,]\d*[eE]\+?\d+\s*$"
+_OTHER_DIGITS = "'０１２３４５６７８９٠١٢٣٤٥٦٧٨٩', '01234567890123456789'"
+# The digits alone, with the plus that makes a number international, the first of several and without an extension: what
+# is parsed once. Most are written with digits and separators only.
+_CLEARED = "value"
+for _pattern, _by in (
+    (_LOST_IN_SPREADSHEET, ""),
+    (r"^(\d{8,})\.0$", r"\1"),
+    (r"(^|[\d(/+\s-])[oO](\d)", r"\10\2"),
+    (r"([\d\s])[lI](\d)", r"\11\2"),
+    (_REMARK, ""),
+    (_WORDS_BEHIND, r"\1"),
+    (_SECOND_NUMBER, r"\1"),
+    (_EXTENSION, r"\1"),
+):
+    _CLEARED = f"regexp_replace({_CLEARED}, {literal(_pattern)}, {literal(_by)})"
+_CLEARED = _CLEARED.replace("(value,", f"(translate(value, {_OTHER_DIGITS}),", 1)
+_DIALED = rf"""case
+    when regexp_full_match(value, '\+?(?:[\d\s()-]*|\d[\d\s()]{{0,5}}/[\d\s()]*)')
+    then case when starts_with(value, '+') then '+' else '' end || regexp_replace(value, '\D+', '', 'g')
+    else case when regexp_matches(value, '^[^\d]*\+') then '+' else '' end
+        || regexp_replace({_CLEARED}, '\D+', '', 'g')
+end"""
+_SUBSCRIBER = r"regexp_replace(dialed, '^(?:(?:\+|00)(?:[17]|\d{2}))?0*', '')"
 _SEQUENCES = ("12345678901234567890", "98765432109876543210")
 # Nothing but one digit, or digits in their order.
 _IS_PLACEHOLDER = f"""

@@ -113,6 +113,13 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
         problems += document.problems
         if document.problems:
             continue
+        if document.name in SHIPPED and not document.data:
+            problems.append(
+                f"{document.name}: the file says nothing, which would switch everything off that it is for; "
+                f"remove it to have what is shipped, or write what shall apply (an empty list, such as "
+                f"`{_first_list(model)}: []`, is none)."
+            )
+            continue
         try:
             parts[part] = model.model_validate(document.data)
         except ValidationError as error:
@@ -129,6 +136,10 @@ def load_configuration(settings: Settings, environment: Mapping[str, str] | None
     if problems:
         raise ConfigurationError(problems)
     return Configuration(**parts, directory=settings.config_dir, overrides=decided.overrides)
+
+
+def _first_list(model: type[BaseModel]) -> str:
+    return next(iter(model.model_fields))
 
 
 def _locate(settings: Settings, file_name: str) -> Path:

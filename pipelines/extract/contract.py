@@ -28,6 +28,7 @@ NO_VALUE_WORDS = tuple(_NOTHING.split(","))
 NO_DATE = r"0+[-/.]0+[-/.]0+([T ][0:.]+)?Z?"  # 00.00.0000, 0000-00-00 00:00:00
 # More contradicting values than this share make a column undecidable; fewer are single bad values and are rejected.
 CONTRADICTION_SHARE = 0.01
+_FIRST_DAY, _LAST_DAY = "0001-01-01", "9999-12-31 23:59:59"  # what a text can name, and a calendar has
 WHOLE_DOUBLES = "9007199254740992"  # 2^53: larger doubles are not exact whole numbers
 
 NATIVE_INTEGERS = frozenset(
@@ -158,13 +159,16 @@ def is_native(kind: str, target: Type) -> bool:
 
 
 def convert_native(value: str, kind: str, target: Type, zone: str) -> str:
-    """SQL for a value that already has a fitting type."""
+    """SQL for a value that already has a fitting type; NULL for a day that no calendar has, such as infinity."""
+    if target not in {Type.DATE, Type.TIMESTAMP}:
+        return f"try_cast({value} as {target})"
     has_zone = kind == "TIMESTAMP WITH TIME ZONE"
     if target is Type.TIMESTAMP:
-        return f"timezone('UTC', {value})" if has_zone else to_utc(f"({value})::timestamp", zone)
-    if target is Type.DATE and has_zone:
-        return f"timezone({literal(zone)}, {value})::date"
-    return f"try_cast({value} as {target})"
+        converted = f"timezone('UTC', {value})" if has_zone else to_utc(f"({value})::timestamp", zone)
+    else:
+        converted = f"timezone({literal(zone)}, {value})::date" if has_zone else f"try_cast({value} as {target})"
+    compared = f"({value})::timestamp" if kind == "TIMESTAMP_NS" else value  # whose last year is 2262
+    return f"case when {compared} between '{_FIRST_DAY}' and '{_LAST_DAY}' then {converted} end"
 
 
 def convert_text(text: str, kind: str, target: Type, conventions: Conventions) -> str:

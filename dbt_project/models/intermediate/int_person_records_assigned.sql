@@ -26,6 +26,9 @@ assigned as (
         coalesce(persons.is_guest, false) as is_guest,
         coalesce(persons.is_inferred, false) as is_inferred,
         coalesce(persons.is_deleted, false) as is_deleted,
+        -- Of who is known from orders alone, whether one says how to reach them.
+        coalesce(persons.is_inferred, false)
+        and (persons.email is not null or persons.phone is not null) as is_described_by_order,
         persons.created_at,
         persons.updated_at,
         persons.deleted_at,

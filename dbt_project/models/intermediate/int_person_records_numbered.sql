@@ -1,5 +1,5 @@
--- The person records that may give a value to the golden record: delivered and not deleted. Whoever ranks or looks them
--- up does so by number; keys are compared once, when they are numbered.
+-- The person records that may give a value to the golden record: delivered and not deleted, or known from an order with
+-- their account. Whoever ranks or looks them up does so by number; keys are compared once, when they are numbered.
 with
 
 persons as (
@@ -13,7 +13,7 @@ records as (
         source_system,
         observed_at
     from {{ ref('int_person_records_assigned') }}
-    where not is_deleted and not is_inferred
+    where not is_deleted and (not is_inferred or is_described_by_order)
 ),
 
 ordered as (

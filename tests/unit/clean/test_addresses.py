@@ -42,6 +42,100 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"street": "Rue du 8 Mai 1945", "house_number": "12"},
     ),
     "a parcel locker is no house": ({"street": "Packstation 123"}, {"street": "Packstation 123"}),
+    **{
+        f"a house number, {street} {written}": (
+            {"street": f"{street} {written}"},
+            {"street": street.rstrip(","), "house_number": number},
+        )
+        for street, written, number in (
+            ("Gartenweg", "12 1/2", "12½"),
+            ("Gartenweg", "12½", "12½"),
+            ("Gartenweg", "7a bis 7c", "7a-7c"),
+            ("Gartenweg", "Nr.12", "12"),
+            ("Gartenweg", "12, Whg. 5", "12 Whg. 5"),
+            ("Gartenweg", "12 App. 5", "12 App. 5"),
+            ("Gartenweg", "12, 3. OG links", "12 3. OG links"),
+            ("Gartenweg", "5-7, Halle 3", "5-7 Halle 3"),
+            ("Gartenweg", "12 Hinterhaus", "12 Hinterhaus"),
+            ("Keizersgracht", "123-II", "123-ii"),
+            ("Wetstraat", "16 bus 5", "16 bus 5"),
+            ("Via Roma", "n. 12", "12"),
+            ("Calle Mayor", "nº 5", "5"),
+            ("ul. Marszałkowska", "12 m. 5", "12 m. 5"),
+            ("Storgatan", "12 lgh 1101", "12 lgh 1101"),
+            ("Mannerheimintie", "12 A 5", "12a5"),
+            ("Váci utca", "12.", "12"),
+            ("Plein 1944", "12", "12"),
+            ("Via 4 Novembre", "5", "5"),
+        )
+    },
+    **{
+        f"a house number in front, {written}": (
+            {"street": written},
+            {"street": street, "house_number": number},
+        )
+        for written, street, number in (
+            ("12 bis rue de la Paix", "rue de la Paix", "12bis"),
+            ("12bis, rue de la Paix", "rue de la Paix", "12bis"),
+            ("12 B rue de la Paix", "rue de la Paix", "12b"),
+            ("12-14 rue de la Paix", "rue de la Paix", "12-14"),
+            ("5 rue du 8 Mai 1945", "rue du 8 Mai 1945", "5"),
+            ("123 5th Avenue", "5th Avenue", "123"),
+            ("123 Main St Apt 4B", "Main St", "123 Apt 4B"),
+            ("Flat 3, 10 Downing Street", "Downing Street", "10 Flat 3"),
+        )
+    },
+    **{
+        f"no house, {street}": ({"street": street}, {"street": street})
+        for street in (
+            *(
+                "DHL Packstation 123",
+                "Postfiliale 501",
+                "Postbus 123",
+                "Case postale 12",
+                "BP 123",
+                "Nr. 12",
+                "2e Avenue",
+            ),
+            *("Apartment 4", "Straße des 17. Juni", "5th Avenue"),
+        )
+    },
+    **{
+        f"a postal code, {country} {code}": (
+            {"country": country, "postal_code": code},
+            {"country": country, "postal_code": written},
+        )
+        for country, code, written in (
+            ("NL", "NL-1015cj", "1015 CJ"),
+            ("GB", "sw1a2aa", "SW1A 2AA"),
+            ("IE", "d02x285", "D02 X285"),
+            ("CA", "k1a0b1", "K1A 0B1"),
+            ("PL", "00590", "00-590"),
+            ("PT", "1100 048", "1100-048"),
+            ("SE", "SE-11122", "111 22"),
+            ("CZ", "11000", "110 00"),
+            ("US", "100011234", "10001-1234"),
+            ("US", "2138", "02138"),
+            ("IT", "184", "00184"),
+            ("ES", "8001", "08001"),
+            ("NO", "155", "0155"),
+            ("CH", "8001", "8001"),
+        )
+    },
+    "a country in front of the postal code": (
+        {"postal_code": "CH-8001", "street": "Seestr."},
+        {"country": "CH", "postal_code": "8001", "street": "Seestr."},
+    ),
+    "a street that may be Swiss": (
+        {"postal_code": "8001", "street": "Seestrasse"},
+        {"postal_code": "8001", "street": "Seestrasse"},
+    ),
+    "a postal code beside its city": ({"city": "12043 Berlin"}, {"postal_code": "12043", "city": "Berlin"}),
+    "a city beside its postal code": ({"postal_code": "12043 Berlin"}, {"postal_code": "12043", "city": "Berlin"}),
+    "another postal code beside the city": (
+        {"postal_code": "10115", "city": "12043 Berlin"},
+        {"postal_code": "10115", "city": "12043 Berlin"},
+    ),
     "a number that sticks": ({"street": "Hauptstr.5"}, {"street": "Hauptstraße", "house_number": "5"}),
     "a number in front": ({"street": "12 Rue Haute"}, {"street": "Rue Haute", "house_number": "12"}),
     "a date in the street": (
@@ -59,6 +153,8 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
     "a beach is no street": ({"street": "Am Strand"}, {"street": "Am Strand"}),
     "a city in capitals": ({"city": "FRANKFURT AM MAIN"}, {"city": "Frankfurt am Main"}),
     "a city in lower case": ({"city": "sankt pölten-nord"}, {"city": "Sankt Pölten-Nord"}),
+    "towns that are called like placeholders": ({"city": "Ohne"}, {"city": "Ohne"}),
+    "a placeholder in the place of a town": ({"city": "ohne"}, {}),
     "placeholders": ({"street": "-", "city": "unbekannt", "postal_code": "k.A."}, {}),
 }
 

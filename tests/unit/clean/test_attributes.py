@@ -45,6 +45,29 @@ def test_gender_and_language_are_brought_to_their_closed_sets(apply_to_drafts: A
     assert {(c["rule"], c["before"], c["status"]) for c in changes if c["status"] == "proposed"} == {
         ("gender_unknown", "zebra", "proposed")
     }
+    abroad = {
+        "kvinna": "female",
+        "žena": "female",
+        "Kad\u0131n": "female",
+        "женский": "female",
+        "férfi": "male",
+        "Mann": "male",
+    }
+    drafts, _ = apply_to_drafts([{"gender": g} for g in abroad], RULES)
+    assert [d["gender"] for d in drafts] == list(abroad.values())
+    abroad = {
+        "sr": "sr",
+        "lietuvių": "lt",
+        "한국어": "ko",
+        "Türkçe": "tr",
+        "turkce": "tr",
+        "hebräisch": "he",
+        "ga": "ga",
+    }
+    abroad |= {"nb-NO": "no", "English (US)": "en", "de,en": "de", "русский": "ru", "cz": "cs", "deu": "de"}
+    drafts, changes = apply_to_drafts([{"language": language} for language in abroad], RULES)
+    assert [d["language"] for d in drafts] == list(abroad.values())
+    assert not [c for c in changes if c["status"] == "proposed"]
     spoken = ["de-AT", "Deutsch", "ENGLISH", "français", "klingonisch"]
     drafts, changes = apply_to_drafts([{"language": language} for language in spoken], RULES)
     assert [d["language"] for d in drafts] == ["de", "de", "en", "fr", "klingonisch"]

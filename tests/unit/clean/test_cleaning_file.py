@@ -94,11 +94,20 @@ def test_a_mistake_is_told_with_its_place_and_what_is_allowed(settings: Any, tex
     assert [part for part in said if part not in str(caught.value)] == []
 
 
-def test_a_company_without_the_file_has_the_shipped_one_and_an_empty_file_switches_all_off(settings: Any) -> None:
-    without = load_configuration(settings).cleaning
-    assert without.name
-    (settings.config_dir / "cleaning.yml").write_text("", encoding="utf-8")
+def test_a_company_without_the_file_has_the_shipped_one_and_a_written_empty_list_switches_off(settings: Any) -> None:
+    assert load_configuration(settings).cleaning.name
+    (settings.config_dir / "cleaning.yml").write_text("name: []", encoding="utf-8")
     assert load_configuration(settings).cleaning == models.CleaningConfig()
+
+
+@pytest.mark.parametrize("file", ["cleaning.yml", "buying_center.yml"])
+@pytest.mark.parametrize("text", ["", "\n# name:\n#   - placeholders\n", "---\n", "{}", "null"])
+def test_a_file_that_says_nothing_is_a_mistake(settings: Any, file: str, text: str) -> None:
+    (settings.config_dir / file).write_text(text, encoding="utf-8")
+    with pytest.raises(ConfigurationError) as caught:
+        load_configuration(settings)
+    assert str(caught.value).count(f"{file}: the file says nothing") == 1
+    assert "remove it to have what is shipped" in str(caught.value)
 
 
 def test_the_shipped_file_is_small() -> None:

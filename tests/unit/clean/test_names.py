@@ -90,6 +90,91 @@ CASES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"full_name": "Frau Prof. Dr. Anna von der Heide"},
         {"salutation": "Frau", "title": "Prof. Dr.", "first_name": "Anna", "last_name": "von der Heide"},
     ),
+    **{
+        f"titles, {title}": (
+            {"full_name": f"{title} Anna Maier"},
+            {"title": title, "first_name": "Anna", "last_name": "Maier"},
+        )
+        for title in (
+            *("Univ.-Prof. Dr.", "Priv.-Doz. Dr.", "PD Dr.", "Jun.-Prof.", "DDr.", "Dr.in", "Prof. em.", "Mag.a"),
+            *(
+                "Mag. (FH)",
+                "Dipl.-Ing. (FH)",
+                "Dipl.-Wirt.-Ing.",
+                "DI",
+                "Dr. iur. utr.",
+                "Dr. sc. hum.",
+                "Dr. med. univ.",
+            ),
+            *("MUDr.", "JUDr.", "Mgr.", "mgr inż.", "Dott.ssa", "Drs.", "Rev."),
+        )
+    },
+    **{
+        f"a degree, {degree}": (
+            {"full_name": f"Anna Maier, {degree}"},
+            {"title": degree, "first_name": "Anna", "last_name": "Maier"},
+        )
+        for degree in ("MD", "M.D.", "Esq.", "CPA", "M. Sc.", "LL.M.")
+    },
+    **{
+        f"names that look like a title, {first} {last}": (
+            {"full_name": f"{first} {last}"},
+            {"first_name": first, "last_name": last},
+        )
+        for first, last in (("Chidi", "Mba"), ("Mba", "Eze"), ("Phil", "Collins"), ("Don", "Johnson"), ("Jan", "Ag"))
+    },
+    **{
+        f"a last name of several words, {last}": (
+            {"full_name": f"Karl {last}"},
+            {"first_name": "Karl", "last_name": last},
+        )
+        for last in (
+            *("Freiherr von Stein", "Graf Lambsdorff", "Prinz zu Hohenlohe", "von Thun und Hohenstein", "van 't Hoff"),
+            *("in 't Veld", "op den Kamp", "uit den Bosch", "Ó Briain", "Nic Dhonnchadha", "Ortega y Gasset"),
+            *("Brito e Cunha", "de la Cruz y Mendoza", "Maier III", "Maier - Lang", "Müller née Dupont", "de' Medici"),
+        )
+    },
+    "two persons": ({"full_name": "Hans und Anna Müller"}, {"first_name": "Hans und Anna", "last_name": "Müller"}),
+    "a couple": ({"full_name": "Herrn und Frau Müller"}, {"salutation": "Herr und Frau", "last_name": "Müller"}),
+    "a family": (
+        {"full_name": "Fam. Hans Müller"},
+        {"salutation": "Familie", "first_name": "Hans", "last_name": "Müller"},
+    ),
+    "a salutation without a dot": ({"full_name": "Hr Müller"}, {"salutation": "Herr", "last_name": "Müller"}),
+    "somebody called Herr": ({"full_name": "Herr Herr"}, {"salutation": "Herr", "last_name": "Herr"}),
+    "salutations of others": (
+        {"full_name": "Sig.ra Anna Rossi"},
+        {"salutation": "Sig.ra", "first_name": "Anna", "last_name": "Rossi"},
+    ),
+    "for somebody's attention": ({"full_name": "z. Hd. Frau Maier"}, {"salutation": "Frau", "last_name": "Maier"}),
+    "with somebody": ({"full_name": "Hans Müller c/o Schmidt"}, {"first_name": "Hans", "last_name": "Müller"}),
+    "a remark": ({"full_name": "Hans Müller (Einkauf)"}, {"first_name": "Hans", "last_name": "Müller"}),
+    "a son behind a comma": ({"full_name": "Sammy Davis, Jr."}, {"first_name": "Sammy", "last_name": "Davis Jr."}),
+    "a son behind both": ({"full_name": "King, Martin, Jr."}, {"first_name": "Martin", "last_name": "King Jr."}),
+    "a title behind two commas": (
+        {"full_name": "Müller, Hans, Dr."},
+        {"title": "Dr.", "first_name": "Hans", "last_name": "Müller"},
+    ),
+    "a comma and no more": ({"full_name": "Müller,"}, {"last_name": "Müller"}),
+    "too many commas": ({"full_name": "Müller, Hans, Berlin"}, {"first_name": "Hans", "last_name": "Müller"}),
+    "one word that is a first name": ({"full_name": "Anna-Lena"}, {"first_name": "Anna-Lena"}),
+    "one word behind a salutation": ({"full_name": "Herr Frank"}, {"salutation": "Herr", "last_name": "Frank"}),
+    "the last name in capitals": ({"full_name": "DUPONT Anna"}, {"first_name": "Anna", "last_name": "Dupont"}),
+    "the first name in capitals": ({"full_name": "ANNA Dupont"}, {"first_name": "Anna", "last_name": "Dupont"}),
+    "a mailbox in place of a name": ({"first_name": "anna.maier@web.de"}, {}),
+    "a number in place of a name": ({"full_name": "0171 1234567"}, {}),
+    "a name with a figure": ({"first_name": "2Pac"}, {"first_name": "2Pac"}),
+    "a sample of a form": ({"first_name": "Vorname", "last_name": "Nachname"}, {}),
+    "UTF-8 read as something else": ({"full_name": "JosÃ© MÃ¼ller"}, {"first_name": "José", "last_name": "Müller"}),
+    "a letter whose last byte nobody sees": ({"last_name": "GarcÃ\xada"}, {"last_name": "García"}),
+    "Portuguese capitals": ({"last_name": "CONCEIÇÃO"}, {"last_name": "Conceição"}),
+    "signs of HTML": ({"full_name": "Anna O&#39;M&uuml;ller"}, {"first_name": "Anna", "last_name": "O'Müller"}),
+    "marks apart from their letters": ({"last_name": "Mu\u0308ller"}, {"last_name": "Müller"}),
+    "a lost letter stays to be seen": ({"last_name": "M\ufffdller"}, {"last_name": "M\ufffdller"}),
+    "pictures": ({"full_name": "Anna 😀 Maier ❤️"}, {"first_name": "Anna", "last_name": "Maier"}),
+    "quotes around": ({"full_name": '"Anna Maier"'}, {"first_name": "Anna", "last_name": "Maier"}),
+    "a Japanese name in two words": ({"full_name": "山田 太郎"}, {"first_name": "太郎", "last_name": "山田"}),
+    "a Chinese family of two signs": ({"full_name": "欧阳修"}, {"first_name": "修", "last_name": "欧阳"}),
     "a particle that is a first name": ({"full_name": "Al Pacino"}, {"first_name": "Al", "last_name": "Pacino"}),
     "a Vietnamese first name": ({"full_name": "Van Nguyen"}, {"first_name": "Van", "last_name": "Nguyen"}),
     "a Chinese name in one word": ({"full_name": "徐玉华"}, {"first_name": "玉华", "last_name": "徐"}),
@@ -187,6 +272,14 @@ COMPANIES: dict[str, tuple[dict[str, str], dict[str, str]]] = {
         {"full_name": "Kim Se"},
         {"first_name": "Kim", "last_name": "Se", "full_name": "Kim Se"},
     ),
+    "with a person": (
+        {"last_name": "Löwe Bau GmbH, z. Hd. Herrn Maier"},
+        {"last_name": "Maier", "company_name": "Löwe Bau GmbH"},
+    ),
+    "without a legal form": ({"last_name": "Bäckerei Maier"}, {"company_name": "Bäckerei Maier"}),
+    "a Czech company": ({"last_name": "Nový a.s."}, {"company_name": "Nový a.s."}),
+    "a person in capitals": ({"full_name": "JAN AG"}, {"first_name": "Jan", "last_name": "Ag", "full_name": "JAN AG"}),
+    "a company in small letters": ({"full_name": "löwe ag"}, {"company_name": "löwe ag"}),
     "for one word": ({"last_name": "Gmbh"}, {"last_name": "Gmbh"}),
 }
 

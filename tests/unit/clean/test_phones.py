@@ -22,7 +22,22 @@ CASES = {
     ("0123456789", "DE"): (None, False, False),
     ("12", "DE"): (None, False, False),
     ("keine", "DE"): (None, False, False),
-    ("0171 1234568 / 0172 7654321", "DE"): (None, False, False),
+    ("0171 1234568 / 0172 7654321", "DE"): ("+491711234568", True, True),
+    ("0171 1234568 oder +49 30 23125111", "DE"): ("+491711234568", True, True),
+    ("030 / 23 12 51 11 Fax 030 23125112", "DE"): ("+493023125111", False, True),
+    ("030 231251-11/12", "DE"): ("+493023125111", False, True),
+    ("030 23125111 #23", "DE"): ("+493023125111", False, True),
+    ("+493023125111;ext=5", "DE"): ("+493023125111", False, True),
+    ("030 23125111 ab 18 Uhr", "DE"): ("+493023125111", False, True),
+    ("030 23125111 (18-20 Uhr)", "DE"): ("+493023125111", False, True),
+    ("0171 l2345 O8", "DE"): ("+491711234508", True, True),
+    ("1711234568.0", "DE"): ("+491711234568", True, True),
+    ("1,71123E+10", "DE"): (None, False, False),
+    ("٠١٧١ ١٢٣٤٥٦٨", "DE"): ("+491711234568", True, True),  # noqa: RUF001
+    ("+7 912 345-67-89", "RU"): ("+79123456789", True, True),
+    ("8 912 345-67-88", "RU"): ("+79123456788", True, True),
+    ("06 69812345", "IT"): ("+390669812345", False, True),
+    ("06 20 123 4567", "HU"): ("+36201234567", True, True),
 }
 CONTACTS = [
     {"source_record_id": f"{i:02}", "phone": phone, "country": country} for i, (phone, country) in enumerate(CASES)

@@ -75,6 +75,31 @@ def test_a_referenced_record_that_was_not_delivered_becomes_a_placeholder_of_the
     assert len(cleaned.tables["persons"]) == 4
 
 
+def test_an_account_that_was_not_delivered_is_reached_as_its_last_order_says(clean: Any) -> None:
+    def order(record_id: str, day: int, **columns: Any) -> dict[str, Any]:
+        ordered_at = datetime(2026, 5, day)  # noqa: DTZ001
+        return {"source_record_id": record_id, "customer_record_id": "gone", "ordered_at": ordered_at, **columns}
+
+    cleaned = clean(
+        {
+            "crm_contacts": [{"source_record_id": "1", "email": "anna@web.de"}],
+            "shop_orders": [
+                order("first", 1, email="old@web.de", billing_first_name="Annemarie"),
+                order("last", 3, email="Anna@WEB.de", billing_last_name="MAIER"),
+                order("till", 5, billing_first_name="Nobody"),
+                order("deleted", 6, email="no@web.de", deleted_at=DAY),
+            ],
+        }
+    )
+    account = cleaned.person("gone")
+    assert (account["email_match"], account["first_name"], account["last_name"]) == ("anna@web.de", None, "Maier")
+    assert account["is_inferred"]
+    assert [p["is_primary"] for p in cleaned.rows("contact_points", record_key=account["record_key"])] == [True]
+    assert {c["source_record_id"] for c in cleaned.tables["corrections"]} == {"last"}, (
+        "nobody can mend what is not there"
+    )
+
+
 def test_who_names_an_order_is_noted_beside_its_buyer(clean: Any) -> None:
     cleaned = clean(
         {
@@ -163,6 +188,7 @@ def test_contact_points_are_one_per_record_kind_and_value(clean: Any) -> None:
         ("2", "phone", "+491711234568", False),
         ("2", "phone", "+493023125111", True),
         ("o", "email", "a@firma.de", True),
+        ("x", "email", "a@firma.de", True),
     ]
     assert all(p["is_valid"] for p in points)
     keys = {(p["kind"], p["value"]): p["contact_point_key"] for p in points}

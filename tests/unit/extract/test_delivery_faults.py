@@ -11,6 +11,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipelines.errors import SourceError
+from pipelines.warehouse import connect
 from tests.unit.extract.conftest import Source
 
 GOOD = "id;last_name;birth_date\n1;Maier;31.12.1980\n2;Weiß;01.02.1975\n"
@@ -200,6 +201,24 @@ def test_a_value_of_another_type_is_rejected_by_its_class(
         (column, value_class, True)
     ]
     assert value not in str(source.landed("select * exclude record from rejects"))
+
+
+NO_DAYS = ("infinity", "-infinity", "290000-01-01 00:00:00+00", "0044-03-15 (BC) 00:00:00+00")
+
+
+@pytest.mark.parametrize("kind", ["timestamptz", "timestamp", "date"])
+@pytest.mark.parametrize("column", ["updated_at", "birth_date"])
+def test_a_typed_column_with_a_day_that_no_calendar_has_rejects_its_record(
+    source: Source, kind: str, column: str
+) -> None:
+    days = NO_DAYS if kind == "timestamptz" else NO_DAYS[:2]
+    values = ", ".join(f"('{position}', {kind} '{day}')" for position, day in enumerate((*days, "2001-02-03 12:00:00")))
+    with connect(None, source.settings) as connection:
+        connection.execute(f"copy (from (values {values}) as delivered(id, {column})) to '{source.folder}/c.parquet'")
+    source.file = "c.parquet"
+    assert source.load().counts.rejected == len(days)
+    assert source.landed("select source_record_id from contacts") == [(str(len(days)),)]
+    assert source.landed("select distinct field, record is not null from rejects") == [(column, True)]
 
 
 def test_a_retyped_column_rejects_records_instead_of_landing_nonsense(source: Source) -> None:
