@@ -15,6 +15,7 @@ from pipelines.clean.blocks import Blocks, placeholder_block, stray_characters_b
 from pipelines.clean.functions import NAME_PARTICLES, fold, sql_list
 from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
 from pipelines.clean.rules import Rule, Status
+from pipelines.company_names import NO_COMPANY
 from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.warehouse import literal
 from pipelines.wordlist import words
@@ -417,7 +418,7 @@ _ONE_FIELD_INTO_PARTS = (
 )
 
 BLOCKS: Blocks = {
-    "placeholders": placeholder_block((*NAME_FIELDS, "company_name")),
+    "placeholders": placeholder_block((*NAME_FIELDS, "company_name"), {"company_name": NO_COMPANY}),
     "stray_characters": stray_characters_block((*NAME_FIELDS, "company_name")),
     "company_in_person_field": _company_in_person_field,
     "salutations": _salutations,
