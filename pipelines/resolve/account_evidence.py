@@ -156,6 +156,16 @@ numbers as (
 entries as (
     select register_number, count(distinct name) as names from named where register_number is not null group by all
 ),
+numbered as (
+    select distinct vat_id, register_number, name, string_split(register_number, ' ') as entry
+    from named where vat_id is not null and register_number is not null and name <> ''
+),
+torn as (  -- one number for companies that are two by name and by their other number: a parent's, or copied
+    select distinct l.vat_id, l.vat_id = r.vat_id as is_vat, l.register_number
+    from numbered as l join numbered as r on l.name <> r.name
+    where (l.vat_id = r.vat_id and l.entry[1] = r.entry[1] and l.entry[3] = r.entry[3] and l.entry[2] <> r.entry[2])
+       or (l.register_number = r.register_number and l.vat_id[:2] = r.vat_id[:2] and l.vat_id <> r.vat_id)
+),
 sites as (
     select domain, count(distinct name) as names from named where domain is not null group by all
 ),
@@ -167,8 +177,11 @@ select
     n, record_key, merged_into_record_key, is_live, created_at, nullif(name, '') as name, words,
     list_filter(words, lambda word: regexp_matches(word, '{figure}') or list_contains([{figures}], word)) as figures,
     legal_form, country, town, is_generic,
-    case when numbers.names <= {most_names} then vat_id end as vat_id,
-    case when entries.names <= {most_names} then register_number end as register_number,
+    case when numbers.names <= {most_names} and vat_id not in (select vat_id from torn where is_vat) then vat_id end
+        as vat_id,
+    case when entries.names <= {most_names}
+        and register_number not in (select register_number from torn where not is_vat) then register_number end
+        as register_number,
     case when sites.names <= {most_names} then domain end as domain,
     case when sites.names <= {most_names} then regexp_replace(domain, '\\.[^.]+$', '') end as host,
     case when coalesce(houses.names, 0) <= {most_names} then named.street end as street,

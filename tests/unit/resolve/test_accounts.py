@@ -292,6 +292,21 @@ PAIRS: dict[str, tuple[Row, Row, bool]] = {
         True,
     ),
     "being founded": ({"name": "Startklar GmbH i. G.", **at("Brake")}, {"name": "Startklar GmbH", **at("Brake")}, True),
+    "one VAT id of a group, two entries at one court": (
+        {"name": "Brunner Bau GmbH", "vat_id": vat_id("30000007"), "register_number": "HRB 4715", "city": "Ulm"},
+        {"name": "Brunner Druck GmbH", "vat_id": vat_id("30000007"), "register_number": "HRB 4716", "city": "Ulm"},
+        False,
+    ),
+    "one VAT id, the entry mistyped": (
+        {"name": "Brenner Bau GmbH", "vat_id": vat_id("30000008"), "register_number": "HRB 4717", "city": "Ulm"},
+        {"name": "Brenner Bau GmbH", "vat_id": vat_id("30000008"), "register_number": "HRB 4771", "city": "Ulm"},
+        True,
+    ),
+    "one entry, two VAT ids and names": (
+        {"name": "Kramer Bau", "vat_id": vat_id("30000009"), "register_number": "HRB 4718", "city": "Ulm"},
+        {"name": "Holz und Dach", "vat_id": vat_id("30000010"), "register_number": "HRB 4718", "city": "Ulm"},
+        False,
+    ),
     "two entries at one court": (
         {"name": "Simon", "register_number": "HRB 4713", **at("Rostock")},
         {"name": "Simon", "register_number": "HRB 4714", **at("Rostock")},
