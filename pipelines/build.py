@@ -203,6 +203,17 @@ def read_steps(settings: Settings) -> dict[str, StepRecord]:
     return {record.step: record for record in _step_lines(settings)}
 
 
+def tell_last_step(settings: Settings, run_id: str) -> str:
+    """Where a run was on the open build, as the end of a sentence that begins with `it died`."""
+    records = [record for record in read_steps(settings).values() if record.run_id == run_id]
+    begun = sorted(record.step for record in records if record.finished_at is None)
+    if begun:
+        return f"while it made {begun[0]}{f' and {len(begun) - 1} more' if len(begun) > 1 else ''}"
+    if records:
+        return f"after it had made {max(records, key=lambda record: record.started_at).step}"
+    return "before it had made anything"
+
+
 def was_repeated(settings: Settings, schemas: Collection[str], steps: Collection[str] = ()) -> bool:
     """Whether a table of these schemas, or of these steps, was made more than once in this build.
 

@@ -65,6 +65,7 @@ def hold(settings: Settings) -> Iterator[None]:
             if not _held[file].depth:
                 os.environ.pop(TOKEN_VARIABLE, None)
                 descriptor = _held.pop(file).descriptor
+                os.ftruncate(descriptor, 0)  # whoever finds a holder in a free lock knows that it died
                 fcntl.flock(descriptor, fcntl.LOCK_UN)
                 os.close(descriptor)
 
@@ -116,6 +117,17 @@ def is_held(settings: Settings) -> bool:
     finally:
         os.close(descriptor)
     return False
+
+
+def died_since(settings: Settings) -> datetime | None:
+    """When the last holder took the lock (UTC), if its process ended without giving it back; else None."""
+    if held_by_this_process(settings) or is_held(settings):
+        return None
+    since = _read_holder(settings.lock_file).get("since")
+    try:
+        return datetime.fromisoformat(str(since)).astimezone(UTC).replace(tzinfo=None)
+    except ValueError:  # nobody is named there
+        return None
 
 
 def _take_exclusively(file: Path) -> int:

@@ -156,8 +156,14 @@ def import_decisions(settings: Settings, file: Path, *, author: str | None, toda
         if not why:
             problems.append(f"{where}, column {REASON}: it is empty; say why.")
         records = [names.get(key) for key in cells.get(PAIR, "").split()]
-        if len(records) != 2 or None in records:
-            problems.append(f"{where}, column {PAIR}: it names no two records of the published version; export anew.")
+        if len(records) != 2:
+            problems.append(f"{where}, column {PAIR}: it names no two records; copy it from the sheet you were given.")
+            continue
+        if None in records:
+            problems.append(
+                f"{where}, column {PAIR}: one of its records is not in the published version any more; empty the "
+                f"decision of this row."
+            )
             continue
         a, b = (record for record in records if record is not None)
         shown = [(cells.get("a", ""), a), (cells.get("b", ""), b)]

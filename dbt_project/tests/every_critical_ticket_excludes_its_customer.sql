@@ -5,10 +5,11 @@
             'name': 'critical_tickets_held',
             'severity': 'critical',
             'dimension': 'permission',
-            'owner': 'activate',
+            'owner': 'data engineering',
             'description': 'Every customer with an open critical ticket is excluded, and so is every contact point of the customer.',
             'description_de': 'Jeder Kunde mit offenem kritischem Ticket ist ausgeschlossen, ebenso jeder seiner Kontaktpunkte.',
             'remedy': 'Run activate again; when it stays, the model of ticket exclusions is wrong.',
+            'remedy_de': 'activate erneut ausführen; bleibt es dabei, ist das Modell der Ausschlüsse nach Tickets falsch.',
         }
     )
 }}

@@ -5,10 +5,11 @@
             'name': 'orders_kept',
             'severity': 'warning',
             'dimension': 'completeness',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'Every order, line, return and every deal, invoice, cart and what belongs to them is published unless deleted; none is lost or doubled.',
             'description_de': 'Alle Bestellungen, Positionen, Retouren, Geschäfte, Rechnungen, Warenkörbe und was dazu gehört sind veröffentlicht, außer gelöschte; keine fehlt, keine ist doppelt.',
             'remedy': 'Run the build again; when it stays, a model of that table joins too widely or drops rows.',
+            'remedy_de': 'Den Lauf wiederholen; bleibt es dabei, verknüpft ein Modell dieser Tabelle zu weit oder verliert Zeilen.',
         }
     )
 }}

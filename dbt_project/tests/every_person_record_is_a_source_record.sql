@@ -5,10 +5,11 @@
             'name': 'person_records_kept',
             'severity': 'critical',
             'dimension': 'completeness',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'Every person record that was cleaned belongs to a customer; none is lost or doubled.',
             'description_de': 'Jeder bereinigte Personendatensatz gehört zu einem Kunden; keiner fehlt, keiner ist doppelt.',
             'remedy': 'Run resolve and unify again; when it stays, a record has no customer in identity.members.',
+            'remedy_de': 'resolve und unify erneut ausführen; bleibt es dabei, hat ein Datensatz keinen Kunden in identity.members.',
         }
     )
 }}

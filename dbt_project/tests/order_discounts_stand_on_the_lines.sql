@@ -5,10 +5,11 @@
             'name': 'discounts_on_lines',
             'severity': 'warning',
             'dimension': 'consistency',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'The discount of an order with lines is the sum of the discounts on its lines.',
             'description_de': 'Der Rabatt einer Bestellung mit Positionen ist die Summe der Rabatte ihrer Positionen.',
             'remedy': 'Revenue is computed from the lines: map the discount of each line, a voucher spread over them, in sources.yml.',
+            'remedy_de': 'Der Umsatz wird aus den Positionen berechnet: den Rabatt jeder Position, einen Gutschein auf sie verteilt, in sources.yml zuordnen.',
         }
     )
 }}

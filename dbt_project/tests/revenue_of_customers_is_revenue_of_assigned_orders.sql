@@ -5,10 +5,11 @@
             'name': 'customer_revenue_sums',
             'severity': 'critical',
             'dimension': 'consistency',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'Revenue, cancellation and returns of all customers are those of all assigned orders in base currency.',
             'description_de': 'Umsatz, Storno und Retouren aller Kunden sind die aller zugeordneten Bestellungen in Hauswährung.',
             'remedy': 'Run the build again; when it stays, the models of customers and orders disagree.',
+            'remedy_de': 'Den Lauf wiederholen; bleibt es dabei, widersprechen sich die Modelle der Kunden und der Bestellungen.',
         }
     )
 }}

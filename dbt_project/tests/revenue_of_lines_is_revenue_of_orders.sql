@@ -5,10 +5,11 @@
             'name': 'line_revenue_sums',
             'severity': 'critical',
             'dimension': 'consistency',
-            'owner': 'unify',
+            'owner': 'data engineering',
             'description': 'Net amount, returns, cancellation and revenue of the lines sum to those of their order, to the last digit.',
             'description_de': 'Netto, Retouren, Storno und Umsatz der Positionen ergeben die der Bestellung, bis auf die letzte Stelle.',
             'remedy': 'Run the build again; when it stays, the models of revenue disagree.',
+            'remedy_de': 'Den Lauf wiederholen; bleibt es dabei, widersprechen sich die Modelle des Umsatzes.',
         }
     )
 }}

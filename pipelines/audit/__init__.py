@@ -11,12 +11,13 @@ from pipelines.audit.decisions import decide
 from pipelines.audit.details import list_findings
 from pipelines.audit.fingerprint import hash_files
 from pipelines.audit.gate import find_changes, refusal_sentences, verify_verdict
+from pipelines.audit.history import was_audited
 from pipelines.audit.quarantine import quarantine_records
 from pipelines.audit.results import RuleResult, Severity, Status, Verdict, VerdictStatus
 from pipelines.audit.rules import Rule, RuleObject
 from pipelines.audit.run import run_audit, run_rules
 from pipelines.audit.store import load_verdict
-from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_result
+from pipelines.audit.telling import tabulate_findings, tell_extent, tell_findings, tell_none_open, tell_result
 from pipelines.audit.validation import cool_down, warm_up
 from pipelines.audit.worklist import write_worklists_of
 
@@ -44,9 +45,11 @@ __all__ = [
     "tabulate_findings",
     "tell_extent",
     "tell_findings",
+    "tell_none_open",
     "tell_result",
     "verify_verdict",
     "warm_up",
+    "was_audited",
     "write_data_docs",
     "write_worklists_of",
 ]

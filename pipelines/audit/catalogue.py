@@ -176,6 +176,7 @@ def _rule(suite: Suite, expectation: Expectation, among: _Objects) -> Rule:
         remedy_de=meta.remedy_de,
         reason=meta.reason,
         protects=meta.protects,
+        protects_de=meta.protects_de,
         asset_key=_asset_key(meta.objects[0]),
         objects=tuple(checked for name in meta.objects for checked in _objects(name, meta, among)),
         threshold=_threshold(expectation),

@@ -150,6 +150,11 @@ def keep_audit(
     _file(settings).chmod(0o600)
 
 
+def was_audited(settings: Settings) -> bool:
+    """Whether this data folder saw an audit."""
+    return _file(settings).exists()
+
+
 def read_history(settings: Settings) -> History:
     """Everything that was kept; `EMPTY` when nothing was."""
     if not _file(settings).exists():

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
 
 COLUMNS = ("rule", "severity", "object", "what it says", "threshold", "owner")
 # What a spreadsheet has room for and a terminal has not.
-FURTHER = ("suite", "dimension", "description_de", "reason", "protects", "remedy", "remedy_de", "approvable")
+FURTHER = (
+    "suite",
+    "dimension",
+    "description_de",
+    "reason",
+    "protects",
+    "protects_de",
+    "remedy",
+    "remedy_de",
+    "approvable",
+)
 
 
 def as_table(rules: Sequence[Rule]) -> Table:
@@ -66,6 +76,7 @@ def _further(rule: Rule) -> tuple[str, ...]:
         rule.description_de,
         rule.reason,
         rule.protects,
+        rule.protects_de,
         rule.remedy,
         rule.remedy_de,
         "yes" if rule.is_approvable else "no",

@@ -64,6 +64,7 @@ class Rule:
     remedy_de: str
     reason: str
     protects: str
+    protects_de: str
     asset_key: tuple[str, str]
     objects: tuple[RuleObject, ...]
     threshold: float | None

@@ -65,6 +65,7 @@ class RuleMeta(Model):
     remedy_de: Text
     reason: Text
     protects: Text
+    protects_de: Text
     rows: Text | None = None
     tolerated_share: Annotated[float, Field(ge=0, lt=1)] = 0.0
     applies_when_empty: bool = False

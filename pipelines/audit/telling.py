@@ -5,7 +5,7 @@ Add here how something the audit found is told. What a finding is, is in `findin
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from pipelines.audit.findings import State, Trend
@@ -50,6 +50,14 @@ def tell_result(result: RuleResult) -> str:
         allowed = f" (allowed {result.threshold:.1%})" if result.threshold else ""
         parts.append(f"{result.failed_count:,} of {result.element_count or 0:,} fail{allowed}")
     return ", ".join([*parts, *([result.note] if result.note else [])])
+
+
+def tell_none_open(found: Iterable[Finding], owner: str | None) -> str:
+    """That nothing is open of this owner; whose findings are, in case the name was mistyped."""
+    others = sorted({f.text.owner for f in found if f.closed_at is None} - {owner})
+    if owner is None or not others:
+        return "No finding is open."
+    return f"No finding of {owner} is open; there are some of {', '.join(others)}."
 
 
 def tell_extent(f: Finding, currency: str) -> str:

@@ -11,6 +11,7 @@ import logging
 import os
 import sys
 import warnings
+from pathlib import Path
 
 import typer
 
@@ -40,11 +41,15 @@ logging.getLogger("pipelines").addHandler(logging.NullHandler())
 # memory is the same, because there is little garbage and what is large is not Python's.
 COLLECTION = (50_000, 20, 50)
 
+# What a mistyped command raises; typer exports no name for it. Its own exit code is 2, here that of a refusal.
+_UsageError = typer.BadParameter.__mro__[1]
+
 
 def main() -> None:
     """Run the command; a user's mistake ends with a sentence and an exit code, never with a stack trace."""
     os.environ.update(QUIET_ENVIRONMENT)
     gc.set_threshold(*COLLECTION)
+    _UsageError.exit_code = CONFIGURATION  # type: ignore[attr-defined]
     atexit.register(gc.freeze)  # a last collection through all imported libraries would take two seconds
     if not sys.warnoptions:
         warnings.simplefilter("ignore")  # libraries warn those who call them
@@ -53,6 +58,9 @@ def main() -> None:
     except KundenstammError as error:
         errors.print(str(error), style="red", markup=False)
         sys.exit(_exit_code(error))
+    except FileNotFoundError as error:
+        errors.print(_what_is_missing(error), markup=False)
+        sys.exit(FAILED)
     except OSError as error:
         where = error.filename or "A file"
         errors.print(f"{where} cannot be used ({error.strerror}); check permissions and free space.", markup=False)
@@ -60,6 +68,13 @@ def main() -> None:
     except KeyboardInterrupt:
         errors.print("Interrupted; what is published is whole.")
         sys.exit(130)
+
+
+def _what_is_missing(error: FileNotFoundError) -> str:
+    if not error.filename:
+        return "A file that is needed is not there."
+    folder = Path(os.fsdecode(error.filename)).absolute().parent
+    return f"There is no {error.filename}." if folder.is_dir() else f"There is no folder {folder}."
 
 
 def _exit_code(error: KundenstammError) -> int:

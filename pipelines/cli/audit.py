@@ -11,6 +11,7 @@ from typing import Annotated
 import typer
 
 from pipelines.cli.shared import ConfigOption, DataOption, console, print_lines, read_settings, short
+from pipelines.errors import BuildError
 
 
 class ListFormat(StrEnum):
@@ -35,13 +36,22 @@ def findings(
     data: DataOption = None,
 ) -> None:
     """Show what the audit found and since when, accept a finding for a time, or list the records to mend."""
-    from pipelines.audit import decide, list_findings, tell_findings, write_worklists_of
+    from pipelines.audit import (
+        decide,
+        list_findings,
+        tell_findings,
+        tell_none_open,
+        was_audited,
+        write_worklists_of,
+    )
     from pipelines.configuration import load_configuration
 
     if sum(option is not None for option in (accept, take_back, worklist)) > 1:
         raise typer.BadParameter("--accept, --take-back and --worklist are steps of their own; name one.")
     settings, now = read_settings(config, data), datetime.now(UTC).replace(tzinfo=None)
     configuration = load_configuration(settings)
+    if not was_audited(settings):
+        raise BuildError(f"Nothing was audited in {settings.data_dir}; run `kundenstamm run` first.")
     found = list_findings(settings, now)
     if accept or take_back:
         day = until.date() if until else None
@@ -65,7 +75,7 @@ def findings(
     shown = [f for f in found if (everything or f.closed_at is None) and owner in (None, f.text.owner)]
     print_lines(tell_findings(shown, configuration.company.base_currency))
     if not shown:
-        console.print("No finding is open.")
+        console.print(tell_none_open(found, owner), markup=False)
 
 
 def write_docs(

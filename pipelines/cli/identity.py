@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated
@@ -45,6 +46,7 @@ def explain(
     if (customer is None) == (why_not is None) or (why_not and html):
         raise typer.BadParameter("name one customer, or two records with --why-not; --html is for one.")
     settings = read_settings(data=data)
+    customer, why_not = customer and _as_issued(customer), why_not and (_as_issued(why_not[0]), _as_issued(why_not[1]))
     if why_not is not None:
         of_companies = [is_account(name) for name in why_not]
         if any(of_companies) and not all(of_companies):
@@ -67,6 +69,12 @@ def explain(
             return
         write_page(told, html)
     console.print(f"Wrote {short(html)}; it holds personal data, and only you may read it.", markup=False)
+
+
+def _as_issued(name: str) -> str:
+    """An id as it is issued, whatever a spreadsheet or a mail made of it; everything else without blanks around it."""
+    name = name.strip()
+    return name.lower() if re.fullmatch(r"(?i)[ac]_[a-z2-7]{16}", name) else name
 
 
 def review(

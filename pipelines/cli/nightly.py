@@ -46,6 +46,10 @@ def run(
 
     settings = read_settings(config, data)
     configuration = load_configuration(settings)
+    if as_of:
+        from pipelines.defs.meta import read_moment
+
+        read_moment(as_of)
     assert_something_to_read(settings, configuration)
     read_approval(approve, reason, load_catalogue(configuration).rules)
     with hold(settings):

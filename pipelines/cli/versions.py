@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated
 
@@ -32,7 +33,7 @@ def versions(
 
     settings = read_settings(data=data)
     listed = list_versions(settings)
-    for line in [_version_line(version) for version in listed] or ["Nothing is published yet."]:
+    for line in [_version_line(version) for version in listed] or [f"Nothing is published in {settings.data_dir} yet."]:
         console.print(line, markup=False)
     if not verify or not listed:
         return
@@ -62,12 +63,21 @@ def rollback(
 def sql(
     query: Annotated[str | None, typer.Argument(help="One query; without it, an interactive session.")] = None,
     restricted: Annotated[bool, typer.Option(help="Read the file with the identifiers.")] = False,
+    as_csv: Annotated[
+        bool, typer.Option("--csv", help="All rows and columns as CSV; a table shows what fits.")
+    ] = False,
     data: DataOption = None,
 ) -> None:
     """Query the published version: read-only, and the same version as long as the session lasts."""
-    from pipelines.publish import run_reader
+    from pipelines.publish import run_reader, write_rows
 
-    run_reader(read_settings(data=data), query, restricted=restricted, console=console)
+    settings = read_settings(data=data)
+    if not as_csv:
+        run_reader(settings, query, restricted=restricted, console=console)
+    elif query is None:
+        raise typer.BadParameter("--csv is for one query; name it.")
+    else:
+        write_rows(settings, query, sys.stdout, restricted=restricted)
 
 
 def _version_line(version: VersionInfo) -> str:

@@ -19,6 +19,9 @@ KeyPath = tuple[str | int, ...]
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+WRONG_KEY = "[key]"  # what pydantic appends to the path of a key that is not allowed
+
+
 @dataclass(frozen=True)
 class Document:
     """One file as read. With `problems`, `data` must not be used. An empty or missing file is an empty mapping."""
@@ -98,7 +101,8 @@ def parse(text: str) -> Any:
 
 def dotted(path: KeyPath) -> str:
     """A key path as people write it: `sources[0].entities.orders`."""
-    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+    named = [step for step in path if step != WRONG_KEY]
+    return "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in named).lstrip(".")
 
 
 def _broken(name: str, where: str, reason: str) -> Document:

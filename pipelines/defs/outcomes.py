@@ -16,7 +16,7 @@ import dagster as dg
 from dagster._core.errors import DagsterExecutionInterruptedError
 
 from pipelines.alerts import Event, EventKind, tell
-from pipelines.build import read_steps
+from pipelines.build import read_steps, tell_last_step
 from pipelines.configuration import load_company
 from pipelines.errors import KundenstammError, LockedError, RefusedError
 from pipelines.publish import record_outcome
@@ -99,8 +99,9 @@ def tell_dead_runs(settings: Settings, run_ids: list[str]) -> None:
     """Record runs whose process died as failed, and alert once about all of them."""
     events = []
     for run_id in run_ids:
-        _record(settings, run_id, FAILED, DEAD_RUN)
-        events.append(Event(EventKind.RUN_FAILED, run_id, f"run {run_id[:8]} {FAILED}", DEAD_RUN))
+        sentence = f"{DEAD_RUN} It died {tell_last_step(settings, run_id)}."
+        _record(settings, run_id, FAILED, sentence)
+        events.append(Event(EventKind.RUN_FAILED, run_id, f"run {run_id[:8]} {FAILED}", sentence))
     tell(settings, events, now=_now())
 
 

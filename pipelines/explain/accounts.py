@@ -167,7 +167,10 @@ def _find_account(connection: DuckDBPyConnection, name: str) -> str:
         "select current_account_id, status_version from state.account_id_history where account_id = ?", [name]
     ).fetchone()
     if row is None:
-        raise UnknownError("This account id was never issued; accounts are listed in marts.accounts.")
+        raise UnknownError(
+            "This account id was never issued up to the published version; it is mistyped, or of a version that was "
+            "rolled back. marts.accounts lists all accounts."
+        )
     if row[0] is None:
         raise UnknownError(f"This account id is retired since version {row[1]}: no record of it is left.")
     return str(row[0])

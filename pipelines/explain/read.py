@@ -339,7 +339,10 @@ class _Version:
             [customer_id],
         ).fetchone()
         if row is None:
-            raise UnknownError("This customer id was never issued; look it up in marts.customer_id_history.")
+            raise UnknownError(
+                f"This customer id was never issued up to the published version {self.name}; it is mistyped, or of a "
+                f"version that was rolled back. marts.customer_id_history has all ids."
+            )
         if row[0] is None:
             raise UnknownError(
                 f"This customer id is retired since version {row[1]}: no record of it is left, or what is left is "

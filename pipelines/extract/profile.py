@@ -89,6 +89,8 @@ def profile_file(
     Raises:
         SourceError: when the file cannot be read, or there is no such entity.
     """
+    if not path.exists():
+        raise SourceError(f"There is no file {path}.")
     if path.is_dir():
         raise SourceError(f"{path} is a folder; name one of its files.")
     file = describe_file(path)

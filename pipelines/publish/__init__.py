@@ -11,7 +11,7 @@ from pipelines.publish.copying import list_takable_parts
 from pipelines.publish.early import begin_early_copies, drop_early_copies
 from pipelines.publish.history import record_outcome
 from pipelines.publish.integrity import verify_versions
-from pipelines.publish.reader import open_files, open_reader, reader_command, run_reader
+from pipelines.publish.reader import open_files, open_reader, reader_command, run_reader, write_rows
 from pipelines.publish.release import PublishReport, publish_version
 from pipelines.publish.state import sync_state
 from pipelines.publish.status import Status, VersionInfo, list_versions, read_status, read_watermarks
@@ -38,4 +38,5 @@ __all__ = [
     "run_reader",
     "sync_state",
     "verify_versions",
+    "write_rows",
 ]

@@ -5,12 +5,13 @@ Add here what a reader needs to be safe. Queries belong to the readers.
 
 from __future__ import annotations
 
+import csv
 import os
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from pipelines import warehouse
 from pipelines.errors import BuildError, WarehouseError
@@ -89,6 +90,27 @@ def run_reader(settings: Settings, query: str | None, *, restricted: bool, conso
         console.print(f"Version {settings.current.resolve().name}, read-only. End a query with ; and all with Ctrl-D.")
         for typed in _read_queries(console):
             _show(connection, typed, console)
+
+
+def write_rows(settings: Settings, query: str, file: IO[str], *, restricted: bool) -> None:
+    """Write all rows and columns of one query as CSV, with the engine's own spelling of every value.
+
+    Raises:
+        BuildError: nothing is published.
+        WarehouseError: the query failed, with the engine's own words about it.
+    """
+    import duckdb
+
+    asked = query.strip().rstrip(";")
+    with open_reader(settings, restricted=restricted) as connection:
+        try:
+            rows = connection.execute(f"select cast(columns(*) as varchar) from (\n{asked}\n)")
+            writer = csv.writer(file, lineterminator="\n")
+            writer.writerow([column[0] for column in rows.description or ()])
+            while batch := rows.fetchmany(10_000):
+                writer.writerows(batch)
+        except duckdb.Error as error:
+            raise WarehouseError(f"The query was not carried out: {error}") from None
 
 
 def _read_queries(console: Console) -> Iterator[str]:

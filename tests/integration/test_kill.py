@@ -45,6 +45,7 @@ def test_whatever_is_killed_the_published_version_stays_and_the_next_run_gives_t
             _assert_that_others_are_refused(published, process)
         _read_until(process, step)
         _kill(process)
+        assert " died " in published.call("status").stdout, stage
         assert published.version == version, stage
         assert published.query(RESULT) == result, stage
         assert _statuses(published)[dead] is DagsterRunStatus.FAILURE

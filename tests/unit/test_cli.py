@@ -39,6 +39,32 @@ def test_what_is_in_the_way_is_a_sentence(
     assert "Traceback" not in done.stderr
 
 
+@pytest.mark.parametrize(
+    ("arguments", "code", "sentence"),
+    [
+        pytest.param(["run", "--aprove", "IDE-006"], 4, "No such option", id="a mistyped option is not a refusal"),
+        pytest.param(["run", "--as-of", "never"], 4, "as_of is 'never', which is no moment", id="no moment"),
+        pytest.param(["rollback", "v1"], 4, "Missing option", id="a missing option"),
+        pytest.param(["review", "--decided", "no.xlsx"], 1, "There is no no.xlsx.", id="a sheet that is not there"),
+        pytest.param(["review", "--decided", "/no/sheet.xlsx"], 1, "There is no folder /no.", id="a folder"),
+        pytest.param(["sources", "profile", "no.csv"], 1, "There is no file no.csv.", id="a file that is not there"),
+        pytest.param(["findings"], 1, "Nothing was audited in", id="a data folder without an audit"),
+    ],
+)
+def test_a_mistyped_command_is_a_sentence(settings: Settings, arguments: list[str], code: int, sentence: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        env={"KUNDENSTAMM_DATA_DIR": str(settings.data_dir)},
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 def test_a_valid_configuration_is_said_to_be_valid_and_dagster_keeps_its_warnings_to_itself(
     settings: Settings, monkeypatch: pytest.MonkeyPatch
 ) -> None:

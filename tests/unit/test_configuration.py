@@ -203,7 +203,7 @@ def test_files_whose_values_all_have_defaults_may_be_missing(folder: Path) -> No
             [
                 "survivorship.yml, line 1: 'default.strategies[0]': must be 'source_priority', 'most_recent', "
                 "'most_frequent', 'most_complete' or 'longest_verified', found 'newest'.",
-                "survivorship.yml, line 3: 'groups.shoes",
+                "survivorship.yml, line 3: 'groups.shoes': must be 'name', 'email'",
             ],
             id="a strategy and a group of fields that do not exist",
         ),

@@ -90,11 +90,15 @@ def test_a_second_run_is_refused_with_a_sentence_and_works_after_the_first(setti
         assert lock.is_held(settings)
         with pytest.raises(LockedError, match=f"process {holder.pid}, since .* nothing was done"), lock.hold(settings):
             pass
+        assert lock.died_since(settings) is None
         holder.send_signal(signal.SIGKILL)
         holder.wait(timeout=30)
         assert not lock.is_held(settings)
+        assert lock.died_since(settings) is not None
         with lock.hold(settings):
             assert lock.held_by_this_process(settings)
+            assert lock.died_since(settings) is None
+        assert lock.died_since(settings) is None
 
 
 def test_an_orphaned_step_keeps_the_lock_while_it_lives(settings: Settings, tmp_path: Path) -> None:

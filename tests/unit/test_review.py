@@ -135,6 +135,24 @@ def test_a_wrong_sheet_is_told_row_by_row_and_changes_nothing(
     assert not settings.overrides_file.exists()
 
 
+@FILLED
+@pytest.mark.usefixtures("queue")
+def test_of_a_record_that_is_gone_only_the_row_is_to_be_emptied(
+    settings: Settings, tmp_path: Path, name: str, fill: Callable[[Path, Decisions], None]
+) -> None:
+    sheet = tmp_path / name
+    export_pairs(list_pairs(settings, TODAY), sheet, settings.overrides_file)
+    with duckdb.connect(str(settings.current / "restricted.duckdb")) as connection:
+        connection.execute("delete from marts.source_record_keys where record_key = 'r_3'")
+    fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("different", "Petra", "cousins")})
+    with pytest.raises(
+        ConfigurationError, match=r"row 3, column pair: .* not in the published version any more; empty"
+    ):
+        import_decisions(settings, sheet, author=None, today=TODAY)
+    fill(sheet, {1: ("same", "Petra", "known by phone"), 2: ("", "", "")})
+    assert import_decisions(settings, sheet, author=None, today=TODAY).added_count == 1
+
+
 @pytest.mark.usefixtures("queue")
 def test_a_sheet_in_which_only_some_columns_were_sorted_is_refused(settings: Settings, tmp_path: Path) -> None:
     sheet = tmp_path / "s.csv"

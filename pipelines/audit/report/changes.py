@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.audit.report.words import FIELDS, Text, word
 from pipelines.audit.results import UNMET, RuleResult, Verdict, display_rule_id
+from pipelines.overrides import FILE
 
 if TYPE_CHECKING:
     from pipelines.audit.details import Details
@@ -116,7 +117,8 @@ def _configuration(build: Build, configuration: Configuration, manifest: Mapping
     if manifest.get("configuration_digest") == build.config_digest:
         return Cause("configuration", False, Text("The same configuration.", "Dieselbe Konfiguration."))
     now = json.loads(json.dumps(configuration.as_dict(), default=str))
-    places = list(differing_places(manifest.get("configuration", {}), now))
+    differing = differing_places(manifest.get("configuration", {}), now)
+    places = list(dict.fromkeys(FILE if place.startswith("overrides.") else place for place in differing))
     shown = ", ".join(places[:SHOWN]) or "config/"
     more = len(places) - SHOWN
     return Cause(

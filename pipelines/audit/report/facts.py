@@ -64,7 +64,7 @@ FACTS: dict[str, tuple[tuple[str, ...], str]] = {
     "overrides": (
         ("identity.overrides",),
         "select kind, status, count(*) as decisions, string_agg(case when status not in ('in_force', 'inactive') then "
-        "'line ' || line || coalesce(' against ' || nullif(array_to_string(conflicting_lines, ', '), ''), '') end, "
+        "line || coalesce(' ⇄ ' || nullif(array_to_string(conflicting_lines, ', '), ''), '') end, "
         "'; ' order by line) as lines from identity.overrides group by kind, status order by kind, status",
     ),
     "permissions": (

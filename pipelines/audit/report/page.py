@@ -80,7 +80,7 @@ class _RuleRows:
 
     results: Sequence[RuleResult]
     past: Sequence[Sequence[str]]
-    protects: str
+    protects: Text | None
 
 
 @dataclass(frozen=True)
@@ -107,6 +107,7 @@ def _environment() -> Environment:
         same=words.same,
         say_word=lambda names, name: say(word(names, name)),
         rejection=words.rejection,
+        note=words.note,
         num=show_number,
         score=show_score,
         rich=show_rich,
@@ -309,7 +310,7 @@ def _suites(verdict: Verdict, rules: Sequence[Rule], details: Details) -> dict[s
                 _RuleRows(
                     results,
                     [past.get((rule_id, r.object), []) for r in results],
-                    by_id[rule_id].protects if rule_id in by_id else "",
+                    Text(by_id[rule_id].protects, by_id[rule_id].protects_de) if rule_id in by_id else None,
                 )
                 for rule_id, results in groups.items()
             ],

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from pipelines.audit.impact import Impact, measure_impacts
-from pipelines.audit.report.words import OWNERS, Text, word
+from pipelines.audit.report.words import FIELDS, OWNERS, Text, word
 from pipelines.audit.results import Status, Verdict, display_rule_id
 from pipelines.warehouse import names_of_tables
 
@@ -128,13 +128,13 @@ def tasks_of_corrections(waiting: Iterable[Waiting], owners: Mapping[str, str], 
             continue
         source, field = found.place.rsplit(".", 1)
         owner = owners.get(source, "data engineering")
-        texts = _PROPOSED if found.is_proposed else _TAKEN
-        words = {"count": found.count, "field": field.replace("_", " "), "source": source}
+        (english, german), remedy = _PROPOSED if found.is_proposed else _TAKEN
+        named = word(FIELDS, field)
         tasks.append(
             Task(
                 label=found.place,
-                what=Text(*(t.format(**words) for t in texts[0])),
-                remedy=Text(*texts[1]),
+                what=Text(english.format(field=named.en, source=source), german.format(field=named.de, source=source)),
+                remedy=Text(*remedy),
                 owner=word(OWNERS, owner),
                 refuses=False,
                 failed=found.count,
@@ -147,8 +147,8 @@ def tasks_of_corrections(waiting: Iterable[Waiting], owners: Mapping[str, str], 
 
 _TAKEN = (
     (
-        "{count} values of {field} in {source} cannot be used and are left out.",
-        "{count} Werte von {field} in {source} sind unbrauchbar und bleiben weg.",
+        "Values of {field} in {source} cannot be used and are left out.",
+        "Werte des Feldes {field} in {source} sind unbrauchbar und bleiben weg.",
     ),
     (
         "Mend them at the source; `kundenstamm findings --worklist FOLDER` lists the records.",
@@ -157,8 +157,8 @@ _TAKEN = (
 )
 _PROPOSED = (
     (
-        "{count} corrections of {field} in {source} are proposed and wait for a decision.",
-        "{count} Berichtigungen von {field} in {source} sind vorgeschlagen und warten auf eine Entscheidung.",
+        "Corrections of {field} in {source} are proposed and wait for a decision.",
+        "Berichtigungen des Feldes {field} in {source} sind vorgeschlagen und warten auf eine Entscheidung.",
     ),
     (
         "Look at them (`kundenstamm findings --worklist FOLDER`), and mend what is right at the source.",

@@ -6,6 +6,7 @@ languages side by side.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 
 LANGUAGES = ("en", "de")
@@ -111,10 +112,15 @@ FIELDS = {
     "house_number": Text("house number", "Hausnummer"),
     "postal_code": Text("postal code", "Postleitzahl"),
     "city": Text("city", "Ort"),
+    "region": Text("region", "Region"),
     "country": Text("country", "Land"),
     "company_name": Text("company", "Firma"),
     "legal_form": Text("legal form", "Rechtsform"),
     "vat_id": Text("VAT id", "USt-IdNr."),
+    "register_number": Text("register number", "Registernummer"),
+    "name": Text("name of a company", "Firmenname"),
+    "job_title": Text("job title", "Position"),
+    "lead_source": Text("lead source", "Herkunft"),
     "gender": Text("gender", "Geschlecht"),
     "language": Text("language", "Sprache"),
     "value": Text("contact method", "Kontaktweg"),
@@ -148,7 +154,18 @@ OWNERS = {
     "support team": Text("support team", "Support-Team"),
     "web team": Text("web team", "Web-Team"),
 }
-METHODS = {"exact": Text("exact", "sicher"), "probabilistic": Text("probabilistic", "nach Wahrscheinlichkeit")}
+METHODS = {
+    "exact": Text("exact", "sicher"),
+    "probabilistic": Text("probabilistic", "nach Wahrscheinlichkeit"),
+    "override": Text("people", "Menschen"),
+}
+DECISIONS = {
+    "in_force": Text("in force", "in Kraft"),
+    "contradicted": Text("contradicted", "von anderen widerlegt"),
+    "broken": Text("does not hold", "gilt nicht"),
+    "stale": Text("names a record that is gone", "nennt einen Satz, den es nicht mehr gibt"),
+    "inactive": Text("expired, or decided anew", "abgelaufen oder neu entschieden"),
+}
 
 
 def _name(germans: dict[str, str]) -> dict[str, Text]:
@@ -158,6 +175,11 @@ def _name(germans: dict[str, str]) -> dict[str, Text]:
 
 LINKS = _name(
     {
+        "cannot_link": "von Menschen getrennt",
+        "crowd": "zu viele Schreibweisen",
+        "must_link": "von Menschen verbunden",
+        "name_only": "nur der Name gemeinsam",
+        "open_generation": "Generation ungewiss",
         "blocked_value": "Wert gilt nicht als Beleg",
         "cluster_disagrees": "Gruppe widerspricht",
         "cluster_has_different_birth_dates": "Gruppe hat andere Geburtsdaten",
@@ -194,31 +216,52 @@ LINKS["splink"] = Text("weighed field by field", "Gewicht aller Merkmale")
 CORRECTIONS = _name(
     {
         "birth_date_day_month_swapped": "Tag und Monat vertauscht",
+        "birth_date_in_future": "Geburtsdatum in der Zukunft",
         "birth_date_placeholder": "erfundenes Geburtsdatum",
+        "birth_date_too_early": "Geburtsdatum zu früh",
         "city_casing": "Großschreibung des Ortes",
+        "city_from_postal_code": "Ort aus der Postleitzahl",
         "city_of_other_postal_code": "Ort einer anderen Postleitzahl",
         "city_spelling": "Schreibweise des Ortes",
         "city_typo": "Tippfehler im Ort",
         "company_from_first_name": "Firma im Vornamen",
+        "company_from_full_name": "Firma im vollen Namen",
         "company_from_last_name": "Firma im Nachnamen",
         "country_normalized": "Ländercode",
+        "country_unknown": "unbekanntes Land",
+        "degree_from_full_name": "Abschluss im vollen Namen",
+        "degree_from_last_name": "Abschluss im Nachnamen",
         "email_domain_typo": "Tippfehler im Anbieter",
         "email_filled_in": "Platzhalter im Namen der Adresse",
         "email_invalid": "keine E-Mail-Adresse",
         "email_known_typo": "bekannter Tippfehler",
         "email_lower_case": "Kleinschreibung",
         "email_placeholder": "Platzhalter",
+        "email_separators": "Trennzeichen in der Adresse",
+        "email_wrapping": "Zeichen um die Adresse",
+        "first_name_before_comma": "Zusatz nach dem Vornamen",
         "first_name_casing": "Großschreibung des Vornamens",
         "first_name_holds_both": "voller Name im Vornamen",
         "first_name_holds_last_first": "Nachname, Vorname im Vornamen",
         "first_name_typo": "Tippfehler im Vornamen",
         "first_name_typo_by_email": "Tippfehler im Vornamen, nach der E-Mail-Adresse",
+        "full_name_before_comma": "Zusatz nach dem vollen Namen",
+        "full_name_in_signs": "Name in Schriftzeichen getrennt",
+        "full_name_is_last_name": "voller Name ist nur ein Nachname",
         "full_name_last_first": "Nachname, Vorname getrennt",
+        "full_name_particle_is_first_name": "Namenszusatz ist der Vorname",
         "full_name_split": "voller Name getrennt",
+        "gender_normalized": "Schreibweise des Geschlechts",
+        "gender_unknown": "unbekanntes Geschlecht",
+        "house_number_in_front": "Hausnummer vor der Straße",
         "house_number_split": "Hausnummer getrennt",
+        "language_normalized": "Sprachcode",
+        "language_unknown": "unbekannte Sprache",
+        "last_name_before_comma": "Zusatz nach dem Nachnamen",
         "last_name_casing": "Großschreibung des Nachnamens",
         "last_name_holds_both": "voller Name im Nachnamen",
         "last_name_holds_last_first": "Nachname, Vorname im Nachnamen",
+        "legal_form_from_name": "Rechtsform im Firmennamen",
         "legal_form_spelling": "Schreibweise der Rechtsform",
         "name_casing": "Großschreibung des Namens",
         "names_swapped": "Vor- und Nachname vertauscht",
@@ -228,10 +271,16 @@ CORRECTIONS = _name(
         "phone_placeholder": "Platzhalter",
         "placeholder": "Platzhalter",
         "post_box_spelling": "Schreibweise des Postfachs",
+        "postal_code_format": "Schreibweise der Postleitzahl",
+        "postal_code_leading_zero": "fehlende Null der Postleitzahl",
         "postal_code_invalid": "keine Postleitzahl",
         "postal_code_of_country": "Postleitzahl eines anderen Landes",
         "postal_code_of_other_city": "Postleitzahl eines anderen Ortes",
         "postal_code_or_city_wrong": "Postleitzahl oder Ort falsch",
+        "salutation_behind_first_name": "Anrede hinter dem Vornamen",
+        "salutation_behind_full_name": "Anrede hinter dem vollen Namen",
+        "salutation_behind_last_name": "Anrede hinter dem Nachnamen",
+        "salutation_behind_only_name": "Anrede hinter dem einzigen Namen",
         "salutation_from_first_name": "Anrede im Vornamen",
         "salutation_from_full_name": "Anrede im vollen Namen",
         "salutation_from_last_name": "Anrede im Nachnamen",
@@ -242,7 +291,11 @@ CORRECTIONS = _name(
         "title_from_first_name": "Titel im Vornamen",
         "title_from_full_name": "Titel im vollen Namen",
         "title_from_last_name": "Titel im Nachnamen",
+        "title_from_salutation": "Titel in der Anrede",
         "title_spelling": "Schreibweise des Titels",
+        "vat_id_checksum": "Prüfziffer der USt-IdNr.",
+        "vat_id_country": "Land der USt-IdNr.",
+        "vat_id_format": "Schreibweise der USt-IdNr.",
     }
 )
 
@@ -271,6 +324,14 @@ def rejection(reason: str) -> Text:
     if delivered in _DELIVERED and wanted in _WANTED:
         return Text(reason, f"{column}{colon}{_DELIVERED[delivered]} statt {_WANTED[wanted]}")
     return same(reason)
+
+
+_NOTE = re.compile(r"(\d+) of (\d+) versions of this weekday")
+
+
+def note(said: str) -> Text:
+    """What a result says beside its counts."""
+    return Text(said, _NOTE.sub(r"\1 von \2 Versionen dieses Wochentags", said))
 
 
 def word(words: dict[str, Text], name: str) -> Text:

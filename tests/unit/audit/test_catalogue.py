@@ -32,6 +32,7 @@ def entry(**changes: Any) -> dict[str, Any]:
         "remedy_de": "Ergänzen.",
         "reason": "None may lack.",
         "protects": "Letters.",
+        "protects_de": "Briefe.",
     }
     rule = {"type": "expect_column_values_to_not_be_null", "kwargs": {"column": "last_name"}, "severity": "critical"}
     return {**rule, **changes, "meta": {**meta, **changes.get("meta", {})}}

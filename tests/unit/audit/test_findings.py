@@ -10,7 +10,7 @@ import pytest
 
 from pipelines.audit.decisions import Decision, decide, read_decisions
 from pipelines.audit.findings import Finding, State, Trend, follow_findings
-from pipelines.audit.telling import tell_findings
+from pipelines.audit.telling import tell_findings, tell_none_open
 from pipelines.errors import ConfigurationError
 from pipelines.settings import Settings
 from tests.unit.audit.audits import RULE, History, history, night
@@ -146,3 +146,9 @@ def test_a_finding_is_told_with_extent_customers_owner_and_remedy() -> None:
         "7 customers with 70 EUR of revenue."
     )
     assert second == "    E-mail addresses are valid. Owner: CRM team. Correct them."
+
+
+def test_of_a_team_without_findings_it_is_said_who_has_some() -> None:
+    found = [only(history({RULE: 5}))]
+    assert tell_none_open(found, "CRM-Team") == "No finding of CRM-Team is open; there are some of CRM team."
+    assert tell_none_open([], "CRM team") == tell_none_open([], None) == "No finding is open."

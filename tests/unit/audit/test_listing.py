@@ -35,7 +35,7 @@ def test_the_csv_has_a_line_per_rule_with_every_text_an_owner_signs(catalogue: C
     assert [row["rule"] for row in rows] == [rule.display_id for rule in catalogue.rules]
     row = next(row for row in rows if row["rule"] == "IDE-010")
     assert (row["suite"], row["threshold"], row["approvable"]) == ("changes", "10 %", "yes")
-    assert all(row["protects"] and row["description_de"] and row["reason"] for row in rows)
+    assert all(row["protects"] and row["protects_de"] and row["description_de"] and row["reason"] for row in rows)
 
 
 def test_the_command_lists_a_suite_and_the_critical_ones_alone(catalogue: Catalogue) -> None:

@@ -102,6 +102,8 @@ def test_a_refused_build_says_what_to_do_first_in_both_languages(
     assert german.index("Zurückgewiesen") < german.index("Was sich zuerst lohnt")
     assert "Mindestens 95 % der E-Mail-Adressen" in german
     assert "At least 95 %" not in german
+    assert "Protects: Who is recognized as one customer" in english
+    assert "Schützt: Wer als ein Kunde erkannt wird" in german
 
 
 def test_what_moved_since_the_published_version_is_told_by_figure_rule_and_cause(
@@ -233,8 +235,42 @@ def test_every_status_severity_and_dimension_has_a_word_in_both_languages() -> N
 
 
 def test_every_team_that_owns_a_rule_has_a_name_in_both_languages(catalogue: Catalogue) -> None:
-    stages = {"extract", "resolve", "unify", "analyze", "activate"}  # own the data tests of their models
-    assert {rule.owner for rule in catalogue.rules} - stages == words.OWNERS.keys()
+    assert {rule.owner for rule in catalogue.rules} == words.OWNERS.keys()
+
+
+def test_everything_that_joins_refuses_or_corrects_has_a_german_name(configuration: Configuration) -> None:
+    from pipelines.clean import addresses, attributes, emails, names, phones
+    from pipelines.clean.blocks import build_rules
+    from pipelines.explain.words import REASONS, RULES
+
+    cleaning = configuration.cleaning
+    lists = (
+        (cleaning.name, names.BLOCKS),
+        (cleaning.address, addresses.BLOCKS),
+        (cleaning.attributes, attributes.BLOCKS),
+        (cleaning.email, emails.BLOCKS),
+        (cleaning.phone, phones.BLOCKS),
+    )
+    corrections = {rule.name for entries, blocks in lists for rule in build_rules(entries, blocks)}
+    assert len(corrections) > 60
+    assert corrections <= words.CORRECTIONS.keys()
+    assert {*RULES, *REASONS} <= words.LINKS.keys()
+
+
+def test_what_is_missing_of_the_history_is_told_in_german_too() -> None:
+    assert words.note("2 of 5 versions of this weekday").de == "2 von 5 Versionen dieses Wochentags"
+
+
+def test_every_rule_says_in_both_languages_what_it_says_protects_and_asks_for(catalogue: Catalogue) -> None:
+    for rule in catalogue.rules:
+        texts = (
+            (rule.description, rule.description_de),
+            (rule.protects, rule.protects_de),
+            (rule.remedy, rule.remedy_de),
+        )
+        for english, german in texts:
+            assert english, rule.id
+            assert german not in ("", english), rule.id
 
 
 @pytest.mark.parametrize("type_", [Type.INTEGER, Type.DECIMAL, Type.BOOLEAN, Type.DATE, Type.TIMESTAMP, Type.JSON])

@@ -214,6 +214,18 @@ def test_a_run_that_is_repeated_on_the_same_day_expects_nothing_newer(
     assert result.status is Status.NOT_APPLICABLE
 
 
+def test_ids_of_a_version_that_was_rolled_back_may_end(connection: DuckDBPyConnection, catalogue: Catalogue) -> None:
+    rule = catalogue.rule("ide_006")
+    with taken_back(connection):
+        connection.execute(
+            "update identity.customer_id_history set status_version = (select version from config.build) "
+            "where status = 'merged'"
+        )
+        assert counted_by_sql(connection, [rule]) == {}
+        plant(connection, "ide_006")
+        assert counted_by_sql(connection, [rule]) == {"ide_006": 1}
+
+
 @pytest.mark.parametrize(
     ("rule_id", "table", "field"), [("cle_001", "emails", "email"), ("cle_002", "phones", "mobile")]
 )

@@ -10,7 +10,9 @@ from typing import Any
 
 import duckdb
 import pytest
+from typer.testing import CliRunner
 
+from pipelines.cli import app
 from pipelines.errors import BuildError
 from pipelines.explain import UnknownError, explain_customer, explain_pair, tell_customer, tell_pair, write_page
 from pipelines.explain.words import RULES
@@ -147,11 +149,25 @@ def test_the_page_is_private_needs_nothing_else_and_trusts_no_value(
     assert "last name: a slip away" in page
 
 
-@pytest.mark.parametrize("unknown", ["c_aaaaaaaaaaaaaaaa", "r_9"])
-def test_who_asks_for_nobody_is_told_so(unknown: str, people: Any, settings: Settings) -> None:
+@pytest.mark.parametrize(
+    ("unknown", "sentence"),
+    [
+        ("c_aaaaaaaaaaaaaaaa", "never issued up to the published version .* mistyped, or of a version that was rolled"),
+        ("r_9", "not in the published version"),
+    ],
+)
+def test_who_asks_for_nobody_is_told_so(unknown: str, sentence: str, people: Any, settings: Settings) -> None:
     people([])
-    with pytest.raises(UnknownError):
+    with pytest.raises(UnknownError, match=sentence):
         explain_pair(settings, unknown, "r_1")
+
+
+def test_an_id_is_found_as_a_mail_or_a_spreadsheet_gives_it_back(people: Any, settings: Settings) -> None:
+    customer_of = people([])
+    typed = f" {customer_of['r_1'].upper()} "
+    told = CliRunner().invoke(app, ["explain", typed, "--data", str(settings.data_dir)])
+    assert told.exit_code == 0
+    assert told.stdout.startswith(f"{customer_of['r_1']}: 3 records")
 
 
 def test_without_a_version_there_is_nothing_to_explain(settings: Settings) -> None:

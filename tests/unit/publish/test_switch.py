@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import io
+import json
 import re
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import duckdb
@@ -12,10 +14,10 @@ import pytest
 from typer.testing import CliRunner
 
 from pipelines import warehouse
-from pipelines.build import Build
+from pipelines.build import Build, record_step
 from pipelines.cli import app
 from pipelines.configuration import Configuration
-from pipelines.errors import BuildError, RefusedError
+from pipelines.errors import BuildError, RefusedError, WarehouseError
 from pipelines.publish import (
     list_versions,
     open_reader,
@@ -24,6 +26,7 @@ from pipelines.publish import (
     record_outcome,
     roll_back,
     sync_state,
+    write_rows,
 )
 from pipelines.publish.history import read_outcomes
 from pipelines.settings import PROJECT_DIR, Settings
@@ -64,6 +67,25 @@ def test_a_session_takes_queries_of_several_lines_and_goes_on_after_a_wrong_one(
     assert session.exit_code == 0
     assert "nowhere does not exist" in session.stdout
     assert re.search(r"customers .* 3 .* last", " ".join(session.stdout.split()))
+
+
+@pytest.mark.usefixtures("published")
+def test_as_csv_every_row_and_column_is_written(settings: Settings) -> None:
+    query = "select range as n, range % 2 = 0 as even, 'a, b' as text, null as nothing from range(500); "
+    asked = CliRunner().invoke(app, ["sql", query, "--csv", "--data", str(settings.data_dir)])
+    assert asked.exit_code == 0
+    header, first, *_, last = asked.stdout.splitlines()
+    assert (header, first, last) == ("n,even,text,nothing", '0,true,"a, b",', '499,false,"a, b",')
+    assert len(asked.stdout.splitlines()) == 501
+
+
+@pytest.mark.parametrize("query", ["selct 1", "select * from nowhere", "delete from marts.customers"])
+@pytest.mark.usefixtures("published")
+def test_as_csv_a_wrong_query_is_told_and_writes_nothing(settings: Settings, query: str) -> None:
+    file = io.StringIO()
+    with pytest.raises(WarehouseError, match=r"(?s)not carried out: .*Error"):
+        write_rows(settings, query, file, restricted=False)
+    assert not file.getvalue()
 
 
 @pytest.mark.usefixtures("published")
@@ -111,7 +133,7 @@ def test_the_list_of_versions_is_whole_in_a_narrow_terminal(
 
 def test_the_list_of_versions_of_an_empty_folder_says_so(settings: Settings) -> None:
     listed = CliRunner().invoke(app, ["versions", "--data", str(settings.data_dir)])
-    assert listed.stdout == "Nothing is published yet.\n"
+    assert listed.stdout == f"Nothing is published in {settings.data_dir} yet.\n"
 
 
 def test_a_rollback_makes_a_kept_version_current_and_withdraws_every_audience(
@@ -252,6 +274,34 @@ def test_the_status_says_since_when_and_why_nothing_newer_is_published(
     assert read_status(settings).last_failure is None
 
 
+def test_the_status_says_that_a_run_died_and_where_until_somebody_records_it(settings: Settings, ready: Build) -> None:
+    record_outcome(settings, outcome="failed", reason="The disk is full.", run_id="before", now=LATER)
+    leave_lock_as_a_dead_run_does(settings, LATER)
+    told = "\n".join(read_status(settings).lines())
+    assert "2026-11-30 02:00 UTC died before it had made anything" in told
+    assert "The latest run" not in told
+
+    begin_step(settings, "marts.orders", run="again")
+    begin_step(settings, "marts.customers", run="again")
+    told = "\n".join(read_status(settings).lines())
+    assert "died while it made marts.customers and 1 more" in told
+    assert "`kundenstamm run`" in told
+    assert f"Open build: {ready.build_id}" not in told
+
+    record_outcome(settings, outcome="failed", reason="It died.", run_id="again", now=LATER)
+    assert read_status(settings).dead_run is None
+    assert f"Open build: {ready.build_id}" in "\n".join(read_status(settings).lines())
+
+
+def leave_lock_as_a_dead_run_does(settings: Settings, since: datetime) -> None:
+    holder = {"pid": 1, "token": "of a run that is gone", "since": since.replace(tzinfo=UTC).isoformat()}
+    settings.lock_file.write_text(json.dumps(holder))
+
+
+def begin_step(settings: Settings, step: str, *, run: str) -> None:
+    record_step(settings, step=step, run_id=run, started_at=LATER, finished_at=None, rows=None)
+
+
 @pytest.mark.usefixtures("published")
 def test_an_outcome_that_was_cut_off_within_a_letter_does_not_hide_the_others(settings: Settings) -> None:
     history_file = settings.state_dir / "runs.jsonl"
@@ -272,6 +322,6 @@ def test_a_version_damaged_by_hand_is_a_sentence(settings: Settings, published: 
 
 
 def test_the_status_of_a_folder_that_does_not_exist_creates_nothing(settings: Settings) -> None:
-    assert read_status(settings).lines() == ["Nothing is published yet."]
+    assert read_status(settings).lines() == [f"Nothing is published in {settings.data_dir} yet."]
     assert list_versions(settings) == []
     assert not settings.data_dir.exists()
