@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from pipelines.warehouse import literal
+from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -21,15 +22,46 @@ SHORTEST_NAME = 3
 def create_name_macros(connection: DuckDBPyConnection) -> None:
     """Create the macros on this connection; temporary, so nothing stays in the file.
 
-    `company_words` are the words of a name, `legal_form_of` and `company_stem` take such words.
+    `company_words` are the words of a name; `legal_form_of`, `company_stem` and `is_generic` take such words.
     """
-    for definition in (_WORDS, _LEGAL_FORM, _STEM):
+    for definition in (_WORDS, _LEGAL_FORM, _STEM, _GENERIC):
         connection.execute(f"create or replace temp macro {definition}")
 
 
 def _literals(values: Iterable[str]) -> str:
     return ", ".join(literal(value) for value in values)
 
+
+# What people write where a form wants a company and they have none.
+NO_COMPANY = (
+    *words("privat privatperson privatkunde privatkundin private personal individual particulier privato particular"),
+    *words("selbst selbstständig selbständig selbststaendig selbstaendig freiberufler freiberuflerin freiberuflich"),
+    *words("freelance freelancer self-employed selfemployed student studentin schüler schülerin rentner rentnerin"),
+    *words("pensionist pensionistin hausfrau hausmann arbeitslos arbeitssuchend einzelperson"),
+    *(
+        "keine firma",
+        "kein unternehmen",
+        "ohne firma",
+        "no company",
+        "self employed",
+        "not applicable",
+        "privater haushalt",
+    ),
+)
+
+# What a company is, and not which one: one town has several of them.
+GENERIC_WORDS = words(
+    "apotheke arztpraxis praxis zahnarztpraxis zahnarzt gemeinschaftspraxis physiotherapie tierarztpraxis baeckerei "
+    "konditorei metzgerei fleischerei friseur friseursalon kosmetikstudio hotel gasthof gasthaus pension restaurant "
+    "cafe bistro imbiss pizzeria kiosk tankstelle werkstatt autohaus fahrschule kita kindergarten kindertagesstaette "
+    "hort schule grundschule hauptschule realschule gymnasium gesamtschule berufsschule hochschule universitaet "
+    "gemeinde gemeindeverwaltung stadt stadtverwaltung rathaus landratsamt kreisverwaltung finanzamt amtsgericht "
+    "feuerwehr freiwillige polizei kirchengemeinde evangelische katholische pfarramt sportverein sparkasse volksbank "
+    "raiffeisenbank bank filiale zentrale zweigstelle niederlassung kanzlei rechtsanwaltskanzlei rechtsanwalt "
+    "steuerberatung steuerberater steuerkanzlei architekturbuero ingenieurbuero hausverwaltung immobilien "
+    "versicherung versicherungsagentur krankenhaus klinik pflegeheim altenheim seniorenheim pharmacy bakery school "
+    "office company store shop"
+)
 
 # Legal forms as they end a name, in lower case without dots and signs; the longer ones first.
 LEGAL_FORMS = {
@@ -45,7 +77,6 @@ LEGAL_FORMS = {
     "ug haftungsbeschraenkt": "ug",
     "gesellschaft mit beschraenkter haftung": "gmbh",
     "aktiengesellschaft": "ag",
-    **dict.fromkeys(("gmbh ig", "gmbh i g", "gmbh il", "gmbh i l", "gmbh in liquidation"), "gmbh"),
     **dict.fromkeys(("gesellschaft mbh", "ges mbh", "gesmbh"), "gmbh"),
     **dict.fromkeys(("unternehmergesellschaft haftungsbeschraenkt", "unternehmergesellschaft"), "ug"),
     **dict.fromkeys(("partg mbb", "partgmbb", "partnerschaftsgesellschaft mbb", "partnerschaftsgesellschaft"), "partg"),
@@ -148,19 +179,29 @@ SPELLINGS = {
 }
 
 
-# Words in lower case, umlauts as digraphs, without dots (e.K.) and signs.
-_WORDS = r"""
-company_words(x) as nullif(trim(regexp_replace(
+_FORMS = "|".join(LEGAL_FORMS)
+
+# Words in lower case, umlauts as digraphs, without dots (e.K.) and signs; without who owns it, whose desk it is, and
+# whether it is being founded or wound up.
+_WORDS = rf"""
+company_words(x) as nullif(trim(regexp_replace(regexp_replace(regexp_replace(
     strip_accents(replace(replace(replace(replace(replace(lower(x), 'ä', 'ae'), 'ö', 'oe'), 'ü', 'ue'), 'ß', 'ss'),
         '.', '')),
-    '[^\p{L}\p{N}]+', ' ', 'g')), '')
+    '[^\p{{L}}\p{{N}}]+', ' ', 'g'),
+    '(\S) (inh|inhaber|inhaberin|abt|abteilung) .*$', '\1'),
+    ' ({_FORMS}) (i ?g|i ?l|in gruendung|in liquidation) ?$', ' \1')), '')
 """
 
 _LEGAL_FORM = f"""
 legal_form_of(words) as map([{_literals(LEGAL_FORMS)}], [{_literals(LEGAL_FORMS.values())}])[
-    regexp_extract(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', 1)]
+    regexp_extract(' ' || words, ' ({_FORMS})$', 1)]
 """
 
 _STEM = f"""
-company_stem(words) as nullif(trim(regexp_replace(' ' || words, ' ({"|".join(LEGAL_FORMS)})$', '')), '')
+company_stem(words) as nullif(trim(regexp_replace(' ' || words, ' ({_FORMS})$', '')), '')
+"""
+
+_GENERIC = f"""
+is_generic(words) as coalesce(
+    list_has_all([{_literals(GENERIC_WORDS)}], string_split(company_stem(words), ' ')), false)
 """

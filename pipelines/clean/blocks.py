@@ -71,9 +71,20 @@ def placeholder_rules(fields: Iterable[str], words: Iterable[str] = ()) -> tuple
     )
 
 
-def placeholder_block(fields: Sequence[str]) -> Callable[[Placeholders], Sequence[Rule]]:
-    """`placeholders` of a list whose text fields these are."""
-    return lambda entry: placeholder_rules(entry.fields or fields, entry.words)
+def placeholder_block(
+    fields: Sequence[str], words: Mapping[str, Sequence[str]] | None = None
+) -> Callable[[Placeholders], Sequence[Rule]]:
+    """`placeholders` of a list whose text fields these are; `words` stand for nothing in one field of them."""
+    own = words or {}
+
+    def build(entry: Placeholders) -> Sequence[Rule]:
+        return tuple(
+            rule
+            for field in entry.fields or fields
+            for rule in placeholder_rules([field], (*entry.words, *own.get(field, ())))
+        )
+
+    return build
 
 
 def stray_characters_block(fields: Sequence[str]) -> Callable[[RuleConfig], Sequence[Rule]]:

@@ -17,7 +17,7 @@ from pipelines.clean.emails import list_shared_domains
 from pipelines.clean.functions import sql_list
 from pipelines.clean.persons import staging_table
 from pipelines.clean.rules import Rule, Status, apply_rules
-from pipelines.company_names import SHORTEST_NAME, SPELLINGS, create_name_macros
+from pipelines.company_names import NO_COMPANY, SHORTEST_NAME, SPELLINGS, create_name_macros
 from pipelines.entities import ENTITIES
 from pipelines.tables import write_table
 from pipelines.warehouse import literal
@@ -99,7 +99,9 @@ def write_companies(
 def company_blocks(settings: Settings) -> Blocks:
     """The rules for companies; `settings` say where values are remembered."""
     return {
-        "placeholders": placeholder_block(("name", "legal_form", "vat_id", "street", "postal_code", "city")),
+        "placeholders": placeholder_block(
+            ("name", "legal_form", "vat_id", "street", "postal_code", "city"), {"name": NO_COMPANY}
+        ),
         "stray_characters": stray_characters_block(("name", "street", "city")),
         "country_to_iso": lambda _: COUNTRY_RULES,
         "legal_form": lambda _: _LEGAL_FORM_RULES,
@@ -270,7 +272,9 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
             from clean.companies
             union all
             select record_key, 'orders',
-                case when not is_placeholder(company_name) then company_words(company_name) end, null, vat_id, null,
+                case when not is_placeholder(company_name) and lower(company_name) not in ({sql_list(NO_COMPANY)})
+                    then company_words(company_name) end,
+                null, vat_id, null,
                 billing_postal_code, country_code(billing_country)
             from {staging_table(ENTITIES["shop", "orders"])}
             where company_name is not null or vat_id is not null
@@ -279,7 +283,7 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
             select
                 record_key, entity, vat_number(vat_id) as vat_id, register_number,
                 coalesce(legal_form_of(words), legal_form_of(company_words(legal_form))) as legal_form,
-                replace(company_stem(words), ' ', '') as stem,
+                replace(company_stem(words), ' ', '') as stem, is_generic(words) as is_generic,
                 regexp_replace(upper(postal_code), '[^A-Z0-9]', '', 'g') as postal_code,
                 coalesce(country, {literal(company_country)}) as country
             from mentions
@@ -291,7 +295,7 @@ def _write_evidence(connection: DuckDBPyConnection, company_country: str) -> Non
         where register_number is not null
         union all
         select record_key, entity, 'name', concat_ws(' ', stem, postal_code, country), stem, legal_form from compared
-        where length(stem) >= {SHORTEST_NAME} and postal_code <> ''
+        where length(stem) >= {SHORTEST_NAME} and postal_code <> '' and not is_generic
         order by record_key, kind
         """,
     )

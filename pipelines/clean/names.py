@@ -15,6 +15,7 @@ from pipelines.clean.blocks import Blocks, placeholder_block, stray_characters_b
 from pipelines.clean.functions import NAME_PARTICLES, fold, sql_list
 from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
 from pipelines.clean.rules import Rule, Status
+from pipelines.company_names import NO_COMPANY
 from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.warehouse import literal
 from pipelines.wordlist import words
@@ -631,7 +632,7 @@ _ONE_FIELD_INTO_PARTS = (
 def _placeholders(entry: Placeholders) -> Sequence[Rule]:
     named = [field for field in entry.fields or NAME_FIELDS if field in ("first_name", "last_name", "full_name")]
     return (
-        *placeholder_block((*NAME_FIELDS, "company_name"))(entry),
+        *placeholder_block((*NAME_FIELDS, "company_name"), {"company_name": NO_COMPANY})(entry),
         *(
             Rule(
                 "no_name",

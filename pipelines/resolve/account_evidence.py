@@ -29,6 +29,12 @@ AMBIGUOUS_WEIGHT = 4.0
 EXACT_WEIGHT = 30.0  # bits; an exact rule has no weight of its own
 
 _FILLERS = words("und and u et co the firma fa")
+# What tells companies of one group apart: numbers in figures and letters, single letters, quarters of the sky.
+_FIGURE = "[0-9]|^x{0,2}(ix|iv|v?i{0,3})$|^.$"
+_FIGURES = words(
+    "eins zwei drei erste zweite dritte vierte first second third alt neu old new nord sud ost west mitte "
+    "north south east nordost nordwest sudost sudwest alpha beta gamma delta"
+)
 
 
 def find_company_evidence(
@@ -50,7 +56,8 @@ def find_company_evidence(
     create_name_macros(connection)
     fillers = ", ".join(f"'{word}'" for word in _FILLERS)
     connection.execute(_COMPANIES.format(warehouse=warehouse, fillers=fillers, country=literal(country)))
-    connection.execute(_LIMITS.format(most_names=MOST_NAMES))
+    figures = ", ".join(f"'{word}'" for word in _FIGURES)
+    connection.execute(_LIMITS.format(most_names=MOST_NAMES, figure=_FIGURE, figures=figures))
     connection.execute(_FORMS)
     connection.execute(_BLOCKS)
     connection.execute(_PAIRS.format(largest=LARGEST_BLOCK))
@@ -128,6 +135,8 @@ select
     fold_house(regexp_extract(street, '\\d.*$')) as house_number,
     fold_code(postal_code) as postal_code,
     squeeze(fold(city)) as city,
+    string_split(coalesce(fold(city), ''), ' ') as town,
+    is_generic(written) as is_generic,
     coalesce(country, {country}) as country
 from worded
 left join evidence as vat on vat.record_key = worded.record_key and vat.kind = 'vat_id'
@@ -147,6 +156,16 @@ numbers as (
 entries as (
     select register_number, count(distinct name) as names from named where register_number is not null group by all
 ),
+numbered as (
+    select distinct vat_id, register_number, name, string_split(register_number, ' ') as entry
+    from named where vat_id is not null and register_number is not null and name <> ''
+),
+torn as (  -- one number for companies that are two by name and by their other number: a parent's, or copied
+    select distinct l.vat_id, l.vat_id = r.vat_id as is_vat, l.register_number
+    from numbered as l join numbered as r on l.name <> r.name
+    where (l.vat_id = r.vat_id and l.entry[1] = r.entry[1] and l.entry[3] = r.entry[3] and l.entry[2] <> r.entry[2])
+       or (l.register_number = r.register_number and l.vat_id[:2] = r.vat_id[:2] and l.vat_id <> r.vat_id)
+),
 sites as (
     select domain, count(distinct name) as names from named where domain is not null group by all
 ),
@@ -156,9 +175,13 @@ houses as (
 )
 select
     n, record_key, merged_into_record_key, is_live, created_at, nullif(name, '') as name, words,
-    regexp_replace(name, '[^0-9]', '', 'g') as digits, legal_form, country,
-    case when numbers.names <= {most_names} then vat_id end as vat_id,
-    case when entries.names <= {most_names} then register_number end as register_number,
+    list_filter(words, lambda word: regexp_matches(word, '{figure}') or list_contains([{figures}], word)) as figures,
+    legal_form, country, town, is_generic,
+    case when numbers.names <= {most_names} and vat_id not in (select vat_id from torn where is_vat) then vat_id end
+        as vat_id,
+    case when entries.names <= {most_names}
+        and register_number not in (select register_number from torn where not is_vat) then register_number end
+        as register_number,
     case when sites.names <= {most_names} then domain end as domain,
     case when sites.names <= {most_names} then regexp_replace(domain, '\\.[^.]+$', '') end as host,
     case when coalesce(houses.names, 0) <= {most_names} then named.street end as street,
@@ -257,6 +280,7 @@ proven as (
     select a, b, 'exact', 'name_and_postal_code', {name_rank}
     from company_pairs join companies as l on l.n = a join companies as r on r.n = b
     where l.name = r.name and length(l.name) >= {shortest} and l.postal_code = r.postal_code and l.country = r.country
+      and not l.is_generic and (l.domain <> r.domain and l.street <> r.street) is not true
 ),
 strongest as (
     select * from proven qualify row_number() over (partition by a, b order by rank, rule) = 1

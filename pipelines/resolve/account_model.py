@@ -17,10 +17,19 @@ if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
 
 PRIOR = 1 / 16_384  # that two companies taken at random are one
-# A slip of the keyboard leaves the figures: Halle 1 and Halle 2 are two, as are A1 Druck and A2 Druck.
+_ONLY_L = "list_filter(words_l, lambda word: not list_contains(words_r, word))"
+_ONLY_R = "list_filter(words_r, lambda word: not list_contains(words_l, word))"
+_HAS_ALL = "list_has_all(words_l, words_r) or list_has_all(words_r, words_l)"
+# A slip of the keyboard leaves what tells companies of one group apart: Halle 1 and Halle 2, Park I and Park II, Bau
+# Ost and Bau West. In words of four letters another one is as likely: Bau and Bad.
+_SHORTER = "least(length(pair[1]), length(pair[2]))"
+_SLIP_OF_WORD = (
+    f"damerau_levenshtein(pair[1], pair[2]) <= case when {_SHORTER} >= 9 then 2 when {_SHORTER} >= 5 then 1 else 0 end"
+)
 _SLIP = (
-    "digits_l = digits_r and least(length(name_l), length(name_r)) >= 5 and damerau_levenshtein(name_l, name_r) <= "
-    "case when least(length(name_l), length(name_r)) >= 10 then 2 else 1 end"
+    "figures_l = figures_r and case when len(words_l) = len(words_r) "
+    f"then list_bool_and(list_transform(list_zip({_ONLY_L}, {_ONLY_R}), lambda pair: {_SLIP_OF_WORD})) "
+    "else least(length(name_l), length(name_r)) >= 10 and damerau_levenshtein(name_l, name_r) <= 1 end"
 )
 _SAME_PLACE = (
     "(postal_code_l = postal_code_r or (city_l = city_r and (postal_code_l is null or postal_code_r is null)))"
@@ -35,14 +44,15 @@ COMPARISONS = (
             Level("equal", "name_l = name_r", 0.62, 0.0005),
             Level("the same words in another order", "words_l = words_r", 0.1, 0.0001),
             Level("a slip away", _SLIP, 0.24, 0.0015),
+            Level(
+                "equal but for the town",
+                f"({_HAS_ALL}) and list_has_all(array_concat(town_l, town_r), array_concat({_ONLY_L}, {_ONLY_R}))",
+                0.03,
+                0.0005,
+            ),
             # Two strangers hardly ever share words; the shares are those among companies of one group, who share house
             # and website as well: Nagel and Nagel Verwaltung, Nagel Bau and Nagel Druck.
-            Level(
-                "one has all words of the other",
-                "list_has_all(words_l, words_r) or list_has_all(words_r, words_l)",
-                0.02,
-                0.5,
-            ),
+            Level("one has all words of the other", _HAS_ALL, 0.02, 0.5),
             Level("different", "ELSE", 0.02, 0.4979),
         ),
     ),

@@ -60,6 +60,7 @@ KINDS: dict[str, tuple[dict[str, str], str]] = {
     "a mailbox of a company": ({"email": "info+x@firma.de", "company_name": "Firma"}, "role_mailbox"),
     "a mailbox with a name": ({"email": "info@firma.de", "last_name": "Maier"}, "person"),
     "a company": ({"email": "anna@firma.de", "company_name": "Firma"}, "company_contact"),
+    "nobody's company": ({"email": "anna@firma.de", "company_name": "Privat"}, "person"),
     "a company reference": ({"email": "anna@firma.de", "company_record_id": "c1"}, "company_contact"),
     "no company": ({"email": "anna@firma.de", "company_name": "n/a"}, "person"),
 }

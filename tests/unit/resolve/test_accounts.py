@@ -120,6 +120,17 @@ TOWNS = {
     "Mainz": "55116",
     "Potsdam": "14467",
     "Rostock": "18055",
+    "Brake": "26919",
+    "Husum": "25813",
+    "Emden": "26721",
+    "Celle": "29221",
+    "Suhl": "98527",
+    "Gera": "07545",
+    "Hagen": "58095",
+    "Fulda": "36037",
+    "Speyer": "67346",
+    "Worms": "67547",
+    "Trier": "54290",
 }
 
 
@@ -130,6 +141,10 @@ def at(town: str) -> Row:
 def vat_id(digits: str) -> str:
     """A German VAT id whose check digit is right."""
     return "DE" + digits + mod_11_10.calc_check_digit(digits)
+
+
+def house(town: str) -> Row:
+    return {"street": "Seeweg 9", **at(town)}
 
 
 # Two records, and whether they are one company. All are resolved together: names, numbers and town are a pair's own.
@@ -229,6 +244,68 @@ PAIRS: dict[str, tuple[Row, Row, bool]] = {
         {"name": "Krüger", "vat_id": vat_id("30000004"), **at("Potsdam")},
         {"name": "Krüger", "vat_id": "ATU13585627", **at("Potsdam")},
         True,
+    ),
+    "parks that differ in a Roman number": (
+        {"name": "Windpark Nord I GmbH & Co. KG", "domain": "windpark.example", **house("Trier")},
+        {"name": "Windpark Nord II GmbH & Co. KG", "domain": "windpark.example", **house("Trier")},
+        False,
+    ),
+    "objects that differ in a letter": (
+        {"name": "Objekt Hafen A GmbH", "domain": "hafen.example", **house("Worms")},
+        {"name": "Objekt Hafen B GmbH", "domain": "hafen.example", **house("Worms")},
+        False,
+    ),
+    "east and west": (
+        {"name": "Wohnbau Ost GmbH", "domain": "wohnbau.example", **house("Speyer")},
+        {"name": "Wohnbau West GmbH", "domain": "wohnbau.example", **house("Speyer")},
+        False,
+    ),
+    "another short word is no slip": (
+        {"name": "Kern Bau GmbH", "domain": "kern.example", **house("Fulda")},
+        {"name": "Kern Bad GmbH", "domain": "kern.example", **house("Fulda")},
+        False,
+    ),
+    "a slip in a name of other words in order": (
+        {"name": "Kellermann Logistik", "domain": "kellermann.example", **house("Hagen")},
+        {"name": "Logistik Kelermann", "domain": "kellermann.example", **house("Hagen")},
+        True,
+    ),
+    "what it is, without a name": (
+        {"name": "Apotheke", "street": "Seeweg 9", **at("Gera")},
+        {"name": "Apotheke", "street": "Hauptstraße 5", **at("Gera")},
+        False,
+    ),
+    "nobody's company": ({"name": "privat", **at("Suhl")}, {"name": "Privat", **at("Suhl")}, False),
+    "one name, another house and another website": (
+        {"name": "Burgpalast", "domain": "burgpalast.example", "street": "Seeweg 9", **at("Celle")},
+        {"name": "Burgpalast", "domain": "palast.example", "street": "Hauptstraße 5", **at("Celle")},
+        False,
+    ),
+    "the town in the name": (
+        {"name": "Autohaus Lindt", "domain": "lindt.example", **house("Emden")},
+        {"name": "Autohaus Lindt Emden", "domain": "lindt.example", **house("Emden")},
+        True,
+    ),
+    "its owner in the name": (
+        {"name": "Bäckerei Lenz", **at("Husum")},
+        {"name": "Bäckerei Lenz Inh. Karl Lenz", **at("Husum")},
+        True,
+    ),
+    "being founded": ({"name": "Startklar GmbH i. G.", **at("Brake")}, {"name": "Startklar GmbH", **at("Brake")}, True),
+    "one VAT id of a group, two entries at one court": (
+        {"name": "Brunner Bau GmbH", "vat_id": vat_id("30000007"), "register_number": "HRB 4715", "city": "Ulm"},
+        {"name": "Brunner Druck GmbH", "vat_id": vat_id("30000007"), "register_number": "HRB 4716", "city": "Ulm"},
+        False,
+    ),
+    "one VAT id, the entry mistyped": (
+        {"name": "Brenner Bau GmbH", "vat_id": vat_id("30000008"), "register_number": "HRB 4717", "city": "Ulm"},
+        {"name": "Brenner Bau GmbH", "vat_id": vat_id("30000008"), "register_number": "HRB 4771", "city": "Ulm"},
+        True,
+    ),
+    "one entry, two VAT ids and names": (
+        {"name": "Kramer Bau", "vat_id": vat_id("30000009"), "register_number": "HRB 4718", "city": "Ulm"},
+        {"name": "Holz und Dach", "vat_id": vat_id("30000010"), "register_number": "HRB 4718", "city": "Ulm"},
+        False,
     ),
     "two entries at one court": (
         {"name": "Simon", "register_number": "HRB 4713", **at("Rostock")},
@@ -418,6 +495,6 @@ def test_a_link_says_what_it_is_made_of_and_the_parts_add_up(companies: Companie
 
 
 def test_records_of_a_huge_block_are_compared_with_their_neighbours_only_and_counted(companies: Companies) -> None:
-    rows = [{"source_record_id": f"{n:03}", "name": "Filiale", **ULM} for n in range(LARGEST_BLOCK + 1)]
+    rows = [{"source_record_id": f"{n:03}", "name": "Riesenwerk", **ULM} for n in range(LARGEST_BLOCK + 1)]
     assert len(set(companies.resolve(rows).values())) == 1
     assert companies.report.oversized_count == len(rows)
