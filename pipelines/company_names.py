@@ -67,7 +67,9 @@ GENERIC_WORDS = words(
 LEGAL_FORMS = {
     "gmbh co kgaa": "gmbh co kgaa",
     "gmbh co kg": "gmbh co kg",
-    **dict.fromkeys(("gmbh und co kg", "gmbh u co kg", "gmbh cokg", "gesmbh co kg", "ges mbh co kg"), "gmbh co kg"),
+    **dict.fromkeys(
+        ("gmbh und co kg", "gmbh u co kg", "gmbh cokg", "gmbh co", "gesmbh co kg", "ges mbh co kg"), "gmbh co kg"
+    ),
     "gmbh co ohg": "gmbh co ohg",
     **{f"{form} co {of}": f"{form} co {of}" for form in ("se", "ltd", "stiftung") for of in ("kg", "kgaa")},
     "ug haftungsbeschraenkt co kg": "ug co kg",
@@ -97,7 +99,6 @@ LEGAL_FORMS = {
     **{form: form for form in ("uab", "sia", "vos", "ооо", "еоод")},  # noqa: RUF001
     "oy ab": "oy",
     "oue": "ou",
-    "as": "as no",
     "incorporated": "inc",
     "corporation": "corp",
     "spol s ro": "sro",
@@ -107,7 +108,7 @@ LEGAL_FORMS = {
     "sp j": "sp j",
     **dict.fromkeys(("sa de cv", "s a de c v"), "sa de cv"),
     **dict.fromkeys(("s de rl de cv", "s de r l de c v"), "s de rl de cv"),
-    "a s": "as",
+    **dict.fromkeys(("a s", "as"), "as"),
     "s a": "sa",
     "sa": "sa",
 }
@@ -132,7 +133,6 @@ SPELLINGS = {
     "sau": "S.A.U.",
     "ltda": "Ltda.",
     "vof": "V.O.F.",
-    "as no": "AS",
     "ou": "OÜ",
     "zrt": "Zrt.",
     "nyrt": "Nyrt.",
@@ -165,7 +165,7 @@ SPELLINGS = {
     "spa": "S.p.A.",
     "srl": "S.r.l.",
     "sa": "S.A.",
-    "as": "A/S",
+    "as": "AS",  # a company in shares of several countries, each of which writes it otherwise
     "sp zoo": "Sp. z o.o.",
     "sro": "s.r.o.",
     "doo": "d.o.o.",

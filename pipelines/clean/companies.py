@@ -119,18 +119,28 @@ def company_blocks(settings: Settings) -> Blocks:
     }
 
 
-_SPELLED = f"map([{sql_list(SPELLINGS)}], [{sql_list(SPELLINGS.values())}])"
+def _spelled(field: str) -> str:
+    """SQL for the legal form in a field as it is written; of AS by its country, else by its stroke."""
+    spellings = f"map([{sql_list(SPELLINGS)}], [{sql_list(SPELLINGS.values())}])"
+    return (
+        f"case when legal_form_of(company_words({field})) <> 'as' "
+        f"then {spellings}[legal_form_of(company_words({field}))] "
+        f"when country in ('CZ', 'SK') then 'a.s.' when country = 'TR' then 'A.Ş.' "
+        f"when country = 'DK' or country is null and contains({field}, '/') then 'A/S' else 'AS' end"
+    )
+
+
 _LEGAL_FORM_RULES = (
     Rule(
         "legal_form_from_name",
-        {"legal_form": f"{_SPELLED}[legal_form_of(company_words(name))]"},
+        {"legal_form": _spelled("name")},
         when="legal_form is null and legal_form_of(company_words(name)) is not null "
         r"and not regexp_matches(name, '(?:^|[\s&])Spa$')",  # Hotel & Spa
         confidence=0.95,
     ),
     Rule(
         "legal_form_spelling",
-        {"legal_form": f"{_SPELLED}[legal_form_of(company_words(legal_form))]"},
+        {"legal_form": _spelled("legal_form")},
         when="legal_form_of(company_words(legal_form)) is not null",
     ),
 )

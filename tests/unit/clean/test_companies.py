@@ -25,6 +25,7 @@ FORMS = {
     "Löwe e.U.": "e.U.",
     "Löwe Bau": None,
     "Löwe GmbH&Co.KG": "GmbH & Co. KG",
+    "Löwe GmbH & Co": "GmbH & Co. KG",
     "Löwe GmbH u. Co. KG": "GmbH & Co. KG",
     "Löwe GmbH i.L.": "GmbH",
     "Löwe Ges.m.b.H.": "GmbH",
@@ -52,6 +53,13 @@ def test_the_legal_form_is_taken_from_the_name_and_written_in_one_way(clean: Any
     found = {c["source_record_id"]: c["legal_form"] for c in cleaned.tables["companies"]}
     assert found == {**FORMS, "given": "GmbH & Co. KG"}
     assert {c["name"] for c in cleaned.tables["companies"]} == {*FORMS, "Löwe"}
+
+
+def test_a_form_of_several_countries_is_written_as_in_that_of_the_company(clean: Any) -> None:
+    expected = {"CZ": "a.s.", "Slovensko": "a.s.", "TR": "A.Ş.", "DK": "A/S", "NO": "AS"}
+    rows = [{"source_record_id": c, "name": "Lev a. s.", "legal_form": "AS", "country": c} for c in expected]
+    found = {c["source_record_id"]: c["legal_form"] for c in clean({"crm_companies": rows}).tables["companies"]}
+    assert found == expected
 
 
 def test_every_legal_form_has_a_spelling() -> None:

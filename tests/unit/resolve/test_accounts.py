@@ -121,6 +121,7 @@ TOWNS = {
     "Potsdam": "14467",
     "Rostock": "18055",
     "Brake": "26919",
+    "Hof": "95028",
     "Husum": "25813",
     "Emden": "26721",
     "Celle": "29221",
@@ -291,6 +292,7 @@ PAIRS: dict[str, tuple[Row, Row, bool]] = {
         {"name": "Bäckerei Lenz Inh. Karl Lenz", **at("Husum")},
         True,
     ),
+    "AS with a stroke": ({"name": "Møbler A/S", **at("Hof")}, {"name": "Mobler AS", **at("Hof")}, True),
     "being founded": ({"name": "Startklar GmbH i. G.", **at("Brake")}, {"name": "Startklar GmbH", **at("Brake")}, True),
     "one VAT id of a group, two entries at one court": (
         {"name": "Brunner Bau GmbH", "vat_id": vat_id("30000007"), "register_number": "HRB 4715", "city": "Ulm"},
