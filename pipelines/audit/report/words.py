@@ -235,6 +235,7 @@ CORRECTIONS = _name(
         "country_from_postal_code": "Land in der Postleitzahl",
         "country_normalized": "Ländercode",
         "country_unknown": "unbekanntes Land",
+        "degree_from_first_name": "Abschluss im Vornamen",
         "degree_from_full_name": "Abschluss im vollen Namen",
         "degree_from_last_name": "Abschluss im Nachnamen",
         "email_domain_typo": "Tippfehler im Anbieter",

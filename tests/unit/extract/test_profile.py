@@ -111,7 +111,7 @@ def test_what_its_records_are_is_told_by_names(
 def test_an_unknown_entity_or_file_is_a_sentence(settings: Settings, tmp_path: Path) -> None:
     with pytest.raises(SourceError, match="There is no entity 'people'; allowed: attributes, "):
         propose(settings, tmp_path / "x.csv", CONTACTS, "people")
-    with pytest.raises(SourceError, match="cannot be read"):
+    with pytest.raises(SourceError, match="There is no file"):
         profile_file(settings, tmp_path / "nothing.csv", controller="x")
     with pytest.raises(SourceError, match=r"the type of x\.pdf is unknown"):
         propose(settings, tmp_path / "x.pdf", CONTACTS)
