@@ -14,11 +14,39 @@ from typing import TYPE_CHECKING, Any
 from pipelines.clean.blocks import Blocks, placeholder_block, stray_characters_block
 from pipelines.clean.functions import NAME_PARTICLES, fold, sql_list
 from pipelines.clean.misspellings import first_name_typo, first_name_typo_by_email
+from pipelines.clean.name_patterns import (
+    ADDRESSED_AS,
+    BORN,
+    COMPANY,
+    COMPANY_AND_PERSON,
+    COMPANY_FORMS,
+    DEGREE,
+    FAMILIES_OF_TWO_SIGNS,
+    FIRST_NAMES_LIKE_PARTICLES,
+    FOR_THE_ATTENTION,
+    IS_TITLE_AS_NAME,
+    KIND_OF_COMPANY,
+    LAST_FIRST,
+    LAST_IN_CAPITALS,
+    NAME_AND_MORE,
+    NAME_IN_CAPITALS,
+    NO_NAME,
+    NO_NAMES,
+    PARTICLE_AND_NAME,
+    PARTICLES_AND_WORD,
+    REMARK,
+    SALUTATION,
+    SALUTATION_BEHIND,
+    SIGNS,
+    SON,
+    STARTS_WITH_PARTICLE,
+    TITLE,
+    WHOLE_NAME,
+)
 from pipelines.clean.rules import Rule, Status
 from pipelines.company_names import NO_COMPANY
 from pipelines.first_names import EITHER, FEMALE, MALE
 from pipelines.warehouse import literal
-from pipelines.wordlist import words
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -33,117 +61,6 @@ if TYPE_CHECKING:
     )
 
 NAME_FIELDS = ("salutation", "title", "first_name", "last_name", "full_name")
-
-# Titles in front of a name: one that stands for itself, then what only says of which kind it is (med., h. c., (FH)).
-_PROFESSOR = r"(?:(?:univ|jun|hon|gast|ass|assoz|ao|apl|em)\.?[\s-]*)?(?:prof|professor)"
-_DIPLOMA = (
-    r"dipl\.?[ -]*(?:\p{L}+\.?-\s?)*(?:ing|kfm|kffr|inform|inf|phys|päd|psych|chem|biol|math|volksw|betriebsw"
-    r"|oec|ök|jur|arch|des|geogr|geol|soz|stat|verw)\.?(?:\s?\(?(?-i:FH|BA|TH|TU)\)?)?(?:\s|$)"
-)
-_TITLE = (
-    r"(?i)^(?:(?:"
-    rf"(?:d?dr|doktor|{_PROFESSOR}|(?:mu|ju|ph|rn|mv|md|paed|pharm|th)dr|dra|drs|priv\.?-?\s?doz)"
-    r"(?:[:.']*in\b\.?|\.?-ing\.?|\.|\s|$)"
-    rf"|(?-i:PD)\s+(?:dr|prof)(?:\.|\s)|{_DIPLOMA}"
-    r"|sir\s|mag\.?a\s|mgr\.?\s|dott\.?ssa\s|(?:mag|ing|bc|doc|dott|avv|geom|lic|rev|capt|hon|ph\.\s?d|b\.\s?sc|m\.\s?sc)\.(?:\s|$)?"
-    r"|(?-i:MBA|MSc|BSc|PhD)(?:\s|$)"
-    r"{further})"
-    r"(?:\s*(?:(?:med|rer|nat|phil|jur|iur|utr|pol|oec|vet|dent|theol|habil|hab|mult|univ|sc|agr|hum|biol|päd|mont|techn"
-    r"|pharm|math|em|h\.\s?c|e\.\s?h|inż|arch)\.|\((?:fh|univ\.?|ba|tu|th)\)|inż\s))*[\s,]*)+"
-)
-_DEGREE = (
-    r"(?i)[\s,]+(?:ph\.?\s?d|m\.\s?d|m\.?\s?sc|b\.?\s?sc|ll\.?\s?[mb]|m\.\s?a|b\.\s?a|m\.?eng|b\.?eng|dipl\.?-ing"
-    r"|esq|csc|dr\.|(?-i:MBA|MD|DDS|CPA|JD|RN|CFA|OBE|MBE|CBE))\.?$"
-)
-_IS_TITLE_AS_NAME = "lower(last_name) in ('doktor', 'professor')"  # Anna Doktor
-_ADDRESSED_AS = (
-    r"(?:herrn?|frau|hrn?|fr|mr|mrs|ms|mx)\.?\s+(?:und|u\.|&|and|\+)\s+(?:herrn?|frau|mr|mrs|familie)\.?"
-    r"|herrn?|frau|(?-i:[Hh]rn?)\.?|fr\.?|fräulein|frl\.?|mr\.?|mrs\.?|ms\.?|mx\.?|miss|mister|monsieur|madame|mme\.?|mlle\.?"
-    r"|signor[ae]?|sig\.(?:ra|na)?|señor(?:a|ita)?|sra\.?|srta\.?|sr\.|doña|dña\.?|dhr\.?|mevr\.?|mevrouw|mw\.?|de\sheer"
-    r"|familie|fam\.?|eheleute"
-)
-# Where nothing follows, it is a salutation alone.
-_SALUTATION = rf"(?i)^(?:(?:(?:{_ADDRESSED_AS})\s+)+|(?:{_ADDRESSED_AS})$)"
-_NOT_SPLIT_BY = ("s", "und", "y")
-# What belongs to the last name in front of it: particles, those that are only in lower case, Irish ones, nobility.
-_PARTICLE = (
-    "(?:von und zu|"
-    + "|".join(p for p in NAME_PARTICLES if p not in _NOT_SPLIT_BY)
-    + r"|(?-i:'t|op|in|uit|aan|af|av|do|das|de'|Ó|Ní|Nic|Uí|Mac))"
-)
-_NOBLE = (
-    r"(?:freiherr|freifrau|freiin|graf|gräfin|prinz|prinzessin|fürst|fürstin|herzog|herzogin|baron|baronin|ritter"
-    r"|edler|edle)"
-)
-# First names, then the last name with the particles in front of it, and what tells father and son apart behind it.
-_BEHIND_LAST_NAME = (
-    r"\s+(?:jun\.|sen\.|jr\.?|sr\.?|(?-i:II|III|IV)|\(?(?:geb(?:\.|oren|orene)?|née|nee|born)\s+[^\s()]+\)?)"
-)
-_LAST_NAME = "|".join(
-    (
-        rf"(?:{_NOBLE}\s+)?(?:{_PARTICLE}\s+)+\S+\s+und\s+(?:{_PARTICLE}\s+)*\S+",  # von Thun und Hohenstein
-        rf"{_NOBLE}\s+(?:{_PARTICLE}\s+)+\S+",
-        r"(?-i:Graf|Gräfin|Freiherr|Freifrau)\s+\S+",
-        rf"(?:{_PARTICLE}\s+)*\S+\s+(?-i:y|e)\s+(?:{_PARTICLE}\s+)*\S+",  # Ortega y Gasset
-        r"\S+\s+[-\x{2013}]\s+\S+",
-        rf"(?:{_PARTICLE}\s+)*\S+",
-    )
-)
-_WHOLE_NAME = rf"(?i)^(\S.*?)\s+((?:{_LAST_NAME})(?:{_BEHIND_LAST_NAME})?)$"
-# Particles that are first names as well where they have a capital and one word follows: Al Pacino, Van Nguyen.
-_FIRST_NAMES_LIKE_PARTICLES = words("al van del della di bin")
-_PARTICLE_AND_NAME = r"^(\p{Lu}\p{Ll}+)\s+(\S+)$"
-# Hans Müller, Berlin: at least two words, and what is behind the comma.
-_NAME_AND_MORE = r"^(\S+\s[^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
-_LAST_FIRST = r"^([^,]*[^,\s])\s*,\s*([^,\s][^,]*)$"
-# Eichenmüller Herr, Maier (Frau): behind the name, in a list sorted by it; but not the name itself, von Herr.
-_SON = r"(?i:jr|sr|jun|sen)\.?|II|III|IV"
-_SALUTATION_BEHIND = r"(?i)(?:[\s,(]+(?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?|ms\.)\)?)+$"
-# Löwe Technik GmbH & Co. KG: at least one word and a legal form that is nobody's last name.
-_COMPANY_FORMS = (
-    r"g?gmbh|(?:ges\.?\s?)?mbh|g?ug(?:\s*\(haftungsbeschränkt\))?|kgaa|ohg|e?gbr|e\.\s?k\.|e\.\s?kfm\.|e\.\s?kfr\."
-    r"|e\.\s?v\.|partg(?:\s*mbb)?|e\.\s?u\.|ltd\.?|limited|plc|llc|llp|inc\.|corp\.|s\.?\s?à\s?r\.?\s?l\.?|sàrl|s\.a\."
-    r"|s\.r\.l\.|s\.p\.a\.|s\.l\.(?:u\.)?|lda\.|b\.v\.|n\.v\.|v\.o\.f\.|aps|a/s|sp\.\s?z\s?o\.\s?o\.|s\.\s?r\.\s?o\."
-    r"|d\.\s?o\.\s?o\.|kft\.?|zrt\.?|nyrt\.?|eood|uab"
-    # In other letters than these, they are names of people.
-    r"|(?-i:AG|ag|KG|kg|SE|OG|eG|SAS|Inc|SARL|SRL|Srl|SpA|BV|NV|AB|Oy|Oyj|SNC|EURL|a\.\s?s\.|AS|ASA|OOD|Bt\.|OÜ|SIA)"
-)
-_COMPANY = r"(?i)^\S.*\s(?:{forms})(?:\s*(?:&|und|and)\s*co\.?\s*(?:kg|kgaa|ohg))?$"
-# JAN AG: in capitals a form of two letters behind a first name is a last name as well.
-_NAME_IN_CAPITALS = r"^\p{Lu}+\s\p{Lu}{2,3}$"
-# What a company, an office or a club is called with its first word, and nobody is.
-_KINDS_OF_COMPANY = words(
-    "Firma Fa. Apotheke Arztpraxis Zahnarztpraxis Praxis Anwaltskanzlei Rechtsanwaltskanzlei Kanzlei Steuerberatung "
-    "Autohaus Bäckerei Metzgerei Fleischerei Gärtnerei Tischlerei Schreinerei Gemeinde Gemeindeverwaltung "
-    "Kirchengemeinde Pfarramt Stadtwerke Stadtverwaltung Landkreis Landratsamt Kindergarten Kita Grundschule Gymnasium "
-    "Universität Hochschule Gasthof Gasthaus Restaurant Pizzeria Hotel Ingenieurbüro Architekturbüro Hausverwaltung "
-    "Sparkasse Volksbank Raiffeisenbank Feuerwehr"
-)
-_KIND_OF_COMPANY = rf"^(?:{'|'.join(map(re.escape, _KINDS_OF_COMPANY))})\s+\S"
-_FOR_THE_ATTENTION = r"(?:z\.?\s?h(?:d|dn)\.?|zu\s+händen(?:\s+von)?|attn\.?:?|att[.:]|c/o)\s+"
-# Müller GmbH, z. Hd. Herrn Schmidt
-_COMPANY_AND_PERSON = (
-    rf"(?i)^(\S.*\s(?:{{forms}}))[\s,]+(?:{_FOR_THE_ATTENTION})?((?:herrn?|frau|hr\.|fr\.|mr\.?|mrs\.?)\s+\S.*)$"
-)
-_PARTICLES_AND_WORD = rf"(?i)^(?:{_PARTICLE}\s+)+\S+$"
-_STARTS_WITH_PARTICLE = rf"(?i)^{_PARTICLE}\s"
-# Names that East Asia writes with the family in front, also with a blank between; the families of two signs.
-_SIGNS = r"[\p{Han}\p{Hangul}\p{Hiragana}]"
-_FAMILIES_OF_TWO_SIGNS = words(
-    "欧阳 歐陽 司马 司馬 诸葛 諸葛 上官 夏侯 令狐 皇甫 尉迟 公孙 公孫 慕容 宇文 长孙 司徒 端木 "
-    "남궁 황보 제갈 선우 독고 사공"
-)
-# DUPONT Jean: in capitals stands the last name.
-_LAST_IN_CAPITALS = r"^(\p{Lu}[\p{Lu}'-]{3,}(?:\s\p{Lu}[\p{Lu}'-]+)*)\s+(\p{Lu}\p{Ll}[^,]*)$"
-# Hans Müller (Einkauf), Hans Müller c/o Schmidt: what is no part of the name.
-_REMARK = rf"(?i)\s+\([^()]*\)$|[\s,]+{_FOR_THE_ATTENTION}.*$"
-_BORN = r"(?i)\((?:geb|née|nee|born)"
-# A mailbox or a number in place of a name.
-_NO_NAME = r"^[^@\s]+@[^@\s]+\.[^@\s]+$|^[^\p{L}]*\d[^\p{L}]*$"
-_NO_NAMES = words(
-    "vorname nachname name firstname lastname mustermann musterfrau inconnu desconocido sconosciuto onbekend"
-)
-_NO_NAMES += ("first name", "last name", "kein name", "no name", "guest user", "test user", "nicht bekannt")
 
 
 def _first_word(field: str) -> str:
@@ -207,11 +124,11 @@ def _move_from_behind(field: str, condition: str, name: str | None = None, **opt
     return Rule(
         f"salutation_behind_{name or field}",
         {
-            "salutation": f"trim({_moved(_SALUTATION_BEHIND, 'salutation', field)}, '()')",
-            field: _without(_SALUTATION_BEHIND, field),
+            "salutation": f"trim({_moved(SALUTATION_BEHIND, 'salutation', field)}, '()')",
+            field: _without(SALUTATION_BEHIND, field),
         },
-        when=f"{_has(field, ' ', ',', '(')} and regexp_matches({field}, {literal(_SALUTATION_BEHIND)}) "
-        f"and not regexp_matches({field}, {literal(_PARTICLES_AND_WORD)}) and ({condition})",
+        when=f"{_has(field, ' ', ',', '(')} and regexp_matches({field}, {literal(SALUTATION_BEHIND)}) "
+        f"and not regexp_matches({field}, {literal(PARTICLES_AND_WORD)}) and ({condition})",
         confidence=0.95,
         **options,
     )
@@ -336,15 +253,15 @@ _TITLE_SPELLED = (
 
 def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
     further = "|".join(re.escape(form) for form in entry.legal_forms)
-    forms = _COMPANY_FORMS + (f"|{further}" if further else "")
-    pattern, with_person = (p.replace("{forms}", forms) for p in (_COMPANY, _COMPANY_AND_PERSON))
+    forms = COMPANY_FORMS + (f"|{further}" if further else "")
+    pattern, with_person = (p.replace("{forms}", forms) for p in (COMPANY, COMPANY_AND_PERSON))
     rules = []
     for field, others in (
         ("last_name", "first_name is null"),
         ("first_name", "last_name is null"),
         ("full_name", "first_name is null and last_name is null"),
     ):
-        is_name = f"(regexp_matches({field}, {literal(_NAME_IN_CAPITALS)}) and {_listed_first_name(field)})"
+        is_name = f"(regexp_matches({field}, {literal(NAME_IN_CAPITALS)}) and {_listed_first_name(field)})"
         rules += [
             Rule(
                 f"company_from_{field}",
@@ -360,7 +277,7 @@ def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
                 {"company_name": f"coalesce(company_name, {field})", field: "cast(null as text)"},
                 when=f"{others} and contains({field}, ' ') "
                 f"and (regexp_matches({field}, {literal(pattern)}) and not {is_name} "
-                f"or regexp_matches({field}, {literal(_KIND_OF_COMPANY)}))",
+                f"or regexp_matches({field}, {literal(KIND_OF_COMPANY)}))",
                 confidence=0.95,
             ),
         ]
@@ -369,10 +286,10 @@ def _company_in_person_field(entry: CompanyInPersonField) -> Sequence[Rule]:
 
 def _salutations(entry: Salutations) -> Sequence[Rule]:
     in_front = [f for f in ("full_name", "first_name") if f in entry.fields]
-    rules = [*_move(_SALUTATION, "salutation", in_front)]
+    rules = [*_move(SALUTATION, "salutation", in_front)]
     if "last_name" in entry.fields:
         # A last name may be Herr or Frau itself; only what is followed by more is a salutation.
-        rules += _move(rf"(?i)^(?:(?:{_ADDRESSED_AS})\s+)+", "salutation", ["last_name"])
+        rules += _move(rf"(?i)^(?:(?:{ADDRESSED_AS})\s+)+", "salutation", ["last_name"])
     if "first_name" in entry.fields and "last_name" in entry.fields:
         rules += [
             _move_from_behind("first_name", "last_name is not null"),
@@ -383,13 +300,13 @@ def _salutations(entry: Salutations) -> Sequence[Rule]:
             _move_from_behind("full_name", r"regexp_matches(full_name, '^\S+[,\s]+\S+[,\s(]+\S+')"),
             _move_from_behind("full_name", _known_last_name("full_name"), name="only_name", prepare=_learn_name_usage),
         ]
-    attention = [_drop(rf"(?i)^{_FOR_THE_ATTENTION}", field, "attention", " ") for field in entry.fields]
+    attention = [_drop(rf"(?i)^{FOR_THE_ATTENTION}", field, "attention", " ") for field in entry.fields]
     return (*attention, *rules, _SALUTATION_SPELLING)
 
 
 def _titles(entry: Titles) -> Sequence[Rule]:
     further = "|".join(re.escape(title) for title in entry.titles)
-    pattern = _TITLE.replace("{further}", rf"|(?:{further})(?:\s|$)" if further else "")
+    pattern = TITLE.replace("{further}", rf"|(?:{further})(?:\s|$)" if further else "")
     alone = ("doktor", "professor", *(title.lower() for title in entry.titles))
 
     def may_be_title(field: str) -> str:
@@ -405,8 +322,8 @@ def _titles(entry: Titles) -> Sequence[Rule]:
     first = [f for f in entry.fields if f == "first_name"]
     rules = [
         *_move(pattern, "title", others, having=may_be_title),
-        *_move(pattern, "title", last_name, unless=_IS_TITLE_AS_NAME, having=may_be_title),
-        *_move(_DEGREE, "title", whole, name="degree", having=may_have_degree),
+        *_move(pattern, "title", last_name, unless=IS_TITLE_AS_NAME, having=may_be_title),
+        *_move(DEGREE, "title", whole, name="degree", having=may_have_degree),
         *_move(r"(?i)[\s,]+(?:dr|prof)\.$", "title", first, name="degree", having=may_have_degree),
         *(
             rule
@@ -468,12 +385,12 @@ def _swapped_names(entry: SwappedNames) -> Sequence[Rule]:
 
 def _drop_place(field: str, others: str) -> Rule:
     """A place or the like behind first and last name: a first name stands in front of the comma, and none behind it."""
-    front, behind = _part(_NAME_AND_MORE, field, 1), _part(_NAME_AND_MORE, field, 2)
+    front, behind = _part(NAME_AND_MORE, field, 1), _part(NAME_AND_MORE, field, 2)
     last_word = f"regexp_extract({front}, '\\S+$')"
     return Rule(
         f"{field}_before_comma",
         {field: front},
-        when=f"{others} and regexp_matches({field}, {literal(_NAME_AND_MORE)}) "
+        when=f"{others} and regexp_matches({field}, {literal(NAME_AND_MORE)}) "
         f"and {_common_first_name(front)} and not {_common_first_name(last_word)} and not {_common_first_name(behind)}",
         confidence=0.8,
         prepare=_learn_name_usage,
@@ -481,7 +398,7 @@ def _drop_place(field: str, others: str) -> Rule:
 
 
 _FAMILY_SIGNS = (
-    f"case when length(full_name) > 2 and left(full_name, 2) in ({sql_list(_FAMILIES_OF_TWO_SIGNS)}) then 2 "
+    f"case when length(full_name) > 2 and left(full_name, 2) in ({sql_list(FAMILIES_OF_TWO_SIGNS)}) then 2 "
     "when length(full_name) > 3 or (length(full_name) = 3 and coalesce((select last_count > first_count "
     "from name_usage where name = folded(left(full_name, 2))), false)) then 2 else 1 end"
 )
@@ -493,18 +410,18 @@ _WHOLE_NAME_INTO_PARTS = (
         for field in ("full_name", "last_name", "first_name")
     ),
     *(
-        _drop(_REMARK, field, "remark", " ,", unless=f"regexp_matches({field}, {literal(_BORN)})")
+        _drop(REMARK, field, "remark", " ,", unless=f"regexp_matches({field}, {literal(BORN)})")
         for field in ("full_name", "last_name")
     ),
     # King, Martin, Jr.; King, Martin Jr.; Davis, Jr.
     Rule(
         "full_name_suffix",
         {
-            "full_name": f"regexp_replace(regexp_replace(full_name, '^([^,]+),\\s*({_SON})$', '\\1 \\2'), "
-            f"'^([^,]+),\\s*([^,]*[^,\\s])[\\s,]+({_SON})$', '\\1 \\3, \\2')"
+            "full_name": f"regexp_replace(regexp_replace(full_name, '^([^,]+),\\s*({SON})$', '\\1 \\2'), "
+            f"'^([^,]+),\\s*([^,]*[^,\\s])[\\s,]+({SON})$', '\\1 \\3, \\2')"
         },
         when=f"{_NO_PARTS} and contains(full_name, ',') "
-        f"and regexp_matches(full_name, ',.*[\\s,](?:{_SON})$|,\\s*(?:{_SON})$')",
+        f"and regexp_matches(full_name, ',.*[\\s,](?:{SON})$|,\\s*(?:{SON})$')",
         confidence=0.9,
     ),
     _drop_place("full_name", "first_name is null and last_name is null"),
@@ -512,8 +429,8 @@ _WHOLE_NAME_INTO_PARTS = (
     _drop_place("first_name", "last_name is null"),
     Rule(
         "full_name_last_first",
-        {"last_name": _part(_LAST_FIRST, "full_name", 1), "first_name": _part(_LAST_FIRST, "full_name", 2)},
-        when=f"first_name is null and last_name is null and regexp_matches(full_name, {literal(_LAST_FIRST)})",
+        {"last_name": _part(LAST_FIRST, "full_name", 1), "first_name": _part(LAST_FIRST, "full_name", 2)},
+        when=f"first_name is null and last_name is null and regexp_matches(full_name, {literal(LAST_FIRST)})",
         confidence=0.95,
     ),
     Rule(
@@ -527,16 +444,16 @@ _WHOLE_NAME_INTO_PARTS = (
     ),
     Rule(
         "full_name_in_capitals",
-        {"last_name": _part(_LAST_IN_CAPITALS, "full_name", 1), "first_name": _part(_LAST_IN_CAPITALS, "full_name", 2)},
-        when=f"{_NO_PARTS} and regexp_matches(full_name, {literal(_LAST_IN_CAPITALS)}) "
-        f"and {_listed_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 2))} "
-        f"and not {_listed_first_name(_part(_LAST_IN_CAPITALS, 'full_name', 1))}",
+        {"last_name": _part(LAST_IN_CAPITALS, "full_name", 1), "first_name": _part(LAST_IN_CAPITALS, "full_name", 2)},
+        when=f"{_NO_PARTS} and regexp_matches(full_name, {literal(LAST_IN_CAPITALS)}) "
+        f"and {_listed_first_name(_part(LAST_IN_CAPITALS, 'full_name', 2))} "
+        f"and not {_listed_first_name(_part(LAST_IN_CAPITALS, 'full_name', 1))}",
         confidence=0.85,
     ),
     Rule(
         "full_name_in_signs",
         {"last_name": "split_part(full_name, ' ', 1)", "first_name": "split_part(full_name, ' ', 2)"},
-        when=rf"{_NO_PARTS} and regexp_full_match(full_name, '{_SIGNS}{{1,4}} {_SIGNS}{{1,4}}')",
+        when=rf"{_NO_PARTS} and regexp_full_match(full_name, '{SIGNS}{{1,4}} {SIGNS}{{1,4}}')",
         confidence=0.9,
     ),
     # Two words are a first and a last name; of more, the pattern knows where the last name begins.
@@ -544,24 +461,24 @@ _WHOLE_NAME_INTO_PARTS = (
         "full_name_split",
         {
             "first_name": f"case when {_IS_TWO_WORDS} then split_part(full_name, ' ', 1) "
-            f"else {_part(_WHOLE_NAME, 'full_name', 1)} end",
+            f"else {_part(WHOLE_NAME, 'full_name', 1)} end",
             "last_name": f"case when {_IS_TWO_WORDS} then split_part(full_name, ' ', 2) "
-            f"else {_part(_WHOLE_NAME, 'full_name', 2)} end",
+            f"else {_part(WHOLE_NAME, 'full_name', 2)} end",
         },
         when=f"""first_name is null and last_name is null and contains(full_name, ' ') and not contains(full_name, ',')
-            and not regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})""",
+            and not regexp_matches(full_name, {literal(STARTS_WITH_PARTICLE)})""",
         confidence=0.9,
     ),
     Rule(
         "full_name_particle_is_first_name",
         {
-            "first_name": _part(_PARTICLE_AND_NAME, "full_name", 1),
-            "last_name": _part(_PARTICLE_AND_NAME, "full_name", 2),
+            "first_name": _part(PARTICLE_AND_NAME, "full_name", 1),
+            "last_name": _part(PARTICLE_AND_NAME, "full_name", 2),
         },
         when=f"""first_name is null and last_name is null
-            and regexp_matches(full_name, {literal(_PARTICLE_AND_NAME)})
-            and regexp_matches(full_name, {literal(_STARTS_WITH_PARTICLE)})
-            and ({_first_word("full_name")} in ({sql_list(_FIRST_NAMES_LIKE_PARTICLES)})
+            and regexp_matches(full_name, {literal(PARTICLE_AND_NAME)})
+            and regexp_matches(full_name, {literal(STARTS_WITH_PARTICLE)})
+            and ({_first_word("full_name")} in ({sql_list(FIRST_NAMES_LIKE_PARTICLES)})
                 or {_known_first_name("full_name")})
             and folded(full_name) not in (select name from name_usage where last_count > 0)""",
         confidence=0.6,
@@ -593,14 +510,14 @@ _WHOLE_NAME_INTO_PARTS = (
     ),
     Rule(
         "last_name_holds_last_first",
-        {"last_name": _part(_LAST_FIRST, "last_name", 1), "first_name": _part(_LAST_FIRST, "last_name", 2)},
-        when=f"first_name is null and regexp_matches(last_name, {literal(_LAST_FIRST)})",
+        {"last_name": _part(LAST_FIRST, "last_name", 1), "first_name": _part(LAST_FIRST, "last_name", 2)},
+        when=f"first_name is null and regexp_matches(last_name, {literal(LAST_FIRST)})",
         confidence=0.9,
     ),
     Rule(
         "first_name_holds_last_first",
-        {"last_name": _part(_LAST_FIRST, "first_name", 1), "first_name": _part(_LAST_FIRST, "first_name", 2)},
-        when=f"last_name is null and regexp_matches(first_name, {literal(_LAST_FIRST)})",
+        {"last_name": _part(LAST_FIRST, "first_name", 1), "first_name": _part(LAST_FIRST, "first_name", 2)},
+        when=f"last_name is null and regexp_matches(first_name, {literal(LAST_FIRST)})",
         confidence=0.9,
     ),
 )
@@ -608,21 +525,21 @@ _WHOLE_NAME_INTO_PARTS = (
 _ONE_FIELD_INTO_PARTS = (
     Rule(
         "first_name_holds_both",
-        {"first_name": _part(_WHOLE_NAME, "first_name", 1), "last_name": _part(_WHOLE_NAME, "first_name", 2)},
+        {"first_name": _part(WHOLE_NAME, "first_name", 1), "last_name": _part(WHOLE_NAME, "first_name", 2)},
         when=f"""last_name is null and not contains(first_name, ',')
-            and regexp_matches(first_name, {literal(_WHOLE_NAME)})
-            and (regexp_matches({_part(_WHOLE_NAME, "first_name", 2)}, {literal(_STARTS_WITH_PARTICLE)})
-                or not {_known_first_name(_part(_WHOLE_NAME, "first_name", 2))})""",
+            and regexp_matches(first_name, {literal(WHOLE_NAME)})
+            and (regexp_matches({_part(WHOLE_NAME, "first_name", 2)}, {literal(STARTS_WITH_PARTICLE)})
+                or not {_known_first_name(_part(WHOLE_NAME, "first_name", 2))})""",
         confidence=0.8,
         prepare=_learn_name_usage,
     ),
     # Two words without a first name may be a double surname: only a known first name in front is evidence.
     Rule(
         "last_name_holds_both",
-        {"first_name": _part(_WHOLE_NAME, "last_name", 1), "last_name": _part(_WHOLE_NAME, "last_name", 2)},
+        {"first_name": _part(WHOLE_NAME, "last_name", 1), "last_name": _part(WHOLE_NAME, "last_name", 2)},
         when=f"""first_name is null and not contains(last_name, ',')
-            and not regexp_matches(last_name, {literal(_STARTS_WITH_PARTICLE)})
-            and regexp_matches(last_name, {literal(_WHOLE_NAME)})
+            and not regexp_matches(last_name, {literal(STARTS_WITH_PARTICLE)})
+            and regexp_matches(last_name, {literal(WHOLE_NAME)})
             and {_known_first_name("last_name")}""",
         confidence=0.8,
     ),
@@ -637,8 +554,8 @@ def _placeholders(entry: Placeholders) -> Sequence[Rule]:
             Rule(
                 "no_name",
                 {field: "cast(null as text)"},
-                when=f"regexp_matches({field}, '[@0-9]') and regexp_matches({field}, {literal(_NO_NAME)}) "
-                f"or list_contains([{sql_list(_NO_NAMES)}], lower({field}))",
+                when=f"regexp_matches({field}, '[@0-9]') and regexp_matches({field}, {literal(NO_NAME)}) "
+                f"or list_contains([{sql_list(NO_NAMES)}], lower({field}))",
                 confidence=0.9,
             )
             for field in named
