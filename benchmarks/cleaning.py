@@ -21,7 +21,7 @@ from benchmarks.identity.sample import build_staged_sample
 from pipelines.clean import clean_records
 from pipelines.configuration import Configuration, load_configuration
 from pipelines.settings import Settings
-from pipelines.warehouse import connect, literal
+from pipelines.warehouse import RESTRICTED, connect, literal
 
 if TYPE_CHECKING:
     from duckdb import DuckDBPyConnection
@@ -74,9 +74,8 @@ def judge_corrections(customers: int, seed: int) -> list[Judged]:
         os.environ.pop("KUNDENSTAMM_SAMPLE", None)
         true = _clean(Path(folder) / "true", customers, seed, is_true=True)
         usual = _clean(Path(folder) / "usual", customers, seed, is_true=False)
-        with connect(
-            None, usual, attach={"intended": true.build_warehouse, "usual": usual.build_warehouse}
-        ) as connection:
+        files = {"intended": true.build_warehouse, "usual": usual.build_warehouse, RESTRICTED: usual.build_restricted}
+        with connect(None, usual, attach=files) as connection:
             return _judge(connection)
 
 
