@@ -15,6 +15,20 @@ from pipelines.cli import app
 from pipelines.settings import PROJECT_DIR, Settings
 
 
+def _fails_with(arguments: list[str], environment: dict[str, str], code: int, sentence: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", "pipelines.cli", *arguments],
+        env=environment,
+        cwd=PROJECT_DIR,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == code
+    assert sentence in done.stderr
+    assert "Traceback" not in done.stderr
+
+
 @pytest.mark.parametrize(
     ("environment", "code", "sentence"),
     [
@@ -26,17 +40,7 @@ def test_what_is_in_the_way_is_a_sentence(
     settings: Settings, environment: dict[str, str], code: int, sentence: str
 ) -> None:
     (settings.state_dir / "runs.jsonl").mkdir(parents=True)
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", "status", "--data", str(settings.data_dir)],
-        env=environment,
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    _fails_with(["status", "--data", str(settings.data_dir)], environment, code, sentence)
 
 
 @pytest.mark.parametrize(
@@ -52,17 +56,7 @@ def test_what_is_in_the_way_is_a_sentence(
     ],
 )
 def test_a_mistyped_command_is_a_sentence(settings: Settings, arguments: list[str], code: int, sentence: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", "pipelines.cli", *arguments],
-        env={"KUNDENSTAMM_DATA_DIR": str(settings.data_dir)},
-        cwd=PROJECT_DIR,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == code
-    assert sentence in done.stderr
-    assert "Traceback" not in done.stderr
+    _fails_with(arguments, {"KUNDENSTAMM_DATA_DIR": str(settings.data_dir)}, code, sentence)
 
 
 def test_a_valid_configuration_is_said_to_be_valid_and_dagster_keeps_its_warnings_to_itself(

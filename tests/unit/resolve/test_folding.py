@@ -61,6 +61,18 @@ def test_salutations_and_titles_are_no_part_of_a_name(
     assert connection.execute("select without_titles(fold_name(?))", [written]).fetchone() == (folded,)
 
 
+def both_ways(connection: DuckDBPyConnection, one: str, other: str, bearers: int) -> list[bool | None]:
+    """Whether two first names agree that so many last names bear and nobody knows, asked in either order."""
+    usages = (
+        f"{{'is_known': false, 'bearers': {bearers}, 'gender': null, 'stands_for': null::text[], "
+        f"'spelling': spelling_of({name})}}"
+        for name in ("$1", "$2")
+    )
+    query = "select first_names_agree($1, {}, $2, {})".format(*usages)
+    rows = [connection.execute(query, pair).fetchone() for pair in ([one, other], [other, one])]
+    return [row[0] for row in rows if row]
+
+
 @pytest.mark.parametrize(
     ("one", "other", "agree"),
     [("jelena", "selina", False), ("emre", "eren", None), ("mirela", "mirella", True), ("k", "karlheinz", True)],
@@ -68,11 +80,7 @@ def test_salutations_and_titles_are_no_part_of_a_name(
 def test_first_names_that_nobody_knows_are_different_unless_they_are_alike(
     connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
 ) -> None:
-    usage = (
-        "{{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
-    )
-    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
-    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+    assert both_ways(connection, one, other, bearers=1) == [agree, agree]
 
 
 @pytest.mark.parametrize(
@@ -109,11 +117,7 @@ def test_spellings_of_one_first_name_are_one(connection: DuckDBPyConnection, one
 def test_first_names_that_many_people_bear_are_two_unless_they_are_spellings(
     connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
 ) -> None:
-    usage = (
-        "{{'is_known': false, 'bearers': 9, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
-    )
-    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
-    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+    assert both_ways(connection, one, other, bearers=9) == [agree, agree]
 
 
 @pytest.mark.parametrize(
@@ -225,12 +229,7 @@ def test_a_mailbox_tells_more_than_the_name_where_it_has_words_of_its_own(
 def test_a_wife_is_not_her_husband_nor_one_initial_another(
     connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
 ) -> None:
-    usage = (
-        "{{'is_known': false, 'bearers': 1, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
-    )
-    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
-    assert connection.execute(query, [one, other]).fetchone() == (agree,)
-    assert connection.execute(query, [other, one]).fetchone() == (agree,)
+    assert both_ways(connection, one, other, bearers=1) == [agree, agree]
 
 
 @pytest.mark.parametrize(
@@ -245,8 +244,4 @@ def test_a_wife_is_not_her_husband_nor_one_initial_another(
 def test_vowels_are_written_in_many_ways_but_an_a_at_first_is_no_u(
     connection: DuckDBPyConnection, one: str, other: str, agree: bool | None
 ) -> None:
-    usage = (
-        "{{'is_known': false, 'bearers': 9, 'gender': null, 'stands_for': null::text[], 'spelling': spelling_of({})}}"
-    )
-    query = f"select first_names_agree($1, {usage.format('$1')}, $2, {usage.format('$2')})"
-    assert connection.execute(query, [one, other]).fetchone() == (agree,)
+    assert both_ways(connection, one, other, bearers=9) == [agree, agree]
